@@ -1,0 +1,5 @@
+//! Confluence Cloud as a source of documents: OAuth 2.0 (3LO), the gateway's v2 and v1 reads, their limits and errors.
+//!
+//! Given a token that works, gives what a site shows. Knows no store, no engine and no schedule.
+
+pub mod http;

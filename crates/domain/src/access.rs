@@ -1,0 +1,13 @@
+//! What a search may see. No search runs without one.
+
+use std::collections::BTreeSet;
+
+use crate::{FeedId, IndexId, SpaceId};
+
+/// The part of one index that the caller may search. Made by `app` from a caller, never by a door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    pub index: IndexId,
+    /// Spaces of feeds that are kept but must not be found now (suspended).
+    pub hidden: BTreeSet<(FeedId, SpaceId)>,
+}

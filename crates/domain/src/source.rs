@@ -1,0 +1,67 @@
+//! The port to where documents come from.
+
+use async_trait::async_trait;
+
+use crate::{
+    AccountId, ConnectionId, Result,
+    cursor::{Cursor, Stream},
+    document::{Document, Person},
+    site::Site,
+    space::{Estimate, Space},
+    sync_run::Spent,
+};
+
+/// A site, and the connection through which it is read.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    pub connection: ConnectionId,
+    pub site: Site,
+}
+
+/// One answer of a listing, and what it cost.
+#[derive(Clone, Debug)]
+pub struct Listed<T> {
+    pub items: Vec<T>,
+    /// Rows that could not be read, with the reason. One bad document never stops a run.
+    pub unreadable: Vec<Unreadable>,
+    /// Where it goes on; none at the end.
+    pub next: Option<Cursor>,
+    pub spent: Spent,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Its content id, when that much could be read.
+    pub content: Option<String>,
+    pub title: String,
+    pub why: String,
+}
+
+/// Where documents come from. Errors carry the kinds of architecture.md; nothing partial is ever returned as whole.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// Who the connection is: proves that its token is alive.
+    async fn me(&self, reach: &Reach) -> Result<Person>;
+
+    /// The spaces that the connected person can see: for choosing only.
+    async fn spaces(&self, reach: &Reach, after: Option<&Cursor>) -> Result<Listed<Space>>;
+
+    /// About how much these spaces hold. `MissingScope` when the grant cannot tell.
+    async fn estimate(&self, reach: &Reach, spaces: &[Space]) -> Result<Estimate>;
+
+    /// The next documents of a stream, in an order that does not shift, current ones only, with bodies.
+    /// `MissingScope` when the grant cannot read this kind.
+    async fn list(
+        &self,
+        reach: &Reach,
+        space: &Space,
+        stream: &Stream,
+        after: Option<&Cursor>,
+    ) -> Result<Listed<Document>>;
+
+    /// The names of people; who is unknown there is absent from the answer. At most [`PEOPLE_MAX`] at once.
+    async fn people(&self, reach: &Reach, accounts: &[AccountId]) -> Result<(Vec<Person>, Spent)>;
+}
+
+/// The most people asked for at once: `/user/bulk` silently drops the rest (facts.md §9).
+pub const PEOPLE_MAX: usize = 100;

@@ -1,0 +1,35 @@
+//! A space of a site.
+
+use crate::{SpaceId, Timestamp};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Space {
+    pub id: SpaceId,
+    /// What people know it by, such as `ENG`. May be renamed.
+    pub key: String,
+    pub name: String,
+    /// Atlassian's word: `global`, `personal`, `collaboration`, `knowledge_base`, … An open set.
+    pub kind: String,
+}
+
+/// How much a space holds, asked before an import. Atlassian calls these figures estimates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Estimate {
+    pub pages: u64,
+    pub blog_posts: u64,
+    pub comments: u64,
+    pub attachments: u64,
+}
+
+/// A space that a feed carries, and how far it has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedSpace {
+    pub space: Space,
+    pub added_at: Timestamp,
+    /// When its first import was complete.
+    pub imported_at: Option<Timestamp>,
+    /// What was expected when it was chosen.
+    pub estimate: Option<Estimate>,
+    /// Documents held of it now.
+    pub documents: u64,
+}

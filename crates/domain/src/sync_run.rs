@@ -1,0 +1,118 @@
+//! One pass of a feed.
+
+use crate::{DocumentId, FeedId, RunId, Timestamp};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncRun {
+    pub id: RunId,
+    pub feed: FeedId,
+    pub kind: RunKind,
+    pub trigger: Trigger,
+    pub started_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    pub outcome: Option<Outcome>,
+    pub counts: Counts,
+    pub spent: Spent,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunKind {
+    /// A space's first pass: everything with its body.
+    Import,
+    /// Everything again, because a person asked.
+    Resync,
+}
+
+impl RunKind {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Import => "import",
+            Self::Resync => "resync",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    Person,
+    Schedule,
+}
+
+impl Trigger {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Schedule => "schedule",
+        }
+    }
+}
+
+/// Why a run ended; the texts are for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Complete,
+    /// Waits and goes on from its checkpoint.
+    Parked {
+        why: String,
+    },
+    Failed {
+        why: String,
+    },
+    /// The feed was paused or removed, or Circuit stopped; it goes on from its checkpoint.
+    Stopped {
+        why: String,
+    },
+}
+
+/// What a run did, in documents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub seen: u64,
+    pub added: u64,
+    pub changed: u64,
+    pub unchanged: u64,
+    pub removed: u64,
+    pub skipped: u64,
+    pub failed: u64,
+}
+
+impl Counts {
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            seen: self.seen + other.seen,
+            added: self.added + other.added,
+            changed: self.changed + other.changed,
+            unchanged: self.unchanged + other.unchanged,
+            removed: self.removed + other.removed,
+            skipped: self.skipped + other.skipped,
+            failed: self.failed + other.failed,
+        }
+    }
+}
+
+/// What a run cost at Atlassian (facts.md §4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    pub calls: u64,
+    pub points: u64,
+}
+
+impl Spent {
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            calls: self.calls + other.calls,
+            points: self.points + other.points,
+        }
+    }
+}
+
+/// A document that a run could not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub run: RunId,
+    /// None when not even its id could be read.
+    pub document: Option<DocumentId>,
+    pub title: String,
+    pub why: String,
+    pub at: Timestamp,
+}
