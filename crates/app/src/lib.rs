@@ -1,1 +1,18 @@
-//! app
+//! What Circuit does for a caller, and the background jobs. Knows who may do what; knows no HTTP, no SQL, no Atlassian.
+
+pub mod app;
+pub mod caller;
+pub mod connections;
+pub mod documents;
+pub mod feeds;
+pub mod grants;
+pub mod indexes;
+pub mod jobs;
+pub mod progress;
+pub mod search;
+pub mod sync_runs;
+mod token;
+pub mod users;
+
+pub use app::{App, Parts, Scopes};
+pub use caller::{Caller, Via};

@@ -1,1 +1,9 @@
-//! server
+//! The doors: web pages and REST. Each reads a request into the app's words and the app's answer back into its own.
+//!
+//! Knows HTTP; knows no SQL, no Atlassian and no engine.
+
+pub mod api;
+mod router;
+pub mod web;
+
+pub use router::{Door, Options, router};

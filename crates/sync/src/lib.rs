@@ -1,1 +1,8 @@
-//! sync
+//! The order of things: what a feed asks of its site, what goes to the store, what goes on to the search index.
+//!
+//! Knows no vendor, no database and no wall clock; everything comes through the ports of `domain`.
+
+pub mod indexer;
+pub mod plan;
+pub mod pull;
+pub mod run;

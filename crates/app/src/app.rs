@@ -1,0 +1,106 @@
+//! The application: the ports it stands on and what wiring decided.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use domain::{Clock, FeedId, authority::Authority, engine::SearchEngine, source::Source, store::Store};
+use tokio::sync::{Mutex, Notify, broadcast};
+
+use crate::users::SignInGuard;
+
+/// What an [`App`] is made of.
+pub struct Parts {
+    pub store: Arc<dyn Store>,
+    pub engine: Arc<dyn SearchEngine>,
+    pub source: Arc<dyn Source>,
+    pub authority: Arc<dyn Authority>,
+    pub clock: Arc<dyn Clock>,
+    pub scopes: Scopes,
+    /// Where people reach this Circuit, without a slash at the end: `https://circuit.example.org`.
+    pub public_url: String,
+    /// Whether configuration gives the Atlassian app's client id and secret (then the admin page only shows that).
+    pub atlassian_app_configured: bool,
+}
+
+/// What Circuit asks of Atlassian and what the answer means. Data of the `confluence` crate, handed over by wiring.
+#[derive(Clone)]
+pub struct Scopes {
+    /// Scope and, for people, the reason it is asked for.
+    pub requested: Vec<(String, String)>,
+    /// The scopes without which nothing can be imported and which are not among these.
+    pub missing_for_import: fn(&BTreeSet<String>) -> Vec<String>,
+    /// A sentence for each thing that is not done for lack of a scope.
+    pub degraded: fn(&BTreeSet<String>) -> Vec<String>,
+}
+
+/// Everything a door can ask for. Cheap to clone.
+#[derive(Clone)]
+pub struct App(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub parts: Parts,
+    /// Rung when a job was queued.
+    pub queued: Notify,
+    /// Rung when the store changed and the search index should follow.
+    pub changed: Notify,
+    /// Feeds whose picture changed, for those who watch.
+    pub pictures: broadcast::Sender<FeedId>,
+    pub sign_ins: SignInGuard,
+    /// Held while an index follows the store: two at once could bring back what the other just took away.
+    pub indexing: Mutex<()>,
+}
+
+/// How many changes a slow watcher may lag behind; it reads the present picture anyway.
+const PICTURES_MAX: usize = 64;
+
+impl App {
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(Inner {
+            parts,
+            queued: Notify::new(),
+            changed: Notify::new(),
+            pictures: broadcast::channel(PICTURES_MAX).0,
+            sign_ins: SignInGuard::default(),
+            indexing: Mutex::new(()),
+        }))
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.0.parts.store
+    }
+    pub(crate) fn engine(&self) -> &dyn SearchEngine {
+        &*self.0.parts.engine
+    }
+    pub(crate) fn source(&self) -> &dyn Source {
+        &*self.0.parts.source
+    }
+    pub(crate) fn authority(&self) -> &dyn Authority {
+        &*self.0.parts.authority
+    }
+    pub(crate) fn now(&self) -> domain::Timestamp {
+        self.0.parts.clock.now()
+    }
+
+    /// What is asked of Atlassian, with reasons.
+    pub fn scopes(&self) -> &Scopes {
+        &self.0.parts.scopes
+    }
+    pub fn public_url(&self) -> &str {
+        &self.0.parts.public_url
+    }
+    /// Where Atlassian sends people back to: to be registered with the Atlassian app exactly so.
+    pub fn redirect_uri(&self) -> String {
+        format!("{}/connect/callback", self.0.parts.public_url)
+    }
+    /// Feeds as their picture changes. A watcher that lagged reads the present picture.
+    pub fn watch_feeds(&self) -> broadcast::Receiver<FeedId> {
+        self.0.pictures.subscribe()
+    }
+    pub(crate) fn feed_changed(&self, feed: FeedId) {
+        // No watcher is no error.
+        let _ = self.0.pictures.send(feed);
+    }
+    /// Whether the store answers and can be written.
+    pub async fn ready(&self) -> domain::Result<()> {
+        self.store().probe().await
+    }
+}

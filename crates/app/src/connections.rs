@@ -1,0 +1,188 @@
+//! The way to Atlassian and back: state, callback, grant.
+
+use std::time::Duration;
+
+use domain::{
+    ConnectionId, Error, FeedId, IndexId, Result, Secret,
+    connection::{Connection, Grant},
+    feed::{Feed, FeedState},
+    source::Reach,
+    store::Authorization,
+};
+
+use crate::{App, Caller, Via, token};
+
+/// How long a person may take at Atlassian. After this the feed's page says that an admin may have to approve Circuit
+/// first, since Atlassian's page for that never calls back (facts.md §3).
+pub const CONNECTING_MAX: Duration = Duration::from_secs(10 * 60);
+
+/// Where to send the person, and the feed that waits for them.
+#[derive(Clone, Debug)]
+pub struct ConnectStart {
+    pub feed: FeedId,
+    pub url: String,
+}
+
+/// What Atlassian's redirect brought.
+pub struct Callback<'a> {
+    pub state: &'a str,
+    pub code: Option<&'a Secret>,
+    /// Atlassian's `error`, such as `access_denied` when the person pressed Cancel.
+    pub error: Option<&'a str>,
+}
+
+impl App {
+    /// Begins a new feed of this index: the person is to be sent to the URL.
+    pub async fn begin_connect(&self, caller: &Caller, index: IndexId) -> Result<ConnectStart> {
+        caller.must_manage()?;
+        self.store().index(index).await?;
+        let feed = self.store().create_feed(index, self.now()).await?;
+        match self.sent_to_atlassian(caller, feed.id).await {
+            Ok(start) => Ok(start),
+            Err(error) => {
+                self.store().delete_feed(feed.id).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Sends the person to Atlassian again for a feed that exists: to reconnect, or to try once more.
+    pub async fn reconnect(&self, caller: &Caller, feed: FeedId) -> Result<ConnectStart> {
+        caller.must_manage()?;
+        let feed = self.store().feed(feed).await?;
+        if let FeedState::Connecting { .. } = feed.state {
+            self.store()
+                .set_feed_state(feed.id, &FeedState::Connecting { since: self.now() })
+                .await?;
+        }
+        self.sent_to_atlassian(caller, feed.id).await
+    }
+
+    async fn sent_to_atlassian(&self, caller: &Caller, feed: FeedId) -> Result<ConnectStart> {
+        let state = token::random();
+        let scopes: Vec<String> = self.scopes().requested.iter().map(|(scope, _)| scope.clone()).collect();
+        let url = self
+            .authority()
+            .authorize_url(&scopes, state.expose(), &self.redirect_uri())?;
+        let authorization = Authorization {
+            state_digest: token::digest(state.expose()),
+            session_digest: bound_to(caller),
+            feed,
+            expires_at: self.now().plus(CONNECTING_MAX),
+        };
+        self.store().begin_authorization(&authorization).await?;
+        Ok(ConnectStart { feed, url })
+    }
+
+    /// The person came back. The state must be one that this session (or, begun with an API key, this user) was given,
+    /// and is good for one use. Gives the feed that it belongs to.
+    pub async fn finish_connect(&self, caller: &Caller, callback: Callback<'_>) -> Result<FeedId> {
+        caller.must_manage()?;
+        let forged = || {
+            Error::forbidden(
+                "this answer from Atlassian does not belong to a connection that was begun in this browser, or it was used \
+                 already; begin again from the index's Integrations",
+            )
+        };
+        let authorization = self
+            .store()
+            .take_authorization(&token::digest(callback.state))
+            .await?
+            .ok_or_else(forged)?;
+        if authorization.session_digest != bound_to(caller) && authorization.session_digest != user_bound(caller) {
+            return Err(forged());
+        }
+        if authorization.expires_at < self.now() {
+            return Err(Error::invalid(
+                "this connection was begun more than ten minutes ago; begin again",
+            ));
+        }
+        let feed = self.store().feed(authorization.feed).await?;
+        let code = match (callback.code, callback.error) {
+            (_, Some("access_denied")) => {
+                return Err(Error::forbidden(
+                    "you chose Cancel at Atlassian, so nothing was connected; connect again when you want to",
+                ));
+            }
+            (_, Some(error)) => {
+                let error: String = error.chars().filter(|c| c.is_ascii_graphic()).take(60).collect();
+                return Err(Error::invalid(format!(
+                    "Atlassian did not connect and said {error:?}; connect again, and see the log if it stays"
+                )));
+            }
+            (Some(code), None) => code,
+            (None, None) => {
+                return Err(Error::invalid(
+                    "Atlassian's answer holds neither a code nor an error; connect again",
+                ));
+            }
+        };
+        let grant = self.authority().exchange(code.expose(), &self.redirect_uri()).await?;
+        self.connected(&feed, &grant).await?;
+        self.feed_changed(feed.id);
+        Ok(feed.id)
+    }
+
+    async fn connected(&self, feed: &Feed, grant: &Grant) -> Result<()> {
+        let connection = self.store().create_connection(grant, self.now()).await?;
+        self.release_connection(feed).await?;
+        self.store().set_feed_connection(feed.id, connection.id).await?;
+        if let Some(site) = &feed.site {
+            // Reconnected: the documents stay, and the next pass reads with the new grant.
+            let reach = Reach {
+                connection: connection.id,
+                site: site.clone(),
+            };
+            if let Ok(me) = self.source().me(&reach).await {
+                self.store().set_connection_account(connection.id, &me).await?;
+            }
+            let granted = self.authority().sites(&grant.access_token).await?;
+            let Some(site) = granted.into_iter().find(|granted| granted.id == site.id) else {
+                return Err(Error::forbidden(format!(
+                    "the account you connected does not reach {}; reconnect with one that does, and tick that site on Atlassian's page",
+                    site.name
+                )));
+            };
+            self.store().set_feed_site(feed.id, &site).await?;
+        }
+        match &feed.state {
+            FeedState::Connecting { .. } => self.store().set_feed_state(feed.id, &FeedState::ChoosingSite).await,
+            FeedState::Parked(_) => {
+                self.store().set_feed_state(feed.id, &FeedState::Active).await?;
+                self.queue_sync(feed.id).await
+            }
+            FeedState::ChoosingSite | FeedState::ChoosingSpaces => Ok(()),
+            FeedState::Active | FeedState::Paused | FeedState::Removed => Ok(()),
+        }
+    }
+
+    pub async fn connection(&self, _caller: &Caller, id: ConnectionId) -> Result<Connection> {
+        self.store().connection(id).await
+    }
+
+    /// Deletes the tokens of a feed's connection unless another feed uses it.
+    pub(crate) async fn release_connection(&self, feed: &Feed) -> Result<()> {
+        let Some(connection) = feed.connection else {
+            return Ok(());
+        };
+        let shared = self.store().all_feeds().await?.iter().any(|other| {
+            other.id != feed.id && other.connection == Some(connection) && other.state != FeedState::Removed
+        });
+        if shared {
+            Ok(())
+        } else {
+            self.store().delete_grant(connection).await
+        }
+    }
+}
+
+fn bound_to(caller: &Caller) -> String {
+    match &caller.via {
+        Via::Session { digest } => format!("session:{digest}"),
+        Via::ApiKey | Via::Machine => user_bound(caller),
+    }
+}
+
+fn user_bound(caller: &Caller) -> String {
+    format!("user:{}", caller.user.id)
+}

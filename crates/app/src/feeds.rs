@@ -1,0 +1,263 @@
+//! Feeds: a site chosen, spaces chosen, run, paused, removed.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use domain::{
+    Error, FeedId, IndexId, Result, SiteId, SpaceId,
+    feed::{Feed, FeedState},
+    job::Work,
+    site::Site,
+    source::Reach,
+    space::{Estimate, Space},
+    sync_run::Trigger,
+};
+
+use crate::{App, Caller, connections::CONNECTING_MAX};
+
+/// The most spaces that are offered for choosing; a site with more is searched by name at Atlassian first.
+const SPACES_OFFERED_MAX: usize = 10_000;
+/// The most spaces of one feed.
+pub const SPACES_CHOSEN_MAX: usize = 1_000;
+/// How long choosing may wait for Atlassian's list.
+const OFFER_TIME_MAX: Duration = Duration::from_secs(60);
+
+impl App {
+    pub async fn feed(&self, _caller: &Caller, id: FeedId) -> Result<Feed> {
+        self.store().feed(id).await
+    }
+
+    pub async fn feeds(&self, _caller: &Caller, index: IndexId) -> Result<Vec<Feed>> {
+        self.store().index(index).await?;
+        self.store().feeds(index).await
+    }
+
+    /// The sites that the feed's connection reaches.
+    pub async fn sites(&self, caller: &Caller, feed: FeedId) -> Result<Vec<Site>> {
+        caller.must_manage()?;
+        let feed = self.store().feed(feed).await?;
+        let connection = feed.connection.ok_or_else(not_connected)?;
+        let grant = self.store().grant(connection).await?;
+        let sites = self.authority().sites(&grant.access_token).await?;
+        Ok(sites)
+    }
+
+    /// Fixes the feed's site. It can be changed until spaces were chosen.
+    pub async fn choose_site(&self, caller: &Caller, feed: FeedId, site: &SiteId) -> Result<Feed> {
+        let sites = self.sites(caller, feed).await?;
+        let site = sites.into_iter().find(|granted| granted.id == *site).ok_or_else(|| {
+            Error::not_found("this connection does not reach that site; reconnect and tick it on Atlassian's page")
+        })?;
+        match self.store().feed(feed).await?.state {
+            FeedState::ChoosingSite | FeedState::ChoosingSpaces => {}
+            FeedState::Connecting { .. } => return Err(not_connected()),
+            FeedState::Active | FeedState::Paused | FeedState::Parked(_) | FeedState::Removed => {
+                return Err(Error::conflict(
+                    "this feed has its site already; make a new integration for another one",
+                ));
+            }
+        }
+        let missing = (self.scopes().missing_for_import)(&site.scopes);
+        self.store().set_feed_site(feed, &site).await?;
+        let state = match missing.is_empty() {
+            true => FeedState::ChoosingSpaces,
+            false => FeedState::Parked(domain::feed::Park::NeedsScopes { missing }),
+        };
+        self.store().set_feed_state(feed, &state).await?;
+        let connected = self.reach(feed).await?;
+        if let Ok(me) = self.source().me(&connected).await {
+            self.store().set_connection_account(connected.connection, &me).await?;
+        }
+        self.feed_changed(feed);
+        self.store().feed(feed).await
+    }
+
+    /// The spaces that the connected person can see on the feed's site.
+    pub async fn spaces(&self, caller: &Caller, feed: FeedId) -> Result<Vec<Space>> {
+        caller.must_manage()?;
+        let reach = self.reach(feed).await?;
+        let slow = || Error::unavailable("Atlassian took more than a minute to list the spaces; try again");
+        tokio::time::timeout(OFFER_TIME_MAX, self.offered(&reach))
+            .await
+            .map_err(|_| slow())?
+    }
+
+    async fn offered(&self, reach: &Reach) -> Result<Vec<Space>> {
+        let mut spaces = Vec::new();
+        let mut after = None;
+        while spaces.len() < SPACES_OFFERED_MAX {
+            let listed = self.source().spaces(reach, after.as_ref()).await?;
+            spaces.extend(listed.items);
+            match listed.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+        Ok(spaces)
+    }
+
+    /// About how much these spaces hold.
+    pub async fn estimate(&self, caller: &Caller, feed: FeedId, spaces: &[SpaceId]) -> Result<Estimate> {
+        let chosen = self.chosen(caller, feed, spaces).await?;
+        self.source().estimate(&self.reach(feed).await?, &chosen).await
+    }
+
+    /// Adds spaces to the feed and starts importing them.
+    pub async fn add_spaces(&self, caller: &Caller, feed: FeedId, spaces: &[SpaceId]) -> Result<Feed> {
+        let chosen = self.chosen(caller, feed, spaces).await?;
+        let this = self.store().feed(feed).await?;
+        match this.state {
+            FeedState::ChoosingSpaces | FeedState::Active | FeedState::Paused | FeedState::Parked(_) => {}
+            FeedState::Connecting { .. } | FeedState::ChoosingSite => return Err(not_connected()),
+            FeedState::Removed => return Err(Error::conflict("this integration was removed; make a new one")),
+        }
+        self.refuse_twice(&this, &chosen).await?;
+        let reach = self.reach(feed).await?;
+        let mut estimated = Vec::new();
+        for space in chosen {
+            // An estimate is for the eye; without it the import still goes.
+            let estimate = self.source().estimate(&reach, std::slice::from_ref(&space)).await.ok();
+            estimated.push((space, estimate));
+        }
+        self.store().add_feed_spaces(feed, &estimated, self.now()).await?;
+        if this.state == FeedState::ChoosingSpaces {
+            self.store().set_feed_state(feed, &FeedState::Active).await?;
+        }
+        self.queue_sync(feed).await?;
+        self.store().feed(feed).await
+    }
+
+    async fn chosen(&self, caller: &Caller, feed: FeedId, spaces: &[SpaceId]) -> Result<Vec<Space>> {
+        let wanted: BTreeSet<&SpaceId> = spaces.iter().collect();
+        match wanted.len() {
+            0 => return Err(Error::invalid("choose at least one space")),
+            n if n > SPACES_CHOSEN_MAX => {
+                return Err(Error::invalid(format!(
+                    "a feed carries at most {SPACES_CHOSEN_MAX} spaces"
+                )));
+            }
+            _ => {}
+        }
+        let chosen: Vec<Space> = self
+            .spaces(caller, feed)
+            .await?
+            .into_iter()
+            .filter(|space| wanted.contains(&space.id))
+            .collect();
+        match chosen.len() == wanted.len() {
+            true => Ok(chosen),
+            false => Err(Error::not_found(
+                "one of these spaces is not among those that the connected person can see; load the list again",
+            )),
+        }
+    }
+
+    /// One space is carried into one index once: twice would show every page twice.
+    async fn refuse_twice(&self, feed: &Feed, chosen: &[Space]) -> Result<()> {
+        for other in self.store().feeds(feed.index).await? {
+            let same_site = other.site.as_ref().map(|site| &site.id) == feed.site.as_ref().map(|site| &site.id);
+            if other.id == feed.id || !same_site || other.state == FeedState::Removed {
+                continue;
+            }
+            let carried = self.store().feed_spaces(other.id).await?;
+            if let Some(space) = chosen
+                .iter()
+                .find(|space| carried.iter().any(|carried| carried.space.id == space.id))
+            {
+                return Err(Error::conflict(format!(
+                    "{} is brought into this index by another integration already",
+                    space.key
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads everything again now; a person does not wait for the schedule.
+    pub async fn resync(&self, caller: &Caller, feed: FeedId) -> Result<()> {
+        caller.must_manage()?;
+        match self.store().feed(feed).await?.state {
+            FeedState::Active => self.queue_sync(feed).await,
+            FeedState::Parked(domain::feed::Park::QuotaSpent { until }) => Err(Error::conflict(format!(
+                "the points of this hour are spent; it goes on by itself at {until}"
+            ))),
+            FeedState::Parked(_) => Err(Error::conflict("reconnect first")),
+            FeedState::Paused => Err(Error::conflict("this integration is paused; resume it first")),
+            FeedState::Connecting { .. } | FeedState::ChoosingSite | FeedState::ChoosingSpaces => {
+                Err(Error::conflict("choose the site and the spaces first"))
+            }
+            FeedState::Removed => Err(Error::conflict("this integration was removed")),
+        }
+    }
+
+    pub async fn pause(&self, caller: &Caller, feed: FeedId) -> Result<()> {
+        caller.must_manage()?;
+        match self.store().feed(feed).await?.state {
+            FeedState::Active | FeedState::Parked(domain::feed::Park::QuotaSpent { .. }) => {
+                self.store().set_feed_state(feed, &FeedState::Paused).await?;
+                self.feed_changed(feed);
+                Ok(())
+            }
+            _ => Err(Error::conflict("only a running integration can be paused")),
+        }
+    }
+
+    pub async fn resume(&self, caller: &Caller, feed: FeedId) -> Result<()> {
+        caller.must_manage()?;
+        match self.store().feed(feed).await?.state {
+            FeedState::Paused => {
+                self.store().set_feed_state(feed, &FeedState::Active).await?;
+                self.queue_sync(feed).await
+            }
+            _ => Err(Error::conflict("only a paused integration can be resumed")),
+        }
+    }
+
+    /// Stops the feed and deletes the stored tokens; its documents stay until somebody deletes them.
+    pub async fn remove_feed(&self, caller: &Caller, feed: FeedId) -> Result<()> {
+        caller.must_manage()?;
+        let feed = self.store().feed(feed).await?;
+        self.store().set_feed_state(feed.id, &FeedState::Removed).await?;
+        self.release_connection(&feed).await?;
+        if self.store().feed_spaces(feed.id).await?.is_empty() {
+            self.store().delete_feed(feed.id).await?;
+        }
+        self.feed_changed(feed.id);
+        Ok(())
+    }
+
+    pub(crate) async fn reach(&self, feed: FeedId) -> Result<Reach> {
+        let feed = self.store().feed(feed).await?;
+        match (feed.connection, feed.site) {
+            (Some(connection), Some(site)) => Ok(Reach { connection, site }),
+            (Some(_), None) => Err(Error::conflict("choose the site first")),
+            (None, _) => Err(not_connected()),
+        }
+    }
+
+    pub(crate) async fn queue_sync(&self, feed: FeedId) -> Result<()> {
+        self.store()
+            .enqueue(
+                Work::SyncFeed {
+                    feed,
+                    trigger: Trigger::Person,
+                },
+                self.now(),
+            )
+            .await?;
+        self.0.queued.notify_one();
+        self.feed_changed(feed);
+        Ok(())
+    }
+
+    /// Whether the person has been at Atlassian for too long: then the hint about the site admin is shown.
+    pub fn connecting_too_long(&self, feed: &Feed) -> bool {
+        match feed.state {
+            FeedState::Connecting { since } => self.now().since(since) > CONNECTING_MAX,
+            _ => false,
+        }
+    }
+}
+
+fn not_connected() -> Error {
+    Error::conflict("this integration is not connected to Atlassian yet; connect it first")
+}

@@ -1,0 +1,64 @@
+//! The search index follows the store, closely while something is imported.
+
+use std::time::Duration;
+
+use domain::{IndexId, Result};
+use sync::indexer::index_changes;
+use tokio::sync::watch;
+use tracing::error;
+
+use crate::App;
+
+/// How often every index is looked at when nobody rings.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// After a failure, so that a broken index does not fill the log.
+const REST: Duration = Duration::from_secs(5);
+
+impl App {
+    pub(super) async fn follow_store(&self, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            if let Err(failed) = self.index_all().await {
+                error!(error = ?failed, "The search index could not follow the store");
+                tokio::time::sleep(REST).await;
+            }
+            tokio::select! {
+                () = self.0.changed.notified() => {}
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+                changed = stop.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+
+    async fn index_all(&self) -> Result<()> {
+        for index in self.store().indexes().await? {
+            if self.follow(index.id).await? > 0 {
+                for feed in self.store().feeds(index.id).await? {
+                    self.feed_changed(feed.id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings one index up to the store before it returns.
+    pub(crate) async fn index_now(&self, index: IndexId) -> Result<()> {
+        self.follow(index).await?;
+        Ok(())
+    }
+
+    async fn follow(&self, index: IndexId) -> Result<u64> {
+        let _alone = self.0.indexing.lock().await;
+        index_changes(self.store(), self.engine(), index).await
+    }
+
+    /// Throws the search indexes away and builds them from the store, without a call to Atlassian; how many documents.
+    pub async fn reindex(&self) -> Result<u64> {
+        let mut documents = 0;
+        for index in self.store().indexes().await? {
+            let _alone = self.0.indexing.lock().await;
+            self.engine().remove(index.id).await?;
+            documents += index_changes(self.store(), self.engine(), index.id).await?;
+        }
+        Ok(documents)
+    }
+}

@@ -1,0 +1,15 @@
+//! What goes on without anybody asking: feeds are run, the search index follows the store.
+
+mod indexing;
+mod worker;
+
+use tokio::sync::watch;
+
+use crate::App;
+
+impl App {
+    /// Works until `stop` says so: jobs and indexing, side by side. When it returns, nothing of it runs any more.
+    pub async fn work(&self, stop: watch::Receiver<bool>) {
+        tokio::join!(self.run_jobs(stop.clone()), self.follow_store(stop));
+    }
+}

@@ -1,0 +1,132 @@
+//! A feed as a person watches it: what was expected, what is here, how fast, how long still.
+
+use domain::{
+    FeedId, Result,
+    connection::Connection,
+    feed::{Feed, FeedState},
+    space::FeedSpace,
+    sync_run::SyncRun,
+};
+
+use crate::{App, Caller};
+
+/// Everything that a feed's page shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeedPicture {
+    pub feed: Feed,
+    pub connection: Option<Connection>,
+    pub spaces: Vec<FeedSpace>,
+    /// The run that is going on.
+    pub running: Option<SyncRun>,
+    /// The run that ended last.
+    pub last: Option<SyncRun>,
+    /// The state in a few words: `importing`, `up to date`, `needs reconnect`, …
+    pub headline: &'static str,
+    pub documents: u64,
+    /// Expected in all, as far as estimates are known.
+    pub expected: Option<u64>,
+    /// Documents a second in the present run.
+    pub rate: Option<f64>,
+    /// Until the present run's end, at that rate.
+    pub seconds_left: Option<u64>,
+    /// Whether everything that was brought can be found already.
+    pub searchable: bool,
+    /// What is not done for lack of a scope, in sentences.
+    pub degraded: Vec<String>,
+    pub connecting_too_long: bool,
+}
+
+impl App {
+    pub async fn feed_picture(&self, caller: &Caller, id: FeedId) -> Result<FeedPicture> {
+        let feed = self.feed(caller, id).await?;
+        let spaces = self.store().feed_spaces(id).await?;
+        let running = self.store().open_run_of(id).await?;
+        let last = self
+            .store()
+            .runs(id, 2)
+            .await?
+            .into_iter()
+            .find(|run| run.ended_at.is_some());
+        let connection = match feed.connection {
+            Some(connection) => Some(self.store().connection(connection).await?),
+            None => None,
+        };
+        let figures = self.store().index_figures(feed.index).await?;
+        let searchable = self.engine().watermark(feed.index).await?.0 >= figures.last_sequence;
+        let documents = spaces.iter().map(|space| space.documents).sum();
+        let expected = expected(&spaces);
+        let seconds = running
+            .as_ref()
+            .map_or(0.0, |run| self.now().since(run.started_at).as_secs_f64());
+        let rate = running
+            .as_ref()
+            .filter(|_| seconds > 0.5)
+            .map(|run| run.counts.seen as f64 / seconds);
+        let left = running
+            .as_ref()
+            .zip(expected)
+            .map(|(run, expected)| expected.saturating_sub(run.counts.seen));
+        let seconds_left = rate
+            .zip(left)
+            .filter(|(rate, _)| *rate > 0.0)
+            .map(|(rate, left)| (left as f64 / rate).ceil() as u64);
+        let granted = connection
+            .as_ref()
+            .map(|connection| connection.scopes.clone())
+            .unwrap_or_default();
+        let degraded = match feed.state {
+            FeedState::Connecting { .. } | FeedState::Removed => Vec::new(),
+            _ if connection.is_none() => Vec::new(),
+            _ => (self.scopes().degraded)(&granted),
+        };
+        Ok(FeedPicture {
+            headline: headline(&feed, &spaces, running.is_some(), last.as_ref()),
+            connecting_too_long: self.connecting_too_long(&feed),
+            feed,
+            connection,
+            spaces,
+            running,
+            last,
+            documents,
+            expected,
+            rate,
+            seconds_left,
+            searchable,
+            degraded,
+        })
+    }
+}
+
+fn expected(spaces: &[FeedSpace]) -> Option<u64> {
+    let all = |space: &FeedSpace| {
+        space
+            .estimate
+            .map(|e| e.pages + e.blog_posts + e.comments + e.attachments)
+    };
+    spaces.iter().map(all).sum()
+}
+
+fn headline(feed: &Feed, spaces: &[FeedSpace], running: bool, last: Option<&SyncRun>) -> &'static str {
+    use domain::{feed::Park, sync_run::Outcome};
+    match &feed.state {
+        FeedState::Connecting { .. } => "connecting",
+        FeedState::ChoosingSite => "choosing a site",
+        FeedState::ChoosingSpaces => "choosing spaces",
+        FeedState::Paused => "paused",
+        FeedState::Removed => "removed",
+        FeedState::Parked(Park::QuotaSpent { .. }) => "paused by quota",
+        FeedState::Parked(Park::NeedsReconnect { .. }) => "needs reconnect",
+        FeedState::Parked(Park::NeedsScopes { .. }) => "needs scopes",
+        FeedState::Active if spaces.iter().any(|space| space.imported_at.is_none()) => {
+            match last.map(|run| &run.outcome) {
+                Some(Some(Outcome::Failed { .. })) if !running => "trying again soon",
+                _ => "importing",
+            }
+        }
+        FeedState::Active if running => "syncing",
+        FeedState::Active => match last.map(|run| &run.outcome) {
+            Some(Some(Outcome::Failed { .. })) => "trying again soon",
+            _ => "up to date",
+        },
+    }
+}

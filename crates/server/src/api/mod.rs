@@ -1,0 +1,9 @@
+//! REST: `/api/v1`, and its description.
+
+use axum::Router;
+
+use crate::Door;
+
+pub fn routes() -> Router<Door> {
+    Router::new()
+}

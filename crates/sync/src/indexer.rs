@@ -1,0 +1,47 @@
+//! Given what changed in the store after the search index's watermark, brings the index up to it.
+
+use domain::{
+    IndexId, Result,
+    cursor::Watermark,
+    engine::{EngineBatch, SearchEngine},
+    store::Store,
+};
+
+/// The most documents of one commit: a few hundred bodies in memory, and a commit every second or so.
+const DOCUMENTS_PER_COMMIT: usize = 1_000;
+
+/// Commits what changed, batch by batch, until nothing is left; how many documents it brought.
+///
+/// An index that is ahead of the store (the store was restored from a backup) is thrown away and built anew.
+pub async fn index_changes(store: &dyn Store, engine: &dyn SearchEngine, index: IndexId) -> Result<u64> {
+    let mut reached = engine.watermark(index).await?;
+    if reached.0 > store.index_figures(index).await?.last_sequence {
+        tracing::warn!(index.id = %index, "The search index is ahead of the store; building it anew");
+        engine.remove(index).await?;
+        reached = Watermark::default();
+    }
+    let mut documents = 0;
+    loop {
+        let changed = store.changed_after(index, reached.0, DOCUMENTS_PER_COMMIT).await?;
+        let Some(last) = changed.last() else {
+            return Ok(documents);
+        };
+        reached = Watermark(last.sequence);
+        documents += changed.len() as u64;
+        let batch = tokio::task::spawn_blocking(move || batch_of(&changed))
+            .await
+            .map_err(|panic| domain::Error::internal("reading documents for the search index failed").because(panic))?;
+        engine.commit(index, batch, reached).await?;
+    }
+}
+
+fn batch_of(changed: &[domain::document::Held]) -> EngineBatch {
+    let mut batch = EngineBatch::default();
+    for held in changed {
+        batch.documents.push((held.feed, held.document.id.clone()));
+        if held.removed.is_none() {
+            batch.passages.extend(extract::passages(held));
+        }
+    }
+    batch
+}

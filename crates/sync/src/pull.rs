@@ -1,0 +1,141 @@
+//! Given a stream and where it was left, reads it to its end: each answer goes to the store with its bookmark in one
+//! transaction, while the next answer is already on its way.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    AccountId, DocumentId, Result, RunId, Timestamp,
+    cursor::{Cursor, Mark, Stream},
+    document::Document,
+    feed::Feed,
+    source::{Listed, PEOPLE_MAX, Reach, Unreadable},
+    space::Space,
+    store::Recording,
+    sync_run::{Failure, Spent},
+};
+
+use crate::run::Ports;
+
+/// What a pull needs to know, named.
+pub struct Pull<'a> {
+    pub feed: &'a Feed,
+    pub reach: &'a Reach,
+    pub run: RunId,
+    pub space: &'a Space,
+    pub stream: Stream,
+    /// Accounts that Atlassian did not know when asked in this run: not asked again.
+    pub nameless: &'a mut BTreeSet<AccountId>,
+}
+
+/// How a pull ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pulled {
+    ToTheEnd,
+    /// Somebody wanted it to stop; what was recorded stays, and it goes on from there.
+    Stopped,
+}
+
+/// Reads the stream on from `after`. An error leaves everything recorded before it in place.
+pub async fn pull(ports: &Ports, mut pull: Pull<'_>, after: Option<Cursor>) -> Result<Pulled> {
+    let mut next = fetch(ports, &pull, after.as_ref()).await?;
+    loop {
+        let listed = next;
+        let people = names(ports, &mut pull, &listed.items).await?;
+        let recording = recording(ports.clock.now(), &pull, &listed, people);
+        let Some(cursor) = listed.next else {
+            ports.store.record(pull.feed.id, &recording).await?;
+            (ports.recorded)(pull.feed);
+            return Ok(Pulled::ToTheEnd);
+        };
+        if (ports.stopping)() {
+            ports.store.record(pull.feed.id, &recording).await?;
+            (ports.recorded)(pull.feed);
+            return Ok(Pulled::Stopped);
+        }
+        // The answer that follows is asked for while this one is written. If the writing fails the answer is dropped:
+        // the bookmark still stands before it.
+        let (written, following) = tokio::join!(
+            ports.store.record(pull.feed.id, &recording),
+            fetch(ports, &pull, Some(&cursor))
+        );
+        written?;
+        (ports.recorded)(pull.feed);
+        next = following?;
+    }
+}
+
+async fn fetch(ports: &Ports, pull: &Pull<'_>, after: Option<&Cursor>) -> Result<Listed<Document>> {
+    ports.source.list(pull.reach, pull.space, &pull.stream, after).await
+}
+
+/// Names of the people in these documents whose names are not known yet.
+async fn names(
+    ports: &Ports,
+    pull: &mut Pull<'_>,
+    documents: &[Document],
+) -> Result<(Vec<domain::document::Person>, Spent)> {
+    let accounts: BTreeSet<AccountId> = documents
+        .iter()
+        .flat_map(|document| document.author.iter().chain(&document.editor))
+        .cloned()
+        .collect();
+    let mut unknown = ports.store.unknown_people(&pull.reach.site.id, &accounts).await?;
+    unknown.retain(|account| !pull.nameless.contains(account));
+    let mut people = Vec::new();
+    let mut spent = Spent::default();
+    for asked in unknown.chunks(PEOPLE_MAX) {
+        // Names are an ornament: documents are not held back when people cannot be read.
+        match ports.source.people(pull.reach, asked).await {
+            Ok((found, price)) => {
+                spent = spent.plus(price);
+                people.extend(found);
+            }
+            Err(error) if tolerable(&error) => {
+                tracing::warn!(feed.id = %pull.feed.id, run.id = %pull.run, "Names of {} people could not be read: {error}", asked.len());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let found: BTreeSet<&AccountId> = people.iter().map(|person| &person.account).collect();
+    pull.nameless
+        .extend(unknown.iter().filter(|account| !found.contains(account)).cloned());
+    Ok((people, spent))
+}
+
+/// Errors about names that do not concern the documents themselves.
+fn tolerable(error: &domain::Error) -> bool {
+    use domain::ErrorKind::*;
+    match error.kind {
+        Forbidden | NotFound | Gone | MissingScope { .. } | Invalid => true,
+        Unauthenticated | Conflict | RateLimited { .. } | Unavailable | Internal => false,
+    }
+}
+
+fn recording(
+    now: Timestamp,
+    pull: &Pull<'_>,
+    listed: &Listed<Document>,
+    (people, spent): (Vec<domain::document::Person>, Spent),
+) -> Recording {
+    let site = &pull.reach.site.id;
+    let failure = |unreadable: &Unreadable| Failure {
+        run: pull.run,
+        document: unreadable
+            .content
+            .as_ref()
+            .map(|content| DocumentId::new(site, content.clone())),
+        title: unreadable.title.clone(),
+        why: unreadable.why.clone(),
+        at: now,
+    };
+    Recording {
+        run: pull.run,
+        documents: listed.items.clone(),
+        people,
+        failures: listed.unreadable.iter().map(failure).collect(),
+        stream: pull.stream.clone(),
+        mark: listed.next.clone().map_or(Mark::Done, Mark::At),
+        spent: listed.spent.plus(spent),
+        now,
+    }
+}

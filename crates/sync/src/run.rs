@@ -1,0 +1,262 @@
+//! One pass of a feed: which spaces, which streams, and what an error means for the feed.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use domain::{
+    Clock, Error, ErrorKind, FeedId, Result, Timestamp,
+    cursor::{Cursor, Mark, Stream},
+    document::DocumentKind,
+    feed::{Feed, FeedState, Park},
+    source::{Reach, Source},
+    space::FeedSpace,
+    store::Store,
+    sync_run::{Outcome, RunKind, SyncRun, Trigger},
+};
+use tracing::info;
+
+use crate::{
+    plan,
+    pull::{Pull, Pulled, pull},
+};
+
+/// How old the marks of an unfinished re-sync may be: one that goes on later would call old answers new.
+const MARKS_LIFE: Duration = Duration::from_secs(2 * 3600);
+
+/// The world, as a run sees it.
+#[derive(Clone)]
+pub struct Ports {
+    pub store: Arc<dyn Store>,
+    pub source: Arc<dyn Source>,
+    pub clock: Arc<dyn Clock>,
+    /// Told after every recording, so that the indexer follows closely.
+    pub recorded: Arc<dyn Fn(&Feed) + Send + Sync>,
+    /// Asked between answers: should this run end now?
+    pub stopping: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+/// What is to become of the job that ran the feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Nothing more to do.
+    Finished,
+    /// Go on at this time, from the checkpoint.
+    Again { at: Timestamp },
+    /// Try again later: the caller decides when, by the number of attempts.
+    Retry { why: String },
+    /// A person must act first.
+    Waits,
+}
+
+/// Brings in what the feed has not read yet. The run's outcome and the feed's state are in the store when this returns.
+pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<Ended> {
+    let feed = ports.store.feed(id).await?;
+    let (Some(connection), Some(site)) = (feed.connection, feed.site.clone()) else {
+        return Ok(Ended::Waits);
+    };
+    if !runnable(&feed.state, ports.clock.now()) {
+        return Ok(match feed.state {
+            FeedState::Parked(Park::QuotaSpent { until }) => Ended::Again { at: until },
+            _ => Ended::Waits,
+        });
+    }
+    if feed.state != FeedState::Active {
+        ports.store.set_feed_state(id, &FeedState::Active).await?;
+    }
+
+    let spaces = ports.store.feed_spaces(id).await?;
+    if spaces.is_empty() {
+        return Ok(Ended::Finished);
+    }
+    let run = begun_run(ports, id, trigger, &spaces).await?;
+    info!(feed.id = %id, run.id = %run.id, "Began run {}", run.id);
+
+    let reach = Reach { connection, site };
+    let result = read_streams(ports, &feed, &reach, &run, &spaces).await;
+    let now = ports.clock.now();
+    let (outcome, ended) = match result {
+        Ok(Pulled::ToTheEnd) => (Outcome::Complete, Ended::Finished),
+        Ok(Pulled::Stopped) => {
+            let why = "It was asked to stop. It goes on where it was.".to_owned();
+            (Outcome::Stopped { why }, Ended::Again { at: now })
+        }
+        Err(error) => settled(ports, &feed, error, now).await?,
+    };
+    ports.store.close_run(run.id, &outcome, now).await?;
+    let run = ports.store.run(run.id).await?;
+    info!(feed.id = %id, run.id = %run.id, seen = run.counts.seen, added = run.counts.added, changed = run.counts.changed,
+        calls = run.spent.calls, points = run.spent.points, outcome = ?run.outcome, "Finished run {}", run.id);
+    Ok(ended)
+}
+
+fn runnable(state: &FeedState, now: Timestamp) -> bool {
+    match state {
+        FeedState::Active => true,
+        FeedState::Parked(Park::QuotaSpent { until }) => *until <= now,
+        FeedState::Parked(Park::NeedsReconnect { .. } | Park::NeedsScopes { .. }) => false,
+        FeedState::Connecting { .. } | FeedState::ChoosingSite | FeedState::ChoosingSpaces => false,
+        FeedState::Paused | FeedState::Removed => false,
+    }
+}
+
+/// The run that Circuit was in the midst of when it stopped, or a new one. A new run over spaces that are all imported
+/// begins from nothing; one that imports goes on from the marks, so that an added space costs only itself.
+async fn begun_run(ports: &Ports, feed: FeedId, trigger: Trigger, spaces: &[FeedSpace]) -> Result<SyncRun> {
+    if let Some(open) = ports.store.open_run_of(feed).await? {
+        return Ok(open);
+    }
+    let kind = plan::kind_of_run(spaces);
+    if kind == RunKind::Resync && !resumable(ports, feed).await? {
+        ports.store.clear_checkpoint(feed).await?;
+    }
+    ports.store.open_run(feed, kind, trigger, ports.clock.now()).await
+}
+
+/// Whether the last run was a re-sync that was stopped or parked: then its marks are where to go on.
+async fn resumable(ports: &Ports, feed: FeedId) -> Result<bool> {
+    let last = ports.store.runs(feed, 1).await?.into_iter().next();
+    Ok(last.is_some_and(|run| run.kind == RunKind::Resync && unfinished(&run, ports.clock.now())))
+}
+
+fn unfinished(run: &SyncRun, now: Timestamp) -> bool {
+    let recent = run.ended_at.is_some_and(|ended| now.since(ended) < MARKS_LIFE);
+    match &run.outcome {
+        None | Some(Outcome::Stopped { .. } | Outcome::Parked { .. } | Outcome::Failed { .. }) => recent,
+        Some(Outcome::Complete) => false,
+    }
+}
+
+async fn read_streams(
+    ports: &Ports,
+    feed: &Feed,
+    reach: &Reach,
+    run: &SyncRun,
+    spaces: &[FeedSpace],
+) -> Result<Pulled> {
+    let spaces = plan::spaces_of_run(run.kind, spaces);
+    let mut nameless = BTreeSet::new();
+    let mut unreadable = BTreeSet::new();
+    for stream in plan::streams_to_read(&spaces, &ports.store.checkpoint(feed.id).await?) {
+        if (ports.stopping)() {
+            return Ok(Pulled::Stopped);
+        }
+        let Some(space) = spaces.iter().find(|space| space.space.id == stream.space) else {
+            continue;
+        };
+        let after = match ports.store.checkpoint(feed.id).await?.0.remove(&stream) {
+            Some(Mark::At(cursor)) => Some(cursor),
+            Some(Mark::Done) | None => None,
+        };
+        let kind = stream.kind;
+        match read_stream(ports, feed, reach, run, space, stream, after, &mut nameless).await {
+            Ok(Pulled::ToTheEnd) => {}
+            Ok(Pulled::Stopped) => return Ok(Pulled::Stopped),
+            // Without comments or attachments the pages are still worth having; the feed's page says what is missing.
+            Err(error) if optional(kind) && matches!(error.kind, ErrorKind::MissingScope { .. }) => {
+                info!(feed.id = %feed.id, run.id = %run.id, "{}s are not imported: {error}", kind.word());
+                unreadable.insert(kind);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let checkpoint = ports.store.checkpoint(feed.id).await?;
+    for space in plan::spaces_done(&spaces, &checkpoint, &unreadable) {
+        ports
+            .store
+            .set_space_imported(feed.id, &space, ports.clock.now())
+            .await?;
+    }
+    Ok(Pulled::ToTheEnd)
+}
+
+fn optional(kind: DocumentKind) -> bool {
+    match kind {
+        DocumentKind::Comment | DocumentKind::Attachment => true,
+        DocumentKind::Page | DocumentKind::BlogPost => false,
+    }
+}
+
+#[allow(clippy::too_many_arguments)] // One call, from the loop above; a struct would only name them twice.
+async fn read_stream(
+    ports: &Ports,
+    feed: &Feed,
+    reach: &Reach,
+    run: &SyncRun,
+    space: &FeedSpace,
+    stream: Stream,
+    after: Option<Cursor>,
+    nameless: &mut BTreeSet<domain::AccountId>,
+) -> Result<Pulled> {
+    let began_midway = after.is_some();
+    let first = Pull {
+        feed,
+        reach,
+        run: run.id,
+        space: &space.space,
+        stream: stream.clone(),
+        nameless: &mut *nameless,
+    };
+    match pull(ports, first, after).await {
+        // Cursors may go stale while Circuit is down. Reading anew is safe: what is held already is unchanged.
+        Err(Error {
+            kind: ErrorKind::Conflict,
+            ..
+        }) if began_midway => {
+            pull(
+                ports,
+                Pull {
+                    feed,
+                    reach,
+                    run: run.id,
+                    space: &space.space,
+                    stream,
+                    nameless,
+                },
+                None,
+            )
+            .await
+        }
+        other => other,
+    }
+}
+
+/// What an error means: for the run, for the feed, and for the job.
+async fn settled(ports: &Ports, feed: &Feed, error: Error, now: Timestamp) -> Result<(Outcome, Ended)> {
+    let why = error.to_string();
+    let park = |park: Park| FeedState::Parked(park);
+    Ok(match error.kind {
+        ErrorKind::RateLimited { retry_after } => {
+            let until = now.plus(retry_after);
+            ports
+                .store
+                .set_feed_state(feed.id, &park(Park::QuotaSpent { until }))
+                .await?;
+            (Outcome::Parked { why }, Ended::Again { at: until })
+        }
+        ErrorKind::Unauthenticated => {
+            ports
+                .store
+                .set_feed_state(feed.id, &park(Park::NeedsReconnect { why: why.clone() }))
+                .await?;
+            (Outcome::Parked { why }, Ended::Waits)
+        }
+        ErrorKind::MissingScope { scopes } => {
+            ports
+                .store
+                .set_feed_state(feed.id, &park(Park::NeedsScopes { missing: scopes }))
+                .await?;
+            (Outcome::Parked { why }, Ended::Waits)
+        }
+        ErrorKind::Gone => {
+            ports
+                .store
+                .set_feed_state(feed.id, &park(Park::NeedsScopes { missing: Vec::new() }))
+                .await?;
+            (Outcome::Parked { why }, Ended::Waits)
+        }
+        ErrorKind::Unavailable | ErrorKind::Conflict => (Outcome::Failed { why: why.clone() }, Ended::Retry { why }),
+        ErrorKind::Invalid | ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::Internal => {
+            tracing::error!(feed.id = %feed.id, error = ?error, "A run failed");
+            (Outcome::Failed { why: why.clone() }, Ended::Retry { why })
+        }
+    })
+}
