@@ -1,1 +1,39 @@
-fn main() {}
+//! Reads the command line and runs what it says.
+
+use std::process::ExitCode;
+
+use circuit::{
+    cli::{Cli, Command},
+    demo, doctor, serve, stop,
+};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("circuit: the system gives no threads: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(async {
+        match cli.command {
+            Command::Serve(settings) => serve::serve(&settings).await,
+            Command::Demo(demo) => demo::demo(&demo).await,
+            Command::FakeAtlassian(fake) => demo::fake_atlassian(&fake).await,
+            Command::Doctor(settings) => doctor::doctor(&settings).await,
+            Command::Reindex(settings) => serve::reindex(&settings).await,
+        }
+    });
+    // Work that does not end by itself must not hold the process: everything acknowledged is on disk already.
+    runtime.shutdown_timeout(stop::LAST_MOMENT);
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::debug!(error = ?error, "Circuit ends with an error");
+            eprintln!("circuit: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,1 +1,21 @@
-//! store
+//! What Circuit remembers, on SQLite: what the site showed, how far each feed has read, who may sign in.
+//!
+//! Every trait of `domain::store` is implemented by [`SqlStore`]; the file of each has the noun's name.
+
+mod cipher;
+mod connections;
+mod dialect;
+mod documents;
+mod feeds;
+mod indexes;
+mod jobs;
+mod record;
+mod rows;
+mod settings;
+mod sync_runs;
+#[cfg(test)]
+mod tests;
+mod users;
+
+pub use cipher::{SealingKey, SealingKeys};
+pub use dialect::SqlStore;

@@ -1,0 +1,117 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+const ABOUT: &str = "Makes what a company wrote in Confluence findable, and keeps it true.";
+
+const AFTER: &str = "\
+First steps:
+  circuit demo              try Circuit on a made-up company, without any account
+  circuit serve             run it; open the address it prints and make the administrator's account
+  circuit doctor            check configuration, data directory and the way to Atlassian
+
+Settings come from circuit.toml, then CIRCUIT_* variables, then flags; the later one wins.";
+
+#[derive(Debug, Parser)]
+#[command(name = "circuit", version, about = ABOUT, after_help = AFTER, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs Circuit: web app, REST API, import and search.
+    #[command(after_help = "\
+Example:
+  CIRCUIT_ATLASSIAN_CLIENT_ID=… CIRCUIT_ATLASSIAN_CLIENT_SECRET_FILE=/run/secrets/atlassian \\
+  circuit serve --data-dir /var/lib/circuit --address 0.0.0.0:8470 --public-url https://circuit.example.org
+
+The client id and secret may also be entered in the app, under Admin → Atlassian app.
+SIGTERM or Ctrl-C stops it cleanly within ten seconds.")]
+    Serve(Settings),
+
+    /// Runs Circuit on a made-up company: fresh temporary data, a fake Atlassian, an administrator already signed in.
+    #[command(after_help = "\
+Open the printed address, then: New index → Integrations → New integration → Import from Confluence.
+Everything is gone when it ends.")]
+    Demo(Demo),
+
+    /// Runs only the fake Atlassian, for other programs to talk to.
+    FakeAtlassian(FakeAtlassian),
+
+    /// Checks the configuration, the data directory, the address and the way to Atlassian, and says what to mend.
+    Doctor(Settings),
+
+    /// Throws the search indexes away and builds them anew from the store, without a call to Atlassian.
+    #[command(after_help = "Stop Circuit first: a data directory belongs to one process at a time.")]
+    Reindex(Settings),
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub struct Settings {
+    /// The configuration file [default: circuit.toml, if it is there].
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where everything is kept [default: ./circuit-data] [variable: CIRCUIT_DATA_DIR].
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<String>,
+    /// Where to listen; port 0 lets the system choose [default: 127.0.0.1:8470] [variable: CIRCUIT_ADDRESS].
+    #[arg(long, value_name = "HOST:PORT")]
+    pub address: Option<String>,
+    /// Where people reach it, if not at that address [variable: CIRCUIT_PUBLIC_URL].
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
+    /// What to log, such as `info` or `info,sync=debug` [variable: CIRCUIT_LOG].
+    #[arg(long, value_name = "FILTER")]
+    pub log: Option<String>,
+    /// `human` or `json` [variable: CIRCUIT_LOG_FORMAT].
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Demo {
+    /// The port of the web app; 0 lets the system choose [default: 8470, or any other when that is taken].
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// Has a site connected and imported already.
+    #[arg(long)]
+    pub connected: bool,
+    /// Uses a generated site with this many pages instead of the made-up company.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub pages: Option<u64>,
+    /// Milliseconds that the fake Atlassian takes for each answer.
+    #[arg(long, value_name = "MS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=60_000))]
+    pub latency: u64,
+    /// Prints one line of JSON: url, sign_in_url, api_key, fake, control, and with --connected index and feed.
+    #[arg(long)]
+    pub json: bool,
+    /// What to log [default: warn].
+    #[arg(long, value_name = "FILTER")]
+    pub log: Option<String>,
+    /// Keeps the data in this directory, which must be empty or absent, instead of a temporary one.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct FakeAtlassian {
+    /// The port; 0 lets the system choose.
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// Prints one line of JSON: base, control, sites, and for each person a token that works.
+    #[arg(long)]
+    pub json: bool,
+    /// Uses a generated site with this many pages instead of the made-up company.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub pages: Option<u64>,
+    /// Milliseconds that each answer takes.
+    #[arg(long, value_name = "MS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=60_000))]
+    pub latency: u64,
+    /// What to log [default: warn].
+    #[arg(long, value_name = "FILTER")]
+    pub log: Option<String>,
+}

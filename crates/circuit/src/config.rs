@@ -1,0 +1,371 @@
+//! Configuration: defaults < `circuit.toml` < `CIRCUIT_*` < flags. The only place that reads the environment.
+
+use std::{
+    collections::BTreeMap,
+    net::{SocketAddr, ToSocketAddrs},
+    path::{Path, PathBuf},
+};
+
+use domain::{Error, Result, Secret};
+use serde::Deserialize;
+use url::Url;
+
+use crate::cli::Settings;
+
+/// The configuration file that is read when none is named.
+const DEFAULT_FILE: &str = "circuit.toml";
+/// The largest configuration or secret file that is read, in bytes.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Everything decided before the first line of work.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub data_dir: PathBuf,
+    pub address: SocketAddr,
+    /// Without a slash at the end; none: made from the address that was bound.
+    pub public_url: Option<String>,
+    pub log: Log,
+    pub atlassian: Atlassian,
+    /// The key that seals tokens; none: the file `secret.key` in the data directory.
+    pub secret_key: Option<Secret>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Log {
+    pub filter: String,
+    pub json: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Atlassian {
+    pub app: Option<(String, Secret)>,
+    pub auth_url: String,
+    pub api_url: String,
+    /// Asked for instead of the default list.
+    pub scopes: Option<Vec<String>>,
+}
+
+/// One layer of settings: what it does not say is left to the layers below.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Layer(BTreeMap<&'static str, String>);
+
+/// Every setting: its variable (after `CIRCUIT_`), its place in the file, and whether it is a secret (also `…_FILE`).
+const SETTINGS: [(&str, &str, bool); 11] = [
+    ("DATA_DIR", "data_dir", false),
+    ("ADDRESS", "address", false),
+    ("PUBLIC_URL", "public_url", false),
+    ("LOG", "log.filter", false),
+    ("LOG_FORMAT", "log.format", false),
+    ("SECRET_KEY", "secret_key", true),
+    ("ATLASSIAN_CLIENT_ID", "atlassian.client_id", false),
+    ("ATLASSIAN_CLIENT_SECRET", "atlassian.client_secret", true),
+    ("ATLASSIAN_AUTH_URL", "atlassian.auth_url", false),
+    ("ATLASSIAN_API_URL", "atlassian.api_url", false),
+    ("ATLASSIAN_SCOPES", "atlassian.scopes", false),
+];
+
+/// Reads file, environment and flags. Errors name the setting and where it stands.
+pub fn read(flags: &Settings) -> Result<Config> {
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+        .filter(|(name, _)| name.starts_with("CIRCUIT_"))
+        .map(|(name, value)| match value.into_string() {
+            Ok(value) => Ok((name, value)),
+            Err(_) => Err(Error::invalid(format!("the variable {name} is not UTF-8 text"))),
+        })
+        .collect::<Result<BTreeMap<_, _>>>()?;
+    layered(flags, &variables)
+}
+
+fn layered(flags: &Settings, variables: &BTreeMap<String, String>) -> Result<Config> {
+    let mut layer = Layer::default();
+    layer.over(file_layer(flags.config.as_deref())?);
+    layer.over(variable_layer(variables)?);
+    layer.over(flag_layer(flags));
+    layer.settled()
+}
+
+impl Layer {
+    fn over(&mut self, upper: Layer) {
+        self.0.extend(upper.0);
+    }
+
+    fn settled(mut self) -> Result<Config> {
+        let mut take = |place: &str| self.0.remove(place);
+        let address = take("address").unwrap_or_else(|| "127.0.0.1:8470".into());
+        let format = take("log.format").unwrap_or_else(|| "human".into());
+        let client = (take("atlassian.client_id"), take("atlassian.client_secret"));
+        Ok(Config {
+            data_dir: PathBuf::from(take("data_dir").unwrap_or_else(|| "circuit-data".into())),
+            address: resolved(&address)?,
+            public_url: take("public_url").map(|url| checked_public_url(&url)).transpose()?,
+            log: Log {
+                filter: take("log.filter").unwrap_or_else(|| "info".into()),
+                json: match format.as_str() {
+                    "human" => false,
+                    "json" => true,
+                    other => {
+                        return Err(Error::invalid(format!(
+                            "the log format is `human` or `json`, not {other:?}"
+                        )));
+                    }
+                },
+            },
+            atlassian: Atlassian {
+                app: match client {
+                    (Some(id), Some(secret)) => Some((id, Secret::new(secret))),
+                    (None, None) => None,
+                    (Some(_), None) => {
+                        return Err(Error::invalid(
+                            "CIRCUIT_ATLASSIAN_CLIENT_ID is set and CIRCUIT_ATLASSIAN_CLIENT_SECRET (or …_FILE) is not; set both or neither",
+                        ));
+                    }
+                    (None, Some(_)) => {
+                        return Err(Error::invalid(
+                            "CIRCUIT_ATLASSIAN_CLIENT_SECRET is set and CIRCUIT_ATLASSIAN_CLIENT_ID is not; set both or neither",
+                        ));
+                    }
+                },
+                auth_url: take("atlassian.auth_url").unwrap_or_else(|| "https://auth.atlassian.com".into()),
+                api_url: take("atlassian.api_url").unwrap_or_else(|| "https://api.atlassian.com".into()),
+                scopes: take("atlassian.scopes").map(|scopes| scopes.split_whitespace().map(str::to_owned).collect()),
+            },
+            secret_key: take("secret_key").map(Secret::new),
+        })
+    }
+}
+
+fn resolved(address: &str) -> Result<SocketAddr> {
+    let wrong = || {
+        Error::invalid(format!(
+            "{address:?} is not an address to listen at; it looks like 127.0.0.1:8470 or [::]:8470"
+        ))
+    };
+    address
+        .to_socket_addrs()
+        .map_err(|cause| wrong().because(cause))?
+        .next()
+        .ok_or_else(wrong)
+}
+
+fn checked_public_url(text: &str) -> Result<String> {
+    let wrong = |why: &str| {
+        Error::invalid(format!(
+            "the public URL {text:?} {why}; it looks like https://circuit.example.org"
+        ))
+    };
+    let url = Url::parse(text).map_err(|_| wrong("is not a URL"))?;
+    match url.scheme() {
+        "http" | "https" => {}
+        _ => return Err(wrong("is neither http nor https")),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("holds a user name or password"));
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("has a path: Circuit lives at the root of its host"));
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn flag_layer(flags: &Settings) -> Layer {
+    let given = [
+        ("data_dir", &flags.data_dir),
+        ("address", &flags.address),
+        ("public_url", &flags.public_url),
+        ("log.filter", &flags.log),
+        ("log.format", &flags.log_format),
+    ];
+    Layer(
+        given
+            .into_iter()
+            .filter_map(|(place, value)| Some((place, value.clone()?)))
+            .collect(),
+    )
+}
+
+fn variable_layer(variables: &BTreeMap<String, String>) -> Result<Layer> {
+    let mut layer = Layer::default();
+    for (name, value) in variables {
+        let short = name.trim_start_matches("CIRCUIT_");
+        if let Some((_, place, _)) = SETTINGS.iter().find(|(setting, ..)| *setting == short) {
+            layer.0.insert(place, value.clone());
+            continue;
+        }
+        let secret = SETTINGS
+            .iter()
+            .find(|(setting, _, secret)| *secret && short.strip_suffix("_FILE") == Some(setting));
+        let Some((setting, place, _)) = secret else {
+            return Err(unknown_variable(name));
+        };
+        if variables.contains_key(&format!("CIRCUIT_{setting}")) {
+            return Err(Error::invalid(format!(
+                "both CIRCUIT_{setting} and {name} are set; set one of them"
+            )));
+        }
+        layer
+            .0
+            .insert(place, bounded_text(Path::new(value), name)?.trim().to_owned());
+    }
+    Ok(layer)
+}
+
+fn unknown_variable(name: &str) -> Error {
+    let known: Vec<String> = SETTINGS
+        .iter()
+        .map(|(setting, ..)| format!("CIRCUIT_{setting}"))
+        .collect();
+    Error::invalid(format!(
+        "the variable {name} is not a setting of Circuit; there are {} (secrets also with _FILE)",
+        known.join(", ")
+    ))
+}
+
+/// The file's shape. What is not in it is refused, so that a typo does not pass for a default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    data_dir: Option<String>,
+    address: Option<String>,
+    public_url: Option<String>,
+    secret_key: Option<String>,
+    log: LogSection,
+    atlassian: AtlassianSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct LogSection {
+    filter: Option<String>,
+    format: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct AtlassianSection {
+    client_id: Option<String>,
+    client_secret: Option<String>,
+    auth_url: Option<String>,
+    api_url: Option<String>,
+    scopes: Option<Vec<String>>,
+}
+
+fn file_layer(named: Option<&Path>) -> Result<Layer> {
+    let path = match named {
+        Some(path) => path,
+        None if Path::new(DEFAULT_FILE).exists() => Path::new(DEFAULT_FILE),
+        None => return Ok(Layer::default()),
+    };
+    let text = bounded_text(path, "the configuration file")?;
+    parsed_file(&text).map_err(|why| Error::invalid(format!("{}: {why}", path.display())))
+}
+
+fn parsed_file(text: &str) -> Result<Layer, String> {
+    // The message names line and key; the input is quoted by toml, so a secret on a broken line is cut away here.
+    let file: File = toml::from_str(text).map_err(|error| error.message().to_owned())?;
+    let given = [
+        ("data_dir", file.data_dir),
+        ("address", file.address),
+        ("public_url", file.public_url),
+        ("secret_key", file.secret_key),
+        ("log.filter", file.log.filter),
+        ("log.format", file.log.format),
+        ("atlassian.client_id", file.atlassian.client_id),
+        ("atlassian.client_secret", file.atlassian.client_secret),
+        ("atlassian.auth_url", file.atlassian.auth_url),
+        ("atlassian.api_url", file.atlassian.api_url),
+        ("atlassian.scopes", file.atlassian.scopes.map(|scopes| scopes.join(" "))),
+    ];
+    Ok(Layer(
+        given
+            .into_iter()
+            .filter_map(|(place, value)| Some((place, value?)))
+            .collect(),
+    ))
+}
+
+fn bounded_text(path: &Path, what: &str) -> Result<String> {
+    let unread = |why: String| Error::invalid(format!("{what} ({}) {why}", path.display()));
+    let length = std::fs::metadata(path)
+        .map_err(|error| unread(format!("cannot be read: {error}")))?
+        .len();
+    if length > FILE_BYTES_MAX {
+        return Err(unread(format!("has {length} bytes; at most {FILE_BYTES_MAX} are read")));
+    }
+    std::fs::read_to_string(path).map_err(|error| unread(format!("cannot be read: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    fn no_file() -> Settings {
+        let empty = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/empty.toml");
+        Settings {
+            config: Some(empty),
+            ..Settings::default()
+        }
+    }
+
+    fn error_of(flags: &Settings, pairs: &[(&str, &str)]) -> String {
+        layered(flags, &variables(pairs)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_flag_wins_over_a_variable_and_a_variable_over_the_file() {
+        let mut layer =
+            parsed_file("address = '127.0.0.1:1'\ndata_dir = 'a'\npublic_url = 'https://a.example'").unwrap();
+        layer.over(
+            variable_layer(&variables(&[
+                ("CIRCUIT_ADDRESS", "127.0.0.1:2"),
+                ("CIRCUIT_DATA_DIR", "b"),
+            ]))
+            .unwrap(),
+        );
+        layer.over(flag_layer(&Settings {
+            address: Some("127.0.0.1:3".into()),
+            ..Settings::default()
+        }));
+        let config = layer.settled().unwrap();
+        assert_eq!(config.address.port(), 3);
+        assert_eq!(config.data_dir, Path::new("b"));
+        assert_eq!(config.public_url.as_deref(), Some("https://a.example"));
+    }
+
+    #[test]
+    fn a_misspelt_setting_is_refused_and_named() {
+        assert!(error_of(&no_file(), &[("CIRCUIT_ADRESS", "x")]).contains("CIRCUIT_ADRESS"));
+        assert!(parsed_file("adress = 'x'").unwrap_err().contains("adress"));
+    }
+
+    #[test]
+    fn a_client_id_without_its_secret_is_refused() {
+        assert!(error_of(&no_file(), &[("CIRCUIT_ATLASSIAN_CLIENT_ID", "x")]).contains("CLIENT_SECRET"));
+    }
+
+    #[test]
+    fn a_broken_file_does_not_put_its_secret_into_the_error() {
+        let why = parsed_file("[atlassian]\nclient_secret = hunter2").unwrap_err();
+        assert!(!why.contains("hunter2"), "{why}");
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_an_example_of_what_is_wanted() {
+        assert!(error_of(&no_file(), &[("CIRCUIT_ADDRESS", "nowhere")]).contains("127.0.0.1:8470"));
+        for url in ["ftp://x", "https://x/sub", "https://u:p@x", "x"] {
+            assert!(
+                error_of(&no_file(), &[("CIRCUIT_PUBLIC_URL", url)]).contains("https://circuit.example.org"),
+                "{url}"
+            );
+        }
+        assert!(error_of(&no_file(), &[("CIRCUIT_LOG_FORMAT", "xml")]).contains("json"));
+        assert!(error_of(&no_file(), &[("CIRCUIT_SECRET_KEY_FILE", "/nowhere/key")]).contains("/nowhere/key"));
+    }
+}

@@ -1,0 +1,85 @@
+//! `circuit doctor`: goes through what Circuit needs and says what to mend.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use confluence::http::Http;
+use domain::{Error, Result};
+
+use crate::{cli::Settings, config, data_dir::DataDir, serve, socket::Socket, wiring};
+
+pub async fn doctor(settings: &Settings) -> Result<()> {
+    let mut ill = 0;
+    let mut say = |what: &str, found: std::result::Result<String, String>| match found {
+        Ok(fine) => println!("ok    {what}: {fine}"),
+        Err(why) => {
+            ill += 1;
+            println!("FAIL  {what}: {why}");
+        }
+    };
+    let config = match config::read(settings) {
+        Ok(config) => config,
+        Err(error) => {
+            say("configuration", Err(error.to_string()));
+            return Err(Error::invalid("mend the configuration first"));
+        }
+    };
+    say("configuration", Ok("is understood".into()));
+    say(
+        "address",
+        match serve::listen(config.address).await {
+            Ok(_) => Ok(format!("{} is free", config.address)),
+            Err(error) => Err(error.to_string()),
+        },
+    );
+    let http: Arc<dyn Http> = Arc::new(Socket::new()?);
+    match DataDir::open(&config.data_dir) {
+        Err(error) => say("data directory", Err(error.to_string())),
+        Ok(data) => {
+            drop(data);
+            match wiring::wired(&config, "http://localhost".into(), http.clone()).await {
+                Err(error) => say("data directory", Err(error.to_string())),
+                Ok(wired) => {
+                    say(
+                        "data directory",
+                        wired
+                            .app
+                            .ready()
+                            .await
+                            .map(|()| format!("{} is whole and can be written", config.data_dir.display()))
+                            .map_err(|error| error.to_string()),
+                    );
+                    let app = match (&config.atlassian.app, wired.store.atlassian_app().await) {
+                        (Some(_), _) => Ok("client id and secret come from the configuration".into()),
+                        (None, Ok(Some(_))) => Ok("client id and secret were entered in the app".into()),
+                        (None, Ok(None)) => Err("Circuit does not know its Atlassian app: set CIRCUIT_ATLASSIAN_CLIENT_ID and CIRCUIT_ATLASSIAN_CLIENT_SECRET, or enter them in the app".into()),
+                        (None, Err(error)) => Err(error.to_string()),
+                    };
+                    say("Atlassian app", app);
+                }
+            }
+        }
+    }
+    for (what, url) in [
+        ("Atlassian sign-in", &config.atlassian.auth_url),
+        ("Atlassian API", &config.atlassian.api_url),
+    ] {
+        say(what, reached(&*http, url).await);
+    }
+    match ill {
+        0 => Ok(()),
+        1 => Err(Error::unavailable("one thing is to be mended, see above")),
+        n => Err(Error::unavailable(format!("{n} things are to be mended, see above"))),
+    }
+}
+
+/// Any answer will do: it proves that name, route and certificate are right.
+async fn reached(http: &dyn Http, url: &str) -> std::result::Result<String, String> {
+    let request = http::Request::get(url)
+        .body(Bytes::new())
+        .map_err(|error| format!("{url} is not a URL: {error}"))?;
+    match http.send(request).await {
+        Ok(answer) => Ok(format!("{url} answers ({})", answer.status())),
+        Err(error) => Err(format!("{error}; check the network, the proxy and the firewall")),
+    }
+}

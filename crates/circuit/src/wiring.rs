@@ -1,0 +1,118 @@
+//! Which adapter stands behind which port.
+
+use std::sync::Arc;
+
+use app::{App, Parts, Scopes, grants::GrantKeeper};
+use async_trait::async_trait;
+use confluence::{
+    capabilities,
+    http::Http,
+    oauth::{Atlassian3lo, ClientCredentials, Endpoints},
+    source::ConfluenceSource,
+};
+use domain::{Clock, Error, Result, Secret, store::Store, time::SystemClock};
+use search::EmbeddedEngine;
+use store::{SealingKey, SealingKeys, SqlStore};
+
+use crate::{config::Config, data_dir::DataDir};
+
+/// An app, and the data directory that it holds.
+pub struct Wired {
+    pub app: App,
+    pub store: Arc<dyn Store>,
+    _data: DataDir,
+}
+
+/// Opens the data directory and puts the app together.
+pub async fn wired(config: &Config, public_url: String, http: Arc<dyn Http>) -> Result<Wired> {
+    let data = DataDir::open(&config.data_dir)?;
+    let key = match &config.secret_key {
+        Some(key) => key.clone(),
+        None => data.secret_key(|| SealingKey::generate().to_secret())?,
+    };
+    let keys = SealingKeys::new(SealingKey::from_base64(key.expose())?);
+    let store: Arc<dyn Store> = Arc::new(SqlStore::open(&data.database(), keys).await?);
+    let engine = Arc::new(EmbeddedEngine::open(data.search())?);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let endpoints = Endpoints::parse(&config.atlassian.auth_url, &config.atlassian.api_url)?;
+    let client = Arc::new(AppRegistration {
+        configured: config.atlassian.app.clone(),
+        store: store.clone(),
+    });
+    let authority = Arc::new(Atlassian3lo::new(
+        http.clone(),
+        endpoints.clone(),
+        client,
+        clock.clone(),
+    ));
+    let tokens = Arc::new(GrantKeeper {
+        store: store.clone(),
+        authority: authority.clone(),
+        clock: clock.clone(),
+    });
+    let source = Arc::new(ConfluenceSource::new(http, endpoints, tokens, clock.clone()));
+    let app = App::new(Parts {
+        store: store.clone(),
+        engine,
+        source,
+        authority,
+        clock,
+        scopes: scopes(config),
+        public_url,
+        atlassian_app_configured: config.atlassian.app.is_some(),
+    });
+    Ok(Wired {
+        app,
+        store,
+        _data: data,
+    })
+}
+
+fn scopes(config: &Config) -> Scopes {
+    let known = capabilities::DEFAULT_SCOPES
+        .iter()
+        .map(|known| (known.scope.to_owned(), known.reason.to_owned()));
+    let requested = match &config.atlassian.scopes {
+        None => known.collect(),
+        Some(named) => {
+            let known: Vec<(String, String)> = known.collect();
+            let reason = |scope: &String| {
+                let found = known.iter().find(|(known, _)| known == scope);
+                found.map_or_else(
+                    || "Asked for by this Circuit's configuration.".to_owned(),
+                    |(_, reason)| reason.clone(),
+                )
+            };
+            named.iter().map(|scope| (scope.clone(), reason(scope))).collect()
+        }
+    };
+    Scopes {
+        requested,
+        missing_for_import: capabilities::missing_for_import,
+        degraded: capabilities::degraded,
+    }
+}
+
+/// Client id and secret of the Atlassian app: from the configuration, else what an administrator entered.
+struct AppRegistration {
+    configured: Option<(String, Secret)>,
+    store: Arc<dyn Store>,
+}
+
+#[async_trait]
+impl ClientCredentials for AppRegistration {
+    fn client_id(&self) -> Option<String> {
+        self.configured.as_ref().map(|(id, _)| id.clone())
+    }
+    async fn credentials(&self) -> Result<(String, Secret)> {
+        if let Some(configured) = &self.configured {
+            return Ok(configured.clone());
+        }
+        let kept = self.store.atlassian_app().await?;
+        kept.map(|app| (app.client_id, app.client_secret)).ok_or_else(|| {
+            Error::invalid(
+                "Circuit does not know its Atlassian app yet; enter client id and secret under Admin → Atlassian app",
+            )
+        })
+    }
+}

@@ -1,0 +1,209 @@
+//! Connections: grants with their tokens sealed, the lease on refreshing them, and people on their way.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::{
+    ConnectionId, Error, FeedId, Result, Secret, Timestamp,
+    connection::{Connection, ConnectionState, Grant},
+    document::Person,
+    store::{Authorization, Connections},
+};
+
+use crate::{
+    SqlStore,
+    dialect::{failed, missing},
+    rows::Columns,
+};
+
+#[async_trait]
+impl Connections for SqlStore {
+    async fn begin_authorization(&self, authorization: &Authorization) -> Result<()> {
+        sqlx::query(
+            "insert into authorizations (state_digest, session_digest, feed_id, expires_at) values ($1, $2, $3, $4)",
+        )
+        .bind(&authorization.state_digest)
+        .bind(&authorization.session_digest)
+        .bind(authorization.feed.0)
+        .bind(authorization.expires_at.0)
+        .execute(&self.write)
+        .await
+        .map_err(failed)?;
+        Ok(())
+    }
+
+    async fn take_authorization(&self, state_digest: &str) -> Result<Option<Authorization>> {
+        let row = sqlx::query("delete from authorizations where state_digest = $1 returning *")
+            .bind(state_digest)
+            .fetch_optional(&self.write)
+            .await
+            .map_err(failed)?;
+        let Some(row) = row else { return Ok(None) };
+        let row = Columns(&row);
+        Ok(Some(Authorization {
+            state_digest: row.text("state_digest")?,
+            session_digest: row.text("session_digest")?,
+            feed: FeedId(row.number("feed_id")?),
+            expires_at: row.instant("expires_at")?,
+        }))
+    }
+
+    async fn create_connection(&self, grant: &Grant, now: Timestamp) -> Result<Connection> {
+        let mut transaction = self.write.begin().await.map_err(failed)?;
+        let row = sqlx::query(
+            "insert into connections (state, scopes, expires_at, created_at) values ('active', $1, $2, $3) returning *",
+        )
+        .bind(words(grant))
+        .bind(grant.expires_at.0)
+        .bind(now.0)
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(failed)?;
+        let connection = Columns(&row).connection()?;
+        // The seal is bound to the row's id, which is known only now.
+        sqlx::query("update connections set access_token = $2, refresh_token = $3 where id = $1")
+            .bind(connection.id.0)
+            .bind(
+                self.keys
+                    .seal(&place(connection.id, "access_token"), &grant.access_token)?,
+            )
+            .bind(self.sealed_refresh_token(connection.id, grant)?)
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(connection)
+    }
+
+    async fn connection(&self, id: ConnectionId) -> Result<Connection> {
+        let row = sqlx::query("select * from connections where id = $1")
+            .bind(id.0)
+            .fetch_one(&self.read)
+            .await;
+        Columns(&row.map_err(missing(format!("connection {id}")))?).connection()
+    }
+
+    async fn set_connection_account(&self, id: ConnectionId, person: &Person) -> Result<()> {
+        sqlx::query("update connections set account = $2, account_name = $3 where id = $1")
+            .bind(id.0)
+            .bind(person.account.as_str())
+            .bind(&person.name)
+            .execute(&self.write)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    async fn set_connection_state(&self, id: ConnectionId, state: &ConnectionState) -> Result<()> {
+        let (word, why) = match state {
+            ConnectionState::Active => ("active", None),
+            ConnectionState::NeedsReconnect { why } => ("needs_reconnect", Some(why)),
+            ConnectionState::Removed => ("removed", None),
+        };
+        sqlx::query("update connections set state = $2, why = $3 where id = $1")
+            .bind(id.0)
+            .bind(word)
+            .bind(why)
+            .execute(&self.write)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    async fn grant(&self, id: ConnectionId) -> Result<Grant> {
+        // Read where it is written: a token that was just replaced must not be read from an older snapshot.
+        let row = sqlx::query("select * from connections where id = $1")
+            .bind(id.0)
+            .fetch_one(&self.write)
+            .await;
+        let row = row.map_err(missing(format!("connection {id}")))?;
+        let row = Columns(&row);
+        let Some(access_token) = row.maybe_text("access_token")? else {
+            return Err(Error::unauthenticated(
+                "this connection's tokens were deleted; reconnect",
+            ));
+        };
+        let refresh_token = row.maybe_text("refresh_token")?;
+        Ok(Grant {
+            access_token: self.keys.open(&place(id, "access_token"), &access_token)?,
+            expires_at: row.instant("expires_at")?,
+            refresh_token: refresh_token
+                .map(|token| self.keys.open(&place(id, "refresh_token"), &token))
+                .transpose()?,
+            scopes: row.connection()?.scopes,
+        })
+    }
+
+    async fn save_grant(&self, id: ConnectionId, grant: &Grant) -> Result<()> {
+        let done = sqlx::query(
+            "update connections
+             set access_token = $2, refresh_token = $3, expires_at = $4, scopes = $5, state = 'active', why = null
+             where id = $1 and state <> 'removed'",
+        )
+        .bind(id.0)
+        .bind(self.keys.seal(&place(id, "access_token"), &grant.access_token)?)
+        .bind(self.sealed_refresh_token(id, grant)?)
+        .bind(grant.expires_at.0)
+        .bind(words(grant))
+        .execute(&self.write)
+        .await
+        .map_err(failed)?;
+        match done.rows_affected() {
+            0 => Err(Error::unauthenticated("this connection was removed")),
+            _ => Ok(()),
+        }
+    }
+
+    async fn delete_grant(&self, id: ConnectionId) -> Result<()> {
+        sqlx::query(
+            "update connections set access_token = null, refresh_token = null, state = 'removed', why = null where id = $1",
+        )
+        .bind(id.0)
+        .execute(&self.write)
+        .await
+        .map_err(failed)?;
+        Ok(())
+    }
+
+    async fn lease_grant(&self, id: ConnectionId, holder: &str, now: Timestamp, lease: Duration) -> Result<bool> {
+        let done = sqlx::query(
+            "update connections set lease_holder = $2, lease_until = $4
+             where id = $1 and (lease_holder is null or lease_holder = $2 or lease_until <= $3)",
+        )
+        .bind(id.0)
+        .bind(holder)
+        .bind(now.0)
+        .bind(now.plus(lease).0)
+        .execute(&self.write)
+        .await
+        .map_err(failed)?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn release_grant(&self, id: ConnectionId, holder: &str) -> Result<()> {
+        sqlx::query(
+            "update connections set lease_holder = null, lease_until = null where id = $1 and lease_holder = $2",
+        )
+        .bind(id.0)
+        .bind(holder)
+        .execute(&self.write)
+        .await
+        .map_err(failed)?;
+        Ok(())
+    }
+}
+
+impl SqlStore {
+    fn sealed_refresh_token(&self, id: ConnectionId, grant: &Grant) -> Result<Option<String>> {
+        let seal = |token: &Secret| self.keys.seal(&place(id, "refresh_token"), token);
+        grant.refresh_token.as_ref().map(seal).transpose()
+    }
+}
+
+fn place(id: ConnectionId, column: &str) -> String {
+    format!("connections/{id}/{column}")
+}
+
+fn words(grant: &Grant) -> String {
+    grant.scopes.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,145 @@
+//! What is SQLite's own: opening, pragmas, migrations, and what its errors mean.
+
+use std::{path::Path, time::Duration};
+
+use domain::{Error, ErrorKind, Result};
+use sqlx::{
+    Row, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::SealingKeys;
+
+/// Connections that read at the same time.
+const READERS_MAX: u32 = 4;
+/// How long a statement waits for another process's lock. Ours are serialized by the pool of one.
+const BUSY_WAIT: Duration = Duration::from_secs(10);
+
+/// In order; a file never changes once it was released.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_beginning.sql")];
+
+/// The store. Writing goes through one connection, so that writers queue here and never meet a locked database.
+pub struct SqlStore {
+    pub(crate) write: SqlitePool,
+    pub(crate) read: SqlitePool,
+    pub(crate) keys: SealingKeys,
+}
+
+impl SqlStore {
+    /// Opens or makes the database and brings it to this version. What is acknowledged survives a power cut.
+    pub async fn open(path: &Path, keys: SealingKeys) -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_WAIT);
+        let write = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await
+            .map_err(failed)?;
+        migrate(&write).await?;
+        let read = SqlitePoolOptions::new()
+            .max_connections(READERS_MAX)
+            .connect_with(options)
+            .await
+            .map_err(failed)?;
+        Ok(Self { write, read, keys })
+    }
+
+    /// A store that is gone when it is dropped.
+    pub async fn in_memory(keys: SealingKeys) -> Result<Self> {
+        let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
+        let only = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options)
+            .await
+            .map_err(failed)?;
+        migrate(&only).await?;
+        Ok(Self {
+            write: only.clone(),
+            read: only,
+            keys,
+        })
+    }
+}
+
+async fn migrate(pool: &SqlitePool) -> Result<()> {
+    let mut transaction = pool.begin().await.map_err(failed)?;
+    let row = sqlx::query("pragma user_version")
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(failed)?;
+    let version = usize::try_from(row.try_get::<i64, _>(0).map_err(failed)?).unwrap_or(usize::MAX);
+    if version > MIGRATIONS.len() {
+        return Err(Error::invalid(format!(
+            "the database was written by a newer Circuit (version {version}, this one knows {}); run that one, or restore a backup",
+            MIGRATIONS.len()
+        )));
+    }
+    for (step, migration) in MIGRATIONS.iter().enumerate().skip(version) {
+        sqlx::raw_sql(*migration)
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        let reached = format!("pragma user_version = {}", step + 1);
+        sqlx::raw_sql(sqlx::AssertSqlSafe(reached))
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+    }
+    transaction.commit().await.map_err(failed)
+}
+
+/// What a database's failure means. The primary result codes are those of sqlite.org/rescode.html.
+pub(crate) fn failed(error: sqlx::Error) -> Error {
+    let code = match &error {
+        sqlx::Error::Database(database) => database
+            .code()
+            .and_then(|code| code.parse::<u32>().ok())
+            .map(|code| code & 0xff),
+        _ => None,
+    };
+    let (kind, message) = match (&error, code) {
+        (sqlx::Error::RowNotFound, _) => (ErrorKind::NotFound, "what was asked for is not in the store"),
+        (_, Some(13)) => (
+            ErrorKind::Unavailable,
+            "the disk of the data directory is full; make room, and Circuit goes on by itself",
+        ),
+        (_, Some(10)) => (
+            ErrorKind::Unavailable,
+            "the disk of the data directory fails to read or write; look at the disk and the system's log",
+        ),
+        (_, Some(8)) => (
+            ErrorKind::Unavailable,
+            "the database cannot be written; make the data directory writable for Circuit's user",
+        ),
+        (_, Some(5 | 6)) => (
+            ErrorKind::Unavailable,
+            "the database is locked by another process; a data directory belongs to one Circuit",
+        ),
+        (_, Some(14)) => (
+            ErrorKind::Unavailable,
+            "the database file cannot be opened; look at the data directory and its owner",
+        ),
+        (_, Some(11 | 26)) => (
+            ErrorKind::Internal,
+            "the database file is damaged; restore it from a backup",
+        ),
+        (_, Some(19)) => (ErrorKind::Conflict, "this contradicts what is in the store"),
+        _ => (ErrorKind::Internal, "the store failed"),
+    };
+    Error::new(kind, message).because(error)
+}
+
+/// `failed`, but a missing row is named.
+pub(crate) fn missing(what: impl std::fmt::Display) -> impl FnOnce(sqlx::Error) -> Error {
+    move |error| match error {
+        sqlx::Error::RowNotFound => Error::not_found(format!("{what} does not exist")),
+        other => failed(other),
+    }
+}

@@ -1,0 +1,312 @@
+//! Documents: recorded, read in order of change, listed, deleted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use domain::{
+    AccountId, ContentId, DocumentId, Error, FeedId, IndexId, Result, RunId, SiteId, SpaceId, Timestamp,
+    document::{DocumentKind, Held, Person},
+    store::{DocumentFilter, DocumentRow, Documents, Recording},
+    sync_run::Counts,
+};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+
+use crate::{
+    SqlStore,
+    dialect::{failed, missing},
+    record::{DEPTH_MAX, IDS_PER_STATEMENT, marks, touch},
+    rows::Columns,
+};
+
+/// A document with its space and its people; the breadcrumb is found apart.
+const HELD: &str = "
+    select documents.*, feed_spaces.key as space_key, feed_spaces.name as space_name,
+      authors.name as author_name, editors.name as editor_name
+    from documents
+    left join feed_spaces on feed_spaces.feed_id = documents.feed_id and feed_spaces.space_id = documents.space_id
+    left join people authors on authors.site_id = documents.site_id and authors.account = documents.author
+    left join people editors on editors.site_id = documents.site_id and editors.account = documents.editor";
+
+/// Title and parent of documents, by feed and content id.
+type Places = BTreeMap<(i64, String), (String, Option<String>)>;
+
+#[async_trait]
+impl Documents for SqlStore {
+    async fn record(&self, feed: FeedId, recording: &Recording) -> Result<Counts> {
+        self.recorded(feed, recording).await
+    }
+
+    async fn changed_after(&self, index: IndexId, sequence: i64, limit: usize) -> Result<Vec<Held>> {
+        let sql = format!(
+            "{HELD} where documents.index_id = $1 and documents.sequence > $2 order by documents.sequence limit $3"
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(index.0).bind(sequence);
+        let mut reader = self.read.begin().await.map_err(failed)?;
+        let rows = query
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&mut *reader)
+            .await
+            .map_err(failed)?;
+        held(&mut reader, &rows).await
+    }
+
+    async fn document(&self, index: IndexId, id: &DocumentId) -> Result<Held> {
+        let sql = format!(
+            "{HELD} where documents.index_id = $1 and documents.site_id = $2 and documents.content_id = $3
+             order by documents.removed is not null, documents.feed_id limit 1"
+        );
+        let mut reader = self.read.begin().await.map_err(failed)?;
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(index.0)
+            .bind(id.site.as_str())
+            .bind(id.content.as_str())
+            .fetch_one(&mut *reader)
+            .await
+            .map_err(missing(format!("document {id}")))?;
+        let found = held(&mut reader, std::slice::from_ref(&row)).await?.pop();
+        found.ok_or_else(|| Error::not_found(format!("document {id} does not exist")))
+    }
+
+    async fn documents(&self, index: IndexId, filter: &DocumentFilter) -> Result<(Vec<DocumentRow>, u64)> {
+        const WHERE: &str = "
+            where documents.index_id = $1 and documents.removed is null
+              and ($2 is null or documents.feed_id = $2)
+              and ($3 is null or documents.space_id = $3)
+              and ($4 is null or documents.kind = $4)
+              and ($5 is null or documents.title like $5 escape '\\')";
+        let title = filter.title.as_ref().map(|title| {
+            let escaped = title.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+            format!("%{escaped}%")
+        });
+        let bound = |sql: String| {
+            sqlx::query(sqlx::AssertSqlSafe(sql))
+                .bind(index.0)
+                .bind(filter.feed.map(|feed| feed.0))
+                .bind(filter.space.as_ref().map(|space| space.0.clone()))
+                .bind(filter.kind.map(DocumentKind::word))
+                .bind(title.clone())
+        };
+        let total = bound(format!("select count(*) from documents {WHERE}"))
+            .fetch_one(&self.read)
+            .await
+            .map_err(failed)?;
+        let total: i64 = total.try_get(0).map_err(failed)?;
+        let rows = bound(format!(
+            "{HELD} {WHERE} order by documents.title, documents.content_id limit $6 offset $7"
+        ))
+        .bind(i64::try_from(filter.limit).unwrap_or(i64::MAX))
+        .bind(i64::try_from(filter.offset).unwrap_or(i64::MAX))
+        .fetch_all(&self.read)
+        .await
+        .map_err(failed)?;
+        let rows = rows.iter().map(listed).collect::<Result<Vec<_>>>()?;
+        Ok((rows, u64::try_from(total).unwrap_or(0)))
+    }
+
+    async fn held_ids(&self, feed: FeedId, space: &SpaceId) -> Result<BTreeSet<ContentId>> {
+        let query =
+            sqlx::query("select content_id from documents where feed_id = $1 and space_id = $2 and removed is null");
+        let rows = query
+            .bind(feed.0)
+            .bind(space.as_str())
+            .fetch_all(&self.read)
+            .await
+            .map_err(failed)?;
+        rows.iter()
+            .map(|row| Columns(row).text("content_id").map(ContentId))
+            .collect()
+    }
+
+    async fn unknown_people(&self, site: &SiteId, accounts: &BTreeSet<AccountId>) -> Result<Vec<AccountId>> {
+        let accounts: Vec<&AccountId> = accounts.iter().collect();
+        let mut known = BTreeSet::new();
+        for some in accounts.chunks(IDS_PER_STATEMENT) {
+            let sql = format!(
+                "select account from people where site_id = ? and account in ({})",
+                marks(some.len())
+            );
+            let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(site.as_str());
+            let query = some.iter().fold(query, |query, account| query.bind(account.as_str()));
+            for row in query.fetch_all(&self.read).await.map_err(failed)? {
+                known.insert(Columns(&row).text("account")?);
+            }
+        }
+        Ok(accounts
+            .into_iter()
+            .filter(|account| !known.contains(account.as_str()))
+            .cloned()
+            .collect())
+    }
+
+    async fn delete_documents(&self, index: IndexId, ids: &[DocumentId], now: Timestamp) -> Result<u64> {
+        let mut transaction = self.write.begin().await.map_err(failed)?;
+        let mut chosen = BTreeSet::new();
+        for id in ids {
+            // A page's comments and attachments go with it; pages below it stay.
+            let rows = sqlx::query(
+                "select feed_id, content_id from documents
+                 where index_id = $1 and site_id = $2 and removed is null
+                   and (content_id = $3 or (parent_id = $3 and kind in ('comment', 'attachment')))",
+            )
+            .bind(index.0)
+            .bind(id.site.as_str())
+            .bind(id.content.as_str())
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(failed)?;
+            for row in &rows {
+                chosen.insert((Columns(row).number("feed_id")?, Columns(row).text("content_id")?));
+            }
+        }
+        let gone = deleted(&mut transaction, index.0, chosen.into_iter().collect(), now).await?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(gone)
+    }
+
+    async fn delete_feed_documents(&self, feed: FeedId, now: Timestamp) -> Result<u64> {
+        let mut transaction = self.write.begin().await.map_err(failed)?;
+        let rows =
+            sqlx::query("select feed_id, index_id, content_id from documents where feed_id = $1 and removed is null")
+                .bind(feed.0)
+                .fetch_all(&mut *transaction)
+                .await
+                .map_err(failed)?;
+        let Some(first) = rows.first() else { return Ok(0) };
+        let index = Columns(first).number("index_id")?;
+        let chosen = rows
+            .iter()
+            .map(|row| Ok((feed.0, Columns(row).text("content_id")?)))
+            .collect::<Result<Vec<_>>>()?;
+        let gone = deleted(&mut transaction, index, chosen, now).await?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(gone)
+    }
+}
+
+async fn deleted(
+    transaction: &mut SqliteConnection,
+    index: i64,
+    chosen: Vec<(i64, String)>,
+    now: Timestamp,
+) -> Result<u64> {
+    for (feed, content) in &chosen {
+        // Only that it was deleted is kept, so that syncing does not bring it back; its text goes.
+        sqlx::query(
+            "update documents set removed = 'deleted', removed_at = $3, body = '', body_format = 'none'
+             where feed_id = $1 and content_id = $2",
+        )
+        .bind(feed)
+        .bind(content)
+        .bind(now.0)
+        .execute(&mut *transaction)
+        .await
+        .map_err(failed)?;
+    }
+    touch(transaction, index, &chosen).await?;
+    Ok(chosen.len() as u64)
+}
+
+fn listed(row: &SqliteRow) -> Result<DocumentRow> {
+    let row = Columns(row);
+    Ok(DocumentRow {
+        feed: FeedId(row.number("feed_id")?),
+        id: DocumentId {
+            site: SiteId(row.text("site_id")?),
+            content: ContentId(row.text("content_id")?),
+        },
+        kind: DocumentKind::from_word(&row.text("kind")?)?,
+        title: row.text("title")?,
+        space_key: row.maybe_text("space_key")?.unwrap_or_default(),
+        version: u32::try_from(row.number("version")?).unwrap_or(0),
+        modified_at: row.instant("modified_at")?,
+        editor: row.maybe_text("editor_name")?,
+        url: row.text("url")?,
+    })
+}
+
+async fn held(reader: &mut SqliteConnection, rows: &[SqliteRow]) -> Result<Vec<Held>> {
+    let mut wanted = BTreeSet::new();
+    for row in rows {
+        if let Some(parent) = Columns(row).maybe_text("parent_id")? {
+            wanted.insert((Columns(row).number("feed_id")?, parent));
+        }
+    }
+    let places = places(reader, wanted).await?;
+    rows.iter().map(|row| one_held(&Columns(row), &places)).collect()
+}
+
+fn one_held(row: &Columns<'_>, places: &Places) -> Result<Held> {
+    let document = row.document()?;
+    let feed = row.number("feed_id")?;
+    let person = |account: &Option<AccountId>, name: Option<String>| {
+        account
+            .clone()
+            .zip(name)
+            .map(|(account, name)| Person { account, name })
+    };
+    Ok(Held {
+        feed: FeedId(feed),
+        breadcrumb: breadcrumb(feed, document.parent.as_ref().map(|parent| parent.as_str()), places),
+        space_key: row.maybe_text("space_key")?.unwrap_or_default(),
+        space_name: row.maybe_text("space_name")?.unwrap_or_default(),
+        author: person(&document.author, row.maybe_text("author_name")?),
+        editor: person(&document.editor, row.maybe_text("editor_name")?),
+        sequence: row.number("sequence")?,
+        first_seen_at: row.instant("first_seen_at")?,
+        seen_run: row.maybe_number("seen_run")?.map(RunId),
+        removed: row.removal()?,
+        document,
+    })
+}
+
+/// Everything above these documents: one query for each level of the tree, not one for each document.
+async fn places(reader: &mut SqliteConnection, mut wanted: BTreeSet<(i64, String)>) -> Result<Places> {
+    let mut places = Places::new();
+    for _ in 0..DEPTH_MAX {
+        let mut above = BTreeSet::new();
+        let feeds: BTreeSet<i64> = wanted.iter().map(|(feed, _)| *feed).collect();
+        for feed in feeds {
+            let ids: Vec<&str> = wanted
+                .iter()
+                .filter(|(of, _)| *of == feed)
+                .map(|(_, id)| id.as_str())
+                .collect();
+            for ids in ids.chunks(IDS_PER_STATEMENT) {
+                let sql = format!(
+                    "select content_id, title, parent_id from documents where feed_id = ? and content_id in ({})",
+                    marks(ids.len())
+                );
+                let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(feed);
+                let query = ids.iter().fold(query, |query, id| query.bind(*id));
+                for row in query.fetch_all(&mut *reader).await.map_err(failed)? {
+                    let row = Columns(&row);
+                    let parent = row.maybe_text("parent_id")?;
+                    above.extend(parent.clone().map(|parent| (feed, parent)));
+                    places.insert((feed, row.text("content_id")?), (row.text("title")?, parent));
+                }
+            }
+        }
+        wanted = above.into_iter().filter(|place| !places.contains_key(place)).collect();
+        if wanted.is_empty() {
+            break;
+        }
+    }
+    Ok(places)
+}
+
+fn breadcrumb(feed: i64, parent: Option<&str>, places: &Places) -> Vec<String> {
+    let mut titles = Vec::new();
+    let mut next = parent.map(str::to_owned);
+    let mut seen = BTreeSet::new();
+    while let Some(id) = next.take() {
+        if !seen.insert(id.clone()) {
+            break;
+        }
+        if let Some((title, parent)) = places.get(&(feed, id)) {
+            titles.push(title.clone());
+            next = parent.clone();
+        }
+    }
+    titles.reverse();
+    titles
+}

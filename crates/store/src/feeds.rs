@@ -1,0 +1,206 @@
+//! Feeds, their spaces and their marks.
+
+use async_trait::async_trait;
+use domain::{
+    ConnectionId, Error, FeedId, IndexId, Result, SpaceId, Timestamp,
+    cursor::{Checkpoint, Cursor, Mark, Stream},
+    document::DocumentKind,
+    feed::{Feed, FeedState, Park},
+    site::Site,
+    space::{Estimate, FeedSpace, Space},
+    store::Feeds,
+};
+use sqlx::{Sqlite, query::Query, sqlite::SqliteArguments};
+
+use crate::{
+    SqlStore,
+    dialect::{failed, missing},
+    rows::Columns,
+};
+
+#[async_trait]
+impl Feeds for SqlStore {
+    async fn create_feed(&self, index: IndexId, now: Timestamp) -> Result<Feed> {
+        let row = sqlx::query(
+            "insert into feeds (index_id, state, state_at, created_at) values ($1, 'connecting', $2, $2) returning *",
+        )
+        .bind(index.0)
+        .bind(now.0)
+        .fetch_one(&self.write)
+        .await
+        .map_err(failed)?;
+        Columns(&row).feed()
+    }
+
+    async fn feed(&self, id: FeedId) -> Result<Feed> {
+        let row = sqlx::query("select * from feeds where id = $1")
+            .bind(id.0)
+            .fetch_one(&self.read)
+            .await;
+        Columns(&row.map_err(missing(format!("feed {id}")))?).feed()
+    }
+
+    async fn feeds(&self, index: IndexId) -> Result<Vec<Feed>> {
+        let rows = sqlx::query("select * from feeds where index_id = $1 order by id").bind(index.0);
+        rows.fetch_all(&self.read)
+            .await
+            .map_err(failed)?
+            .iter()
+            .map(|row| Columns(row).feed())
+            .collect()
+    }
+
+    async fn all_feeds(&self) -> Result<Vec<Feed>> {
+        let rows = sqlx::query("select * from feeds order by id")
+            .fetch_all(&self.read)
+            .await
+            .map_err(failed)?;
+        rows.iter().map(|row| Columns(row).feed()).collect()
+    }
+
+    async fn set_feed_state(&self, id: FeedId, state: &FeedState) -> Result<()> {
+        let (word, at, why) = written(state);
+        // A removed feed stays removed: a run that ends late does not bring it back.
+        let query = sqlx::query(
+            "update feeds set state = $2, state_at = $3, state_why = $4 where id = $1 and state <> 'removed'",
+        );
+        self.change(query.bind(id.0).bind(word).bind(at).bind(why)).await
+    }
+
+    async fn set_feed_connection(&self, id: FeedId, connection: ConnectionId) -> Result<()> {
+        self.change(
+            sqlx::query("update feeds set connection_id = $2 where id = $1")
+                .bind(id.0)
+                .bind(connection.0),
+        )
+        .await
+    }
+
+    async fn set_feed_site(&self, id: FeedId, site: &Site) -> Result<()> {
+        let scopes = site.scopes.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+        let query =
+            sqlx::query("update feeds set site_id = $2, site_name = $3, site_url = $4, site_scopes = $5 where id = $1");
+        self.change(
+            query
+                .bind(id.0)
+                .bind(site.id.as_str())
+                .bind(&site.name)
+                .bind(&site.url)
+                .bind(scopes),
+        )
+        .await
+    }
+
+    async fn add_feed_spaces(&self, id: FeedId, spaces: &[(Space, Option<Estimate>)], now: Timestamp) -> Result<()> {
+        let mut transaction = self.write.begin().await.map_err(failed)?;
+        for (space, estimate) in spaces {
+            let figures = estimate.unwrap_or_default();
+            sqlx::query(
+                "insert into feed_spaces
+                   (feed_id, space_id, key, name, kind, added_at, estimated, pages, blog_posts, comments, attachments)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                 on conflict (feed_id, space_id) do nothing",
+            )
+            .bind(id.0)
+            .bind(space.id.as_str())
+            .bind(&space.key)
+            .bind(&space.name)
+            .bind(&space.kind)
+            .bind(now.0)
+            .bind(i64::from(estimate.is_some()))
+            .bind(number(figures.pages))
+            .bind(number(figures.blog_posts))
+            .bind(number(figures.comments))
+            .bind(number(figures.attachments))
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        }
+        transaction.commit().await.map_err(failed)
+    }
+
+    async fn feed_spaces(&self, id: FeedId) -> Result<Vec<FeedSpace>> {
+        let rows = sqlx::query(
+            "select feed_spaces.*,
+               (select count(*) from documents
+                where documents.feed_id = feed_spaces.feed_id and documents.space_id = feed_spaces.space_id
+                  and removed is null) as documents
+             from feed_spaces where feed_id = $1 order by key",
+        )
+        .bind(id.0)
+        .fetch_all(&self.read)
+        .await
+        .map_err(failed)?;
+        rows.iter().map(|row| Columns(row).feed_space()).collect()
+    }
+
+    async fn set_space_imported(&self, id: FeedId, space: &SpaceId, at: Timestamp) -> Result<()> {
+        let query = sqlx::query(
+            "update feed_spaces set imported_at = $3 where feed_id = $1 and space_id = $2 and imported_at is null",
+        );
+        self.change(query.bind(id.0).bind(space.as_str()).bind(at.0)).await
+    }
+
+    async fn checkpoint(&self, id: FeedId) -> Result<Checkpoint> {
+        let rows = sqlx::query("select space_id, kind, cursor from marks where feed_id = $1").bind(id.0);
+        let rows = rows.fetch_all(&self.read).await.map_err(failed)?;
+        let mark = |row: &_| {
+            let row = Columns(row);
+            let stream = Stream {
+                space: SpaceId(row.text("space_id")?),
+                kind: DocumentKind::from_word(&row.text("kind")?)?,
+            };
+            Ok((
+                stream,
+                row.maybe_text("cursor")?
+                    .map_or(Mark::Done, |cursor| Mark::At(Cursor(cursor))),
+            ))
+        };
+        rows.iter().map(mark).collect::<Result<_>>().map(Checkpoint)
+    }
+
+    async fn clear_checkpoint(&self, id: FeedId) -> Result<()> {
+        self.change(sqlx::query("delete from marks where feed_id = $1").bind(id.0))
+            .await
+    }
+
+    async fn delete_feed(&self, id: FeedId) -> Result<()> {
+        let query =
+            sqlx::query("delete from feeds where id = $1 and not exists (select 1 from documents where feed_id = $1)");
+        match query
+            .bind(id.0)
+            .execute(&self.write)
+            .await
+            .map_err(failed)?
+            .rows_affected()
+        {
+            0 => Err(Error::conflict(format!("feed {id} has documents or does not exist"))),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl SqlStore {
+    pub(crate) async fn change(&self, query: Query<'_, Sqlite, SqliteArguments>) -> Result<()> {
+        query.execute(&self.write).await.map_err(failed)?;
+        Ok(())
+    }
+}
+
+pub(crate) fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn written(state: &FeedState) -> (&'static str, Option<i64>, Option<String>) {
+    match state {
+        FeedState::Connecting { since } => ("connecting", Some(since.0), None),
+        FeedState::ChoosingSite => ("choosing_site", None, None),
+        FeedState::ChoosingSpaces => ("choosing_spaces", None, None),
+        FeedState::Active => ("active", None, None),
+        FeedState::Paused => ("paused", None, None),
+        FeedState::Removed => ("removed", None, None),
+        FeedState::Parked(Park::QuotaSpent { until }) => ("quota_spent", Some(until.0), None),
+        FeedState::Parked(Park::NeedsReconnect { why }) => ("needs_reconnect", None, Some(why.clone())),
+        FeedState::Parked(Park::NeedsScopes { missing }) => ("needs_scopes", None, Some(missing.join(" "))),
+    }
+}

@@ -1,0 +1,257 @@
+//! How nouns stand in rows.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    AccountId, ConnectionId, ContentId, DocumentId, Error, FeedId, IndexId, Result, RunId, SiteId, SpaceId, Timestamp,
+    UserId,
+    connection::{Connection, ConnectionState},
+    document::{Body, CommentPlace, Document, DocumentKind, FileFacts, Removal},
+    feed::{Feed, FeedState, Park},
+    index::Index,
+    site::Site,
+    space::{Estimate, FeedSpace, Space},
+    sync_run::{Counts, Outcome, RunKind, Spent, SyncRun, Trigger},
+    user::{Role, User},
+};
+use sqlx::{Row as _, sqlite::SqliteRow};
+
+use crate::dialect::failed;
+
+/// A row whose columns are read by name.
+pub(crate) struct Columns<'r>(pub &'r SqliteRow);
+
+impl Columns<'_> {
+    pub fn text(&self, name: &str) -> Result<String> {
+        self.0.try_get(name).map_err(failed)
+    }
+    pub fn maybe_text(&self, name: &str) -> Result<Option<String>> {
+        self.0.try_get(name).map_err(failed)
+    }
+    pub fn number(&self, name: &str) -> Result<i64> {
+        self.0.try_get(name).map_err(failed)
+    }
+    pub fn maybe_number(&self, name: &str) -> Result<Option<i64>> {
+        self.0.try_get(name).map_err(failed)
+    }
+    pub fn count(&self, name: &str) -> Result<u64> {
+        Ok(u64::try_from(self.number(name)?).unwrap_or(0))
+    }
+    pub fn instant(&self, name: &str) -> Result<Timestamp> {
+        self.number(name).map(Timestamp)
+    }
+    pub fn maybe_instant(&self, name: &str) -> Result<Option<Timestamp>> {
+        Ok(self.maybe_number(name)?.map(Timestamp))
+    }
+    fn words(&self, name: &str) -> Result<BTreeSet<String>> {
+        Ok(self.text(name)?.split_whitespace().map(str::to_owned).collect())
+    }
+
+    pub fn index(&self) -> Result<Index> {
+        Ok(Index {
+            id: IndexId(self.number("id")?),
+            name: self.text("name")?,
+            description: self.text("description")?,
+            created_at: self.instant("created_at")?,
+        })
+    }
+
+    pub fn user(&self) -> Result<User> {
+        Ok(User {
+            id: UserId(self.number("id")?),
+            email: self.text("email")?,
+            name: self.text("name")?,
+            role: match self.text("role")?.as_str() {
+                "admin" => Role::Admin,
+                "reader" => Role::Reader,
+                other => return Err(unknown("role", other)),
+            },
+            created_at: self.instant("created_at")?,
+        })
+    }
+
+    pub fn connection(&self) -> Result<Connection> {
+        Ok(Connection {
+            id: ConnectionId(self.number("id")?),
+            account: self.maybe_text("account")?.map(AccountId),
+            account_name: self.maybe_text("account_name")?,
+            state: match self.text("state")?.as_str() {
+                "active" => ConnectionState::Active,
+                "needs_reconnect" => ConnectionState::NeedsReconnect {
+                    why: self.maybe_text("why")?.unwrap_or_default(),
+                },
+                "removed" => ConnectionState::Removed,
+                other => return Err(unknown("connection state", other)),
+            },
+            scopes: self.words("scopes")?,
+            created_at: self.instant("created_at")?,
+        })
+    }
+
+    pub fn feed(&self) -> Result<Feed> {
+        let site = match self.maybe_text("site_id")? {
+            None => None,
+            Some(id) => Some(Site {
+                id: SiteId(id),
+                name: self.text("site_name")?,
+                url: self.text("site_url")?,
+                scopes: self.words("site_scopes")?,
+            }),
+        };
+        let why = || self.maybe_text("state_why").map(Option::unwrap_or_default);
+        let at = || Ok::<_, Error>(self.maybe_instant("state_at")?.unwrap_or_default());
+        let state = match self.text("state")?.as_str() {
+            "connecting" => FeedState::Connecting { since: at()? },
+            "choosing_site" => FeedState::ChoosingSite,
+            "choosing_spaces" => FeedState::ChoosingSpaces,
+            "active" => FeedState::Active,
+            "paused" => FeedState::Paused,
+            "removed" => FeedState::Removed,
+            "quota_spent" => FeedState::Parked(Park::QuotaSpent { until: at()? }),
+            "needs_reconnect" => FeedState::Parked(Park::NeedsReconnect { why: why()? }),
+            "needs_scopes" => FeedState::Parked(Park::NeedsScopes {
+                missing: why()?.split_whitespace().map(str::to_owned).collect(),
+            }),
+            other => return Err(unknown("feed state", other)),
+        };
+        Ok(Feed {
+            id: FeedId(self.number("id")?),
+            index: IndexId(self.number("index_id")?),
+            connection: self.maybe_number("connection_id")?.map(ConnectionId),
+            site,
+            state,
+            created_at: self.instant("created_at")?,
+        })
+    }
+
+    pub fn feed_space(&self) -> Result<FeedSpace> {
+        let estimate = Estimate {
+            pages: self.count("pages")?,
+            blog_posts: self.count("blog_posts")?,
+            comments: self.count("comments")?,
+            attachments: self.count("attachments")?,
+        };
+        Ok(FeedSpace {
+            space: Space {
+                id: SpaceId(self.text("space_id")?),
+                key: self.text("key")?,
+                name: self.text("name")?,
+                kind: self.text("kind")?,
+            },
+            added_at: self.instant("added_at")?,
+            imported_at: self.maybe_instant("imported_at")?,
+            estimate: (self.number("estimated")? != 0).then_some(estimate),
+            documents: self.count("documents")?,
+        })
+    }
+
+    pub fn run(&self) -> Result<SyncRun> {
+        let why = || self.maybe_text("why").map(Option::unwrap_or_default);
+        let outcome = match self.maybe_text("outcome")?.as_deref() {
+            None => None,
+            Some("complete") => Some(Outcome::Complete),
+            Some("parked") => Some(Outcome::Parked { why: why()? }),
+            Some("failed") => Some(Outcome::Failed { why: why()? }),
+            Some("stopped") => Some(Outcome::Stopped { why: why()? }),
+            Some(other) => return Err(unknown("outcome", other)),
+        };
+        Ok(SyncRun {
+            id: RunId(self.number("id")?),
+            feed: FeedId(self.number("feed_id")?),
+            kind: match self.text("kind")?.as_str() {
+                "import" => RunKind::Import,
+                "resync" => RunKind::Resync,
+                other => return Err(unknown("run kind", other)),
+            },
+            trigger: trigger(&self.text("cause")?)?,
+            started_at: self.instant("started_at")?,
+            ended_at: self.maybe_instant("ended_at")?,
+            outcome,
+            counts: Counts {
+                seen: self.count("seen")?,
+                added: self.count("added")?,
+                changed: self.count("changed")?,
+                unchanged: self.count("unchanged")?,
+                removed: self.count("removed")?,
+                skipped: self.count("skipped")?,
+                failed: self.count("failed")?,
+            },
+            spent: Spent {
+                calls: self.count("calls")?,
+                points: self.count("points")?,
+            },
+        })
+    }
+
+    pub fn document(&self) -> Result<Document> {
+        let kind = DocumentKind::from_word(&self.text("kind")?)?;
+        let body = match self.text("body_format")?.as_str() {
+            "storage" => Body::Storage(self.text("body")?),
+            "adf" => Body::Adf(self.text("body")?),
+            "none" => Body::None,
+            other => return Err(unknown("body format", other)),
+        };
+        let comment = match self.maybe_number("comment_inline")? {
+            None => None,
+            Some(inline) => Some(CommentPlace {
+                inline: inline != 0,
+                reply_to: self.maybe_text("comment_reply_to")?.map(ContentId),
+                resolution: self.maybe_text("comment_resolution")?,
+                quoted: self.maybe_text("comment_quoted")?,
+            }),
+        };
+        let file = match kind {
+            DocumentKind::Attachment => Some(FileFacts {
+                media_type: self.maybe_text("file_media_type")?,
+                size_bytes: self
+                    .maybe_number("file_size_bytes")?
+                    .and_then(|size| u64::try_from(size).ok()),
+                file_id: self.maybe_text("file_id")?,
+            }),
+            DocumentKind::Page | DocumentKind::BlogPost | DocumentKind::Comment => None,
+        };
+        Ok(Document {
+            id: DocumentId {
+                site: SiteId(self.text("site_id")?),
+                content: ContentId(self.text("content_id")?),
+            },
+            kind,
+            space: SpaceId(self.text("space_id")?),
+            parent: self.maybe_text("parent_id")?.map(ContentId),
+            title: self.text("title")?,
+            version: u32::try_from(self.number("version")?).unwrap_or(0),
+            created_at: self.instant("created_at")?,
+            modified_at: self.instant("modified_at")?,
+            author: self.maybe_text("author")?.map(AccountId),
+            editor: self.maybe_text("editor")?.map(AccountId),
+            labels: self.text("labels")?.lines().map(str::to_owned).collect(),
+            url: self.text("url")?,
+            body,
+            comment,
+            file,
+        })
+    }
+
+    pub fn removal(&self) -> Result<Option<Removal>> {
+        Ok(match self.maybe_text("removed")?.as_deref() {
+            None => None,
+            Some("gone") => Some(Removal::GoneFromSite),
+            Some("deleted") => Some(Removal::DeletedHere),
+            Some(other) => return Err(unknown("removal", other)),
+        })
+    }
+}
+
+pub(crate) fn trigger(word: &str) -> Result<Trigger> {
+    match word {
+        "person" => Ok(Trigger::Person),
+        "schedule" => Ok(Trigger::Schedule),
+        other => Err(unknown("trigger", other)),
+    }
+}
+
+fn unknown(what: &str, word: &str) -> Error {
+    Error::internal(format!(
+        "the store holds a {what} that this version does not know: {word:?}"
+    ))
+}

@@ -1,0 +1,172 @@
+//! Accounts, sessions, API keys.
+
+use async_trait::async_trait;
+use domain::{
+    ApiKeyId, Error, ErrorKind, Result, Timestamp, UserId,
+    store::{NewUser, Users},
+    user::{ApiKey, User},
+};
+use sqlx::{Row, sqlite::SqliteRow};
+
+use crate::{
+    SqlStore,
+    dialect::{failed, missing},
+    rows::Columns,
+};
+
+#[async_trait]
+impl Users for SqlStore {
+    async fn create_user(&self, user: &NewUser<'_>, now: Timestamp) -> Result<User> {
+        let row = sqlx::query(
+            "insert into users (email, name, password_hash, role, created_at)
+             select $1, $2, $3, $4, $5 where $6 = 0 or not exists (select 1 from users) returning *",
+        )
+        .bind(user.email)
+        .bind(user.name)
+        .bind(user.password_hash)
+        .bind(user.role.word())
+        .bind(now.0)
+        .bind(i64::from(user.first_only))
+        .fetch_optional(&self.write)
+        .await
+        .map_err(|error| {
+            let error = failed(error);
+            match error.kind {
+                ErrorKind::Conflict => Error::conflict(format!("there is an account for {} already", user.email)),
+                _ => error,
+            }
+        })?;
+        let row = row.ok_or_else(|| Error::conflict("the administrator's account was made already; sign in"))?;
+        Columns(&row).user()
+    }
+
+    async fn user(&self, id: UserId) -> Result<User> {
+        let row = sqlx::query("select * from users where id = $1")
+            .bind(id.0)
+            .fetch_one(&self.read)
+            .await;
+        Columns(&row.map_err(missing(format!("user {id}")))?).user()
+    }
+
+    async fn users(&self) -> Result<Vec<User>> {
+        let rows = sqlx::query("select * from users order by email")
+            .fetch_all(&self.read)
+            .await
+            .map_err(failed)?;
+        rows.iter().map(|row| Columns(row).user()).collect()
+    }
+
+    async fn any_user(&self) -> Result<bool> {
+        let row = sqlx::query("select exists (select 1 from users)")
+            .fetch_one(&self.read)
+            .await
+            .map_err(failed)?;
+        Ok(row.try_get::<i64, _>(0).map_err(failed)? != 0)
+    }
+
+    async fn user_by_email(&self, email: &str) -> Result<Option<(User, String)>> {
+        let row = sqlx::query("select * from users where email = $1")
+            .bind(email)
+            .fetch_optional(&self.read)
+            .await;
+        row.map_err(failed)?
+            .map(|row| Ok((Columns(&row).user()?, Columns(&row).text("password_hash")?)))
+            .transpose()
+    }
+
+    async fn create_session(&self, digest: &str, user: UserId, expires_at: Timestamp) -> Result<()> {
+        let query = sqlx::query("insert into sessions (digest, user_id, expires_at) values ($1, $2, $3)");
+        self.change(query.bind(digest).bind(user.0).bind(expires_at.0)).await
+    }
+
+    async fn session(&self, digest: &str, now: Timestamp) -> Result<Option<User>> {
+        let row = sqlx::query(
+            "select users.* from sessions join users on users.id = sessions.user_id where digest = $1 and expires_at > $2",
+        );
+        let row = row
+            .bind(digest)
+            .bind(now.0)
+            .fetch_optional(&self.read)
+            .await
+            .map_err(failed)?;
+        row.map(|row| Columns(&row).user()).transpose()
+    }
+
+    async fn delete_session(&self, digest: &str) -> Result<()> {
+        self.change(sqlx::query("delete from sessions where digest = $1").bind(digest))
+            .await
+    }
+
+    async fn create_api_key(
+        &self,
+        user: UserId,
+        name: &str,
+        prefix: &str,
+        digest: &str,
+        now: Timestamp,
+    ) -> Result<ApiKey> {
+        let row = sqlx::query(
+            "insert into api_keys (user_id, name, prefix, digest, created_at) values ($1, $2, $3, $4, $5) returning *",
+        )
+        .bind(user.0)
+        .bind(name)
+        .bind(prefix)
+        .bind(digest)
+        .bind(now.0)
+        .fetch_one(&self.write)
+        .await
+        .map_err(failed)?;
+        api_key(&row)
+    }
+
+    async fn api_keys(&self, user: UserId) -> Result<Vec<ApiKey>> {
+        let rows = sqlx::query("select * from api_keys where user_id = $1 order by id").bind(user.0);
+        rows.fetch_all(&self.read)
+            .await
+            .map_err(failed)?
+            .iter()
+            .map(api_key)
+            .collect()
+    }
+
+    async fn user_by_api_key(&self, digest: &str, now: Timestamp) -> Result<Option<User>> {
+        let row = sqlx::query(
+            "select users.*, api_keys.id as key_id, api_keys.last_used_at from api_keys
+             join users on users.id = api_keys.user_id where digest = $1",
+        );
+        let row = row.bind(digest).fetch_optional(&self.read).await.map_err(failed)?;
+        let Some(row) = row else { return Ok(None) };
+        let row = Columns(&row);
+        // Written at most once a minute: reading must not cost a write each time.
+        if row
+            .maybe_instant("last_used_at")?
+            .is_none_or(|last| now.since(last).as_secs() >= 60)
+        {
+            let query = sqlx::query("update api_keys set last_used_at = $2 where id = $1");
+            self.change(query.bind(row.number("key_id")?).bind(now.0)).await?;
+        }
+        row.user().map(Some)
+    }
+
+    async fn delete_api_key(&self, user: UserId, id: ApiKeyId) -> Result<()> {
+        let query = sqlx::query("delete from api_keys where id = $1 and user_id = $2")
+            .bind(id.0)
+            .bind(user.0);
+        match query.execute(&self.write).await.map_err(failed)?.rows_affected() {
+            0 => Err(Error::not_found(format!("API key {id} does not exist"))),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn api_key(row: &SqliteRow) -> Result<ApiKey> {
+    let row = Columns(row);
+    Ok(ApiKey {
+        id: ApiKeyId(row.number("id")?),
+        user: UserId(row.number("user_id")?),
+        name: row.text("name")?,
+        prefix: row.text("prefix")?,
+        created_at: row.instant("created_at")?,
+        last_used_at: row.maybe_instant("last_used_at")?,
+    })
+}
