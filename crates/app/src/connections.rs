@@ -63,7 +63,8 @@ impl App {
         let scopes: Vec<String> = self.scopes().requested.iter().map(|(scope, _)| scope.clone()).collect();
         let url = self
             .authority()
-            .authorize_url(&scopes, state.expose(), &self.redirect_uri())?;
+            .authorize_url(&scopes, state.expose(), &self.redirect_uri())
+            .await?;
         let authorization = Authorization {
             state_digest: token::digest(state.expose()),
             session_digest: bound_to(caller),

@@ -45,7 +45,7 @@ pub fn options(public_url: &str) -> Options {
     Options {
         secure_cookies: public_url.starts_with("https://"),
         version: env!("CARGO_PKG_VERSION"),
-        demo: false,
+        demo_session: None,
     }
 }
 

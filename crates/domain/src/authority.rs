@@ -8,7 +8,7 @@ use crate::{ConnectionId, Result, Secret, connection::Grant, site::Site};
 #[async_trait]
 pub trait Authority: Send + Sync {
     /// Where to send the person. `redirect_uri` must equal the one registered with Atlassian.
-    fn authorize_url(&self, scopes: &[String], state: &str, redirect_uri: &str) -> Result<String>;
+    async fn authorize_url(&self, scopes: &[String], state: &str, redirect_uri: &str) -> Result<String>;
 
     /// A code for a grant.
     async fn exchange(&self, code: &str, redirect_uri: &str) -> Result<Grant>;

@@ -2,6 +2,7 @@
 
 use app::App;
 use axum::Router;
+use domain::Secret;
 
 /// What wiring decided about the doors.
 #[derive(Clone, Debug)]
@@ -10,8 +11,8 @@ pub struct Options {
     pub secure_cookies: bool,
     /// Shown in pages and in the OpenAPI document.
     pub version: &'static str,
-    /// The demo's sentence for the sign-in page and the connect page, when this is the demo.
-    pub demo: bool,
+    /// Of the demo only: what its sign-in link holds, and the session that the link gives.
+    pub demo_session: Option<(Secret, Secret)>,
 }
 
 /// What every handler is given.
