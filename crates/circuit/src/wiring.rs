@@ -101,9 +101,6 @@ struct AppRegistration {
 
 #[async_trait]
 impl ClientCredentials for AppRegistration {
-    fn client_id(&self) -> Option<String> {
-        self.configured.as_ref().map(|(id, _)| id.clone())
-    }
     async fn credentials(&self) -> Result<(String, Secret)> {
         if let Some(configured) = &self.configured {
             return Ok(configured.clone());

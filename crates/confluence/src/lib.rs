@@ -2,4 +2,23 @@
 //!
 //! Given a token that works, gives what a site shows. Knows no store, no engine and no schedule.
 
+pub mod source;
+
+mod comments_attachments;
+mod pages;
+mod spaces;
+mod users;
+
+mod client;
+mod limits;
+mod wire;
+
+pub mod capabilities;
 pub mod http;
+pub mod oauth;
+
+mod endpoints;
+pub use endpoints::Endpoints;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! [`domain::source::Source`], spoken to Confluence Cloud.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{
+    AccountId, Clock, Result,
+    authority::Tokens,
+    cursor::{Cursor, Stream},
+    document::{Document, DocumentKind, Person},
+    source::{Listed, Reach, Source},
+    space::{Estimate, Space},
+    sync_run::Spent,
+};
+
+use crate::{Endpoints, client::Client, comments_attachments, http::Http, pages, spaces, users};
+
+/// Confluence Cloud through the OAuth gateway.
+pub struct ConfluenceSource {
+    client: Client,
+    pages_limit: pages::Limit,
+    search_limit: pages::Limit,
+}
+
+impl ConfluenceSource {
+    pub fn new(http: Arc<dyn Http>, endpoints: Endpoints, tokens: Arc<dyn Tokens>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            client: Client::new(http, endpoints, tokens, clock),
+            pages_limit: pages::Limit::default(),
+            search_limit: pages::Limit::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl Source for ConfluenceSource {
+    async fn me(&self, reach: &Reach) -> Result<Person> {
+        users::me(&self.client, reach).await
+    }
+
+    async fn spaces(&self, reach: &Reach, after: Option<&Cursor>) -> Result<Listed<Space>> {
+        spaces::spaces(&self.client, reach, after).await
+    }
+
+    async fn estimate(&self, reach: &Reach, spaces: &[Space]) -> Result<Estimate> {
+        spaces::estimate(&self.client, reach, spaces).await
+    }
+
+    async fn list(
+        &self,
+        reach: &Reach,
+        space: &Space,
+        stream: &Stream,
+        after: Option<&Cursor>,
+    ) -> Result<Listed<Document>> {
+        match stream.kind {
+            kind @ (DocumentKind::Page | DocumentKind::BlogPost) => {
+                pages::list(&self.client, &self.pages_limit, reach, space, kind, after).await
+            }
+            kind @ (DocumentKind::Comment | DocumentKind::Attachment) => {
+                comments_attachments::list(&self.client, &self.search_limit, reach, space, kind, after).await
+            }
+        }
+    }
+
+    async fn people(&self, reach: &Reach, accounts: &[AccountId]) -> Result<(Vec<Person>, Spent)> {
+        users::people(&self.client, reach, accounts).await
+    }
+}

@@ -1,0 +1,109 @@
+//! The spaces of a site, for choosing, and about how much some of them hold.
+
+use domain::{
+    Result, SpaceId,
+    cursor::Cursor,
+    document::DocumentKind,
+    source::{Listed, Reach, Unreadable},
+    space::{Estimate, Space},
+    sync_run::Spent,
+};
+
+use crate::{
+    client::{Call, Client},
+    wire::{self, Listing, SearchTotals, SpaceRow},
+};
+
+/// The most the v2 API returns in one answer.
+const LIMIT: &str = "250";
+
+pub async fn spaces(client: &Client, reach: &Reach, after: Option<&Cursor>) -> Result<Listed<Space>> {
+    let what = "the list of spaces";
+    let mut query = vec![("status", "current"), ("sort", "id"), ("limit", LIMIT)];
+    query.extend(after.map(|cursor| ("cursor", cursor.0.as_str())));
+    let call = Call {
+        what,
+        path: &["api", "v2", "spaces"],
+        query: &query,
+        scopes: &["read:space:confluence"],
+    };
+    let answered = client
+        .get::<Listing>(reach, &call)
+        .await
+        .map_err(|refused| refused.into_error(what))?;
+    let rows = answered.value.results.len() as u64;
+    let (mut items, mut unreadable) = (Vec::new(), Vec::new());
+    for row in answered.value.results {
+        match serde_json::from_value::<SpaceRow>(row) {
+            Ok(row) => items.push(space(row)),
+            Err(error) => unreadable.push(Unreadable {
+                content: None,
+                title: "a space".into(),
+                why: format!("Atlassian's description of it could not be read: {error}"),
+            }),
+        }
+    }
+    Ok(Listed {
+        items,
+        unreadable,
+        next: wire::cursor(answered.value.links.next.as_deref()).map(Cursor),
+        spent: Spent {
+            calls: answered.calls,
+            points: answered.calls + rows,
+        },
+    })
+}
+
+fn space(row: SpaceRow) -> Space {
+    let key = wire::shortened(row.key.as_deref().unwrap_or(&row.id));
+    Space {
+        name: row
+            .name
+            .as_deref()
+            .map(wire::shortened)
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| key.clone()),
+        kind: row.kind.unwrap_or_else(|| "global".into()),
+        id: SpaceId::new(row.id),
+        key,
+    }
+}
+
+/// Asks for one result of each kind in these spaces and takes the total beside it, which Atlassian calls an estimate.
+pub async fn estimate(client: &Client, reach: &Reach, spaces: &[Space]) -> Result<Estimate> {
+    let mut estimate = Estimate::default();
+    if spaces.is_empty() {
+        return Ok(estimate);
+    }
+    let what = "the size of the spaces";
+    for kind in DocumentKind::ALL {
+        let cql = format!("space in ({}) and type={}", keys(spaces), kind.word());
+        let call = Call {
+            what,
+            path: &["rest", "api", "search"],
+            query: &[("cql", &cql), ("limit", "1")],
+            scopes: &["search:confluence"],
+        };
+        let totals = client
+            .get::<SearchTotals>(reach, &call)
+            .await
+            .map_err(|refused| refused.into_error(what))?;
+        let total = totals.value.total_size.unwrap_or(0);
+        match kind {
+            DocumentKind::Page => estimate.pages = total,
+            DocumentKind::BlogPost => estimate.blog_posts = total,
+            DocumentKind::Comment => estimate.comments = total,
+            DocumentKind::Attachment => estimate.attachments = total,
+        }
+    }
+    Ok(estimate)
+}
+
+/// The keys of the spaces as CQL names them, quoted: a personal space's begins with `~`, and a key is outside input.
+pub fn keys(spaces: &[Space]) -> String {
+    let quoted: Vec<String> = spaces
+        .iter()
+        .map(|space| format!("\"{}\"", space.key.replace('\\', "\\\\").replace('"', "\\\"")))
+        .collect();
+    quoted.join(",")
+}
