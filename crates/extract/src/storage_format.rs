@@ -14,7 +14,7 @@ use crate::{
 /// Blocks kept of one document: a page with more is cut, which no reader will miss.
 const BLOCKS_MAX: usize = 100_000;
 
-/// How far above a task's body its task stands.
+/// How far above a task's body or status its task is looked for.
 const TASK_DEPTH_MAX: usize = 8;
 
 pub fn blocks(markup: &str) -> Vec<Block> {
@@ -229,14 +229,19 @@ impl Reader {
     }
 
     fn end(&mut self, name: &str) {
-        // A closing tag without its opening one is nothing; one that skips others closes them too.
-        let Some(at) = self.open.iter().rposition(|(open, _)| open == name) else {
+        // A closing tag without its opening one is nothing; one that skips others closes them too. The count keeps a
+        // hundred thousand stray tags from searching a hundred thousand open elements each.
+        if self.open_names.get(name).is_none_or(|open| *open == 0) {
             return;
-        };
-        // Looking far up for every stray tag would cost the square of the depth: the nearest ones are enough.
-        while self.open.len() > at {
-            let Some((name, open)) = self.open.pop() else { return };
-            self.close(&name, open);
+        }
+        while let Some((closing, open)) = self.open.pop() {
+            if let Some(count) = self.open_names.get_mut(&closing) {
+                *count -= 1;
+            }
+            self.close(&closing, open);
+            if closing == name {
+                return;
+            }
         }
     }
 
@@ -250,6 +255,7 @@ impl Reader {
                     .open
                     .iter_mut()
                     .rev()
+                    .take(TASK_DEPTH_MAX)
                     .map(|(_, open)| open)
                     .find(|open| matches!(open, Open::Task { .. }))
                 {
