@@ -12,6 +12,8 @@ use domain::{
     sync_run::Trigger,
 };
 
+use futures::{StreamExt, stream};
+
 use crate::{App, Caller, connections::CONNECTING_MAX};
 
 /// The most spaces that are offered for choosing; a site with more is searched by name at Atlassian first.
@@ -20,6 +22,11 @@ const SPACES_OFFERED_MAX: usize = 10_000;
 pub const SPACES_CHOSEN_MAX: usize = 1_000;
 /// How long choosing may wait for Atlassian's list.
 const OFFER_TIME_MAX: Duration = Duration::from_secs(60);
+/// The most spaces whose size is asked for when they are added, how many at once, and how long that may take: the
+/// person waits for it.
+const ESTIMATED_MAX: usize = 40;
+const ESTIMATES_AT_ONCE: usize = 4;
+const ESTIMATE_TIME_MAX: Duration = Duration::from_secs(8);
 
 impl App {
     pub async fn feed(&self, _caller: &Caller, id: FeedId) -> Result<Feed> {
@@ -112,18 +119,31 @@ impl App {
         }
         self.refuse_twice(&this, &chosen).await?;
         let reach = self.reach(feed).await?;
-        let mut estimated = Vec::new();
-        for space in chosen {
-            // An estimate is for the eye; without it the import still goes.
-            let estimate = self.source().estimate(&reach, std::slice::from_ref(&space)).await.ok();
-            estimated.push((space, estimate));
-        }
+        let estimated = self.estimated(&reach, chosen).await;
         self.store().add_feed_spaces(feed, &estimated, self.now()).await?;
         if this.state == FeedState::ChoosingSpaces {
             self.store().set_feed_state(feed, &FeedState::Active).await?;
         }
         self.queue_sync(feed).await?;
         self.store().feed(feed).await
+    }
+
+    /// Each space with about how much it holds. An estimate is for the eye: without it, or when it is slow, the import
+    /// still goes.
+    async fn estimated(&self, reach: &Reach, spaces: Vec<Space>) -> Vec<(Space, Option<Estimate>)> {
+        let until = tokio::time::Instant::now() + ESTIMATE_TIME_MAX;
+        let (asked, rest) = spaces.split_at(spaces.len().min(ESTIMATED_MAX));
+        let mut estimated: Vec<_> = stream::iter(asked)
+            .map(|space| async move {
+                let estimate = self.source().estimate(reach, std::slice::from_ref(space));
+                let estimate = tokio::time::timeout_at(until, estimate).await;
+                (space.clone(), estimate.ok().and_then(Result::ok))
+            })
+            .buffered(ESTIMATES_AT_ONCE)
+            .collect()
+            .await;
+        estimated.extend(rest.iter().map(|space| (space.clone(), None)));
+        estimated
     }
 
     async fn chosen(&self, caller: &Caller, feed: FeedId, spaces: &[SpaceId]) -> Result<Vec<Space>> {

@@ -32,6 +32,8 @@ pub async fn wired(config: &Config, public_url: String, http: Arc<dyn Http>) -> 
     };
     let keys = SealingKeys::new(SealingKey::from_base64(key.expose())?);
     let store: Arc<dyn Store> = Arc::new(SqlStore::open(&data.database(), keys).await?);
+    // The data directory is locked, so whoever held a lease is dead.
+    store.free_leases().await?;
     let engine = Arc::new(EmbeddedEngine::open(data.search())?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let endpoints = Endpoints::parse(&config.atlassian.auth_url, &config.atlassian.api_url)?;

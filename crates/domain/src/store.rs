@@ -194,6 +194,8 @@ pub trait Jobs: Send + Sync {
     async fn finish(&self, id: JobId, worker: &str) -> Result<()>;
     /// Puts it back to begin at `at`.
     async fn postpone(&self, id: JobId, worker: &str, at: Timestamp) -> Result<()>;
+    /// Frees every lease. Only for a store that no other process uses: then a lease is what a killed process left.
+    async fn free_leases(&self) -> Result<()>;
     /// How many wait or run.
     async fn queued(&self) -> Result<u64>;
 }

@@ -105,6 +105,13 @@ impl Jobs for SqlStore {
         held(done.rows_affected(), id)
     }
 
+    async fn free_leases(&self) -> Result<()> {
+        let jobs = "update jobs set lease_holder = null, lease_until = null where lease_holder is not null";
+        self.change(sqlx::query(jobs)).await?;
+        let grants = "update connections set lease_holder = null, lease_until = null where lease_holder is not null";
+        self.change(sqlx::query(grants)).await
+    }
+
     async fn queued(&self) -> Result<u64> {
         let row = sqlx::query("select count(*) from jobs")
             .fetch_one(&self.read)
