@@ -1,6 +1,6 @@
 //! `circuit serve` and `circuit reindex`.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use domain::{Error, Result};
 use server::{Options, router};
@@ -22,22 +22,36 @@ pub async fn serve(settings: &Settings) -> Result<()> {
     let listener = listen(config.address).await?;
     let public_url = public_url(&config, &listener)?;
     let wired = wired(&config, public_url.clone(), Arc::new(Socket::new()?)).await?;
-    info!(address = %config.address, data_dir = %config.data_dir.display(), "Circuit {} is at {public_url}", env!("CARGO_PKG_VERSION"));
+    info!(address = %bound(&listener)?, data_dir = %config.data_dir.display(), "Circuit {} is at {public_url}", env!("CARGO_PKG_VERSION"));
     let (tell, told) = watch::channel(false);
     stop::until_asked(run(&wired, listener, options(&public_url), told), tell).await?;
     info!("Stopped");
     Ok(())
 }
 
+/// How long answers that were begun may take once Circuit was asked to stop.
+const ANSWERS_TIME_MAX: Duration = Duration::from_secs(2);
+
 /// Serves and works until told to stop.
 pub async fn run(wired: &Wired, listener: TcpListener, options: Options, told: watch::Receiver<bool>) -> Result<()> {
-    let mut stop = told.clone();
-    let stopped = async move {
+    let stopped = |mut told: watch::Receiver<bool>| async move {
         // The sender's end means the same.
-        let _ = stop.wait_for(|stop| *stop).await;
+        let _ = told.wait_for(|stop| *stop).await;
     };
-    let serving = axum::serve(listener, router(wired.app.clone(), options)).with_graceful_shutdown(stopped);
-    let (served, ()) = tokio::join!(std::future::IntoFuture::into_future(serving), wired.app.work(told));
+    let serving =
+        axum::serve(listener, router(wired.app.clone(), options)).with_graceful_shutdown(stopped(told.clone()));
+    // Whoever watches a feed's progress would hold the door open for ever.
+    let closing = async {
+        stopped(told.clone()).await;
+        tokio::time::sleep(ANSWERS_TIME_MAX).await;
+    };
+    let doors = async {
+        tokio::select! {
+            served = std::future::IntoFuture::into_future(serving) => served,
+            () = closing => Ok(()),
+        }
+    };
+    let (served, ()) = tokio::join!(doors, wired.app.work(told.clone()));
     served.map_err(|error| Error::internal("serving failed").because(error))
 }
 
@@ -67,13 +81,17 @@ fn public_url(config: &Config, listener: &TcpListener) -> Result<String> {
     if let Some(url) = &config.public_url {
         return Ok(url.clone());
     }
-    let bound = listener
-        .local_addr()
-        .map_err(|error| Error::internal("the bound address is unknown").because(error))?;
+    let bound = bound(listener)?;
     Ok(match bound.ip().is_unspecified() || bound.ip().is_loopback() {
         true => format!("http://localhost:{}", bound.port()),
         false => format!("http://{bound}"),
     })
+}
+
+fn bound(listener: &TcpListener) -> Result<SocketAddr> {
+    listener
+        .local_addr()
+        .map_err(|error| Error::internal("the bound address is unknown").because(error))
 }
 
 pub async fn reindex(settings: &Settings) -> Result<()> {

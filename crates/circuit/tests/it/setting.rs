@@ -1,0 +1,130 @@
+//! A fake Atlassian on loopback, a data directory, and a feed whose person has consented and chosen a site.
+
+use std::{path::PathBuf, sync::Arc};
+
+use app::{Caller, connections::Callback};
+use circuit::{
+    config::{Atlassian, Config, Log},
+    socket::Socket,
+    wiring::{Wired, wired},
+};
+use domain::{FeedId, IndexId, Secret, SiteId, SpaceId};
+use fake_atlassian::{FakeAtlassian, Options};
+use tokio::net::TcpListener;
+
+pub const CLIENT: &str = "circuit-test";
+pub const CLIENT_SECRET: &str = "client-hunter2";
+pub const PUBLIC_URL: &str = "http://localhost:1";
+pub const PASSWORD: &str = "correct horse battery staple";
+
+pub struct Setting {
+    pub fake: FakeAtlassian,
+    pub fake_base: String,
+    pub person: String,
+    pub data_dir: PathBuf,
+    pub folder: tempfile::TempDir,
+}
+
+/// What a person holds after the first steps.
+pub struct Begun {
+    pub key: String,
+    pub index: IndexId,
+    pub feed: FeedId,
+    pub site: SiteId,
+    /// By key.
+    pub spaces: Vec<(String, SpaceId)>,
+}
+
+impl Setting {
+    /// Serves the fake that `make` makes of its options.
+    pub async fn new(make: impl FnOnce(Options) -> FakeAtlassian) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let fake_base = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+        let fake = make(Options {
+            base_url: fake_base.clone(),
+            client_id: CLIENT.into(),
+            client_secret: CLIENT_SECRET.into(),
+            ..Options::default()
+        });
+        tokio::spawn(fake.clone().serve(listener, std::future::pending()));
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            person: fake.people()[0].account_id.clone(),
+            fake,
+            fake_base,
+            data_dir: folder.path().join("data"),
+            folder,
+        }
+    }
+
+    pub fn settings(&self) -> [(&'static str, &str); 5] {
+        [
+            ("CIRCUIT_PUBLIC_URL", PUBLIC_URL),
+            ("CIRCUIT_ATLASSIAN_CLIENT_ID", CLIENT),
+            ("CIRCUIT_ATLASSIAN_CLIENT_SECRET", CLIENT_SECRET),
+            ("CIRCUIT_ATLASSIAN_AUTH_URL", &self.fake_base),
+            ("CIRCUIT_ATLASSIAN_API_URL", &self.fake_base),
+        ]
+    }
+
+    /// The same wiring as the binary's, in this process. The data directory is free again when it is dropped.
+    pub async fn wired(&self) -> Wired {
+        let config = Config {
+            data_dir: self.data_dir.clone(),
+            address: ([127, 0, 0, 1], 0).into(),
+            public_url: Some(PUBLIC_URL.into()),
+            log: Log {
+                filter: "warn".into(),
+                json: false,
+            },
+            atlassian: Atlassian {
+                app: Some((CLIENT.into(), Secret::new(CLIENT_SECRET))),
+                auth_url: self.fake_base.clone(),
+                api_url: self.fake_base.clone(),
+                scopes: None,
+            },
+            secret_key: None,
+        };
+        wired(&config, PUBLIC_URL.into(), Arc::new(Socket::new().unwrap()))
+            .await
+            .unwrap()
+    }
+
+    /// Account, key, index, consent, site.
+    pub async fn begun(&self) -> Begun {
+        let wired = self.wired().await;
+        let (app, caller) = administrator(&wired).await;
+        let (_, key) = app.create_api_key(&caller, "test").await.unwrap();
+        let index = app.create_index(&caller, "Knowledge", "").await.unwrap().id;
+        let start = app.begin_connect(&caller, index).await.unwrap();
+        let (code, state) = self.fake.consent(&start.url, &self.person).await.unwrap();
+        let code = Secret::new(code);
+        let callback = Callback {
+            state: &state,
+            code: Some(&code),
+            error: None,
+        };
+        app.finish_connect(&caller, callback).await.unwrap();
+        let site = app.sites(&caller, start.feed).await.unwrap().remove(0).id;
+        app.choose_site(&caller, start.feed, &site).await.unwrap();
+        let spaces = app.spaces(&caller, start.feed).await.unwrap();
+        Begun {
+            key: key.expose().to_owned(),
+            index,
+            feed: start.feed,
+            site,
+            spaces: spaces.into_iter().map(|space| (space.key, space.id)).collect(),
+        }
+    }
+}
+
+/// The first account, signed in.
+pub async fn administrator(wired: &Wired) -> (app::App, Caller) {
+    let app = wired.app.clone();
+    let session = app
+        .set_up("ann@example.org", "Ann", &Secret::new(PASSWORD))
+        .await
+        .unwrap();
+    let caller = app.caller_by_session(session.expose()).await.unwrap().unwrap();
+    (app, caller)
+}
