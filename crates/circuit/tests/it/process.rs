@@ -83,6 +83,14 @@ impl Circuit {
         self.child.wait().unwrap()
     }
 
+    /// The most memory it ever held, in kB (`VmHWM` of proc(5)); zero where that is not told.
+    pub fn peak_memory_kb(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        line.and_then(|line| line.split_whitespace().next()?.parse().ok())
+            .unwrap_or(0)
+    }
+
     pub async fn get(&self, key: &str, path: &str) -> (StatusCode, Value) {
         answered(
             reqwest::Client::new()
