@@ -91,3 +91,7 @@ impl GrantKeeper {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "grants_tests.rs"]
+mod tests;
