@@ -1,1 +1,8 @@
-//! search
+//! The search engine: passages in, documents out. Derived data throughout; the store can rebuild all of it.
+
+mod analysis;
+#[cfg(test)]
+mod contract;
+mod embedded;
+
+pub use embedded::EmbeddedEngine;

@@ -1,0 +1,128 @@
+//! [`domain::engine::SearchEngine`] over one handle for each index.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use domain::{
+    Error, IndexId, Result,
+    access::Access,
+    cursor::Watermark,
+    engine::{EngineBatch, EngineFigures, SearchEngine},
+    hit::Hits,
+    query::Query,
+};
+
+use super::{
+    handle::{Handle, unwritable},
+    query::answered,
+};
+
+/// The embedded engine. Cheap to share; all work is done on threads that may block.
+pub struct EmbeddedEngine {
+    directory: Option<PathBuf>,
+    handles: Arc<Mutex<BTreeMap<IndexId, Arc<Handle>>>>,
+}
+
+impl EmbeddedEngine {
+    /// Indexes are kept below this directory, which is made when it is not there. `Unavailable` when it cannot be.
+    pub fn open(directory: PathBuf) -> Result<Self> {
+        std::fs::create_dir_all(&directory).map_err(unwritable)?;
+        Ok(Self {
+            directory: Some(directory),
+            handles: Arc::default(),
+        })
+    }
+
+    /// An engine that is gone when it is dropped.
+    pub fn in_memory() -> Self {
+        Self {
+            directory: None,
+            handles: Arc::default(),
+        }
+    }
+
+    fn path(&self, index: IndexId) -> Option<PathBuf> {
+        self.directory
+            .as_ref()
+            .map(|directory| directory.join(index.to_string()))
+    }
+
+    /// Runs on a thread that may block, with the index open.
+    async fn with<T: Send + 'static>(
+        &self,
+        index: IndexId,
+        work: impl FnOnce(&Handle) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (path, handles) = (self.path(index), self.handles.clone());
+        blocking(move || {
+            let handle = {
+                // Held while opening: two openings of one directory would fight over it.
+                let mut handles = handles.lock().unwrap_or_else(PoisonError::into_inner);
+                match handles.get(&index) {
+                    Some(handle) => handle.clone(),
+                    None => {
+                        let handle = Arc::new(match &path {
+                            Some(path) => Handle::open(path)?,
+                            None => Handle::in_memory()?,
+                        });
+                        handles.insert(index, handle.clone());
+                        handle
+                    }
+                }
+            };
+            work(&handle)
+        })
+        .await
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|panic| Error::internal("the search engine broke down").because(panic))?
+}
+
+#[async_trait]
+impl SearchEngine for EmbeddedEngine {
+    async fn watermark(&self, index: IndexId) -> Result<Watermark> {
+        self.with(index, Handle::watermark).await
+    }
+
+    async fn commit(&self, index: IndexId, batch: EngineBatch, reached: Watermark) -> Result<()> {
+        self.with(index, move |handle| handle.commit(&batch, reached)).await
+    }
+
+    async fn search(&self, access: &Access, query: &Query) -> Result<Hits> {
+        let (access, query) = (access.clone(), query.clone());
+        self.with(access.index, move |handle| answered(handle, &access, &query))
+            .await
+    }
+
+    async fn remove(&self, index: IndexId) -> Result<()> {
+        let (path, handles) = (self.path(index), self.handles.clone());
+        blocking(move || {
+            let mut handles = handles.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(handle) = handles.remove(&index) {
+                handle.close();
+            }
+            match path {
+                Some(path) if path.exists() => std::fs::remove_dir_all(path).map_err(unwritable),
+                _ => Ok(()),
+            }
+        })
+        .await
+    }
+
+    async fn figures(&self, index: IndexId) -> Result<EngineFigures> {
+        self.with(index, |handle| {
+            Ok(EngineFigures {
+                passages: handle.reader.searcher().num_docs(),
+                bytes: handle.bytes(),
+            })
+        })
+        .await
+    }
+}

@@ -1,0 +1,152 @@
+//! One index of tantivy's: opened, written, thrown away.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use domain::{Error, Result, cursor::Watermark, engine::EngineBatch};
+use tantivy::{
+    Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, directory::error::OpenDirectoryError,
+};
+
+use super::fields::{Fields, LAYOUT, schema};
+use crate::analysis;
+
+/// What the writer holds before it writes a segment, in bytes: enough for a commit of a thousand pages.
+const WRITER_BYTES: usize = 48 << 20;
+/// Threads that write: one leaves the other core to the import.
+const WRITER_THREADS: usize = 1;
+
+pub struct Handle {
+    pub fields: Fields,
+    pub index: Index,
+    pub reader: IndexReader,
+    writer: Mutex<Option<IndexWriter>>,
+    directory: Option<PathBuf>,
+}
+
+impl Handle {
+    /// Opens or makes it. One that another version wrote, or that cannot be read, begins anew.
+    pub fn open(directory: &Path) -> Result<Self> {
+        let layout = directory.join("layout");
+        if std::fs::read_to_string(&layout).is_ok_and(|found| found == LAYOUT) {
+            match Index::open_in_dir(directory)
+                .map_err(failed)
+                .and_then(|index| Self::of(index, Some(directory)))
+            {
+                Ok(handle) => return Ok(handle),
+                Err(error) => {
+                    tracing::warn!(error = ?error, "The search index cannot be read and is built anew from the store");
+                }
+            }
+        }
+        if directory.exists() {
+            std::fs::remove_dir_all(directory).map_err(unwritable)?;
+        }
+        std::fs::create_dir_all(directory).map_err(unwritable)?;
+        let index = Index::create_in_dir(directory, schema().0).map_err(failed)?;
+        // Written last: without it the directory begins anew.
+        std::fs::write(&layout, LAYOUT).map_err(unwritable)?;
+        Self::of(index, Some(directory))
+    }
+
+    pub fn in_memory() -> Result<Self> {
+        Self::of(Index::create_in_ram(schema().0), None)
+    }
+
+    fn of(index: Index, directory: Option<&Path>) -> Result<Self> {
+        let (expected, fields) = schema();
+        if index.schema() != expected {
+            return Err(Error::internal("the search index has other fields"));
+        }
+        analysis::register(index.tokenizers());
+        let reader = index
+            .reader_builder()
+            .reload_policy(ReloadPolicy::Manual)
+            .try_into()
+            .map_err(failed)?;
+        Ok(Self {
+            fields,
+            index,
+            reader,
+            writer: Mutex::new(None),
+            directory: directory.map(Path::to_owned),
+        })
+    }
+
+    pub fn watermark(&self) -> Result<Watermark> {
+        let payload = self.index.load_metas().map_err(failed)?.payload;
+        Ok(Watermark(payload.and_then(|text| text.parse().ok()).unwrap_or(0)))
+    }
+
+    /// Applies the batch and the watermark in one commit. After a failure the former commit stands.
+    pub fn commit(&self, batch: &EngineBatch, reached: Watermark) -> Result<()> {
+        let mut slot = self.writer();
+        let mut writer = match slot.take() {
+            Some(writer) => writer,
+            None => self
+                .index
+                .writer_with_num_threads::<TantivyDocument>(WRITER_THREADS, WRITER_BYTES)
+                .map_err(failed)?,
+        };
+        // A writer that failed is dropped with what it had not committed.
+        self.write(&mut writer, batch, reached).map_err(failed)?;
+        self.reader.reload().map_err(failed)?;
+        *slot = Some(writer);
+        Ok(())
+    }
+
+    fn write(&self, writer: &mut IndexWriter, batch: &EngineBatch, reached: Watermark) -> tantivy::Result<()> {
+        for (feed, document) in &batch.documents {
+            writer.delete_term(self.fields.document_term(*feed, document));
+        }
+        for passage in &batch.passages {
+            writer.add_document(self.fields.tantivy(passage))?;
+        }
+        let mut commit = writer.prepare_commit()?;
+        commit.set_payload(&reached.0.to_string());
+        commit.commit()?;
+        Ok(())
+    }
+
+    /// Bytes on disk; zero in memory.
+    pub fn bytes(&self) -> u64 {
+        let Some(files) = self
+            .directory
+            .as_ref()
+            .and_then(|directory| std::fs::read_dir(directory).ok())
+        else {
+            return 0;
+        };
+        let sizes = files.flatten().filter_map(|file| Some(file.metadata().ok()?.len()));
+        sizes.sum()
+    }
+
+    /// Ends the writer, so that its directory can go.
+    pub fn close(&self) {
+        drop(self.writer().take());
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Option<IndexWriter>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub fn unwritable(error: std::io::Error) -> Error {
+    Error::unavailable("the search index cannot be written; look at the data directory and its disk").because(error)
+}
+
+/// What a failure of tantivy's means.
+pub fn failed(error: TantivyError) -> Error {
+    match &error {
+        TantivyError::IoError(_)
+        | TantivyError::OpenWriteError(_)
+        | TantivyError::OpenDirectoryError(OpenDirectoryError::IoError { .. })
+        | TantivyError::LockFailure(..) => {
+            Error::unavailable("the search index cannot be written; look at the data directory and its disk")
+                .because(error)
+        }
+        _ => Error::internal("the search index failed; `circuit reindex` builds it anew from the store").because(error),
+    }
+}
