@@ -18,6 +18,8 @@ mod runs;
 mod search;
 mod sites;
 mod spaces;
+#[cfg(test)]
+mod tests;
 
 use std::{any::Any, sync::Arc};
 

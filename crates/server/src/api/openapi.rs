@@ -42,7 +42,7 @@ macro_rules! addresses {
                 license(name = "Apache-2.0", identifier = "Apache-2.0"),
             ),
             paths($($noun::$handler),*),
-            components(schemas(problem::Problem)),
+            components(schemas(problem::Problem, feeds::RemovedDocumentsJson)),
             tags(
                 (name = "search", description = "Find documents."),
                 (name = "indexes", description = "Searchable corpora that somebody made and named."),
