@@ -259,8 +259,8 @@ pub struct DeletedJson {
         ("space" = Option<String>, Query, description = "Only those of the space with this id"),
         ("kind" = Option<KindJson>, Query, description = "Only those of this kind"),
         ("title" = Option<String>, Query, description = "Only those whose title holds this, without case"),
-        ("offset" = Option<u64>, Query, description = "Rows to pass over, at most 1,000,000"),
-        ("limit" = Option<u64>, Query, description = "Rows in the answer, 1 to 200; 50 when absent"),
+        ("offset" = Option<u64>, Query, maximum = 1_000_000, description = "Rows to pass over, at most 1,000,000"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 200, description = "Rows in the answer, 1 to 200; 50 when absent"),
     ),
     responses((status = 200, description = "Documents by title", body = DocumentsJson)))]
 pub async fn list_documents(

@@ -49,7 +49,8 @@ pub async fn style() -> impl IntoResponse {
 #[derive(Template)]
 #[template(
     ext = "html",
-    source = r##"<!doctype html>
+    source = r##"{% macro prose(text) %}{% for part in text.split('`') %}{% if loop.index0 % 2 == 1 %}<code>{{ part }}</code>{% else %}{{ part }}{% endif %}{% endfor %}{% endmacro -%}
+<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -89,14 +90,14 @@ The web app's session also reads (GET), and changes nothing.</p>
 {%- for operation in group.operations %}
 <article aria-labelledby="{{ operation.id }}">
 <h3 id="{{ operation.id }}"><span class="method">{{ operation.method }}</span> <code>{{ operation.path }}</code></h3>
-<p><strong>{{ operation.summary }}.</strong> {{ operation.description }}</p>
+<p><strong>{{ operation.summary }}.</strong> {% call prose(operation.description) %}{% endcall %}</p>
 {%- if !operation.parameters.is_empty() %}
 <div class="scroll" tabindex="0" role="region" aria-label="Parameters of {{ operation.summary }}">
 <table>
 <thead><tr><th scope="col">Parameter</th><th scope="col">In</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead>
 <tbody>
 {%- for parameter in operation.parameters %}
-<tr><th scope="row"><code>{{ parameter.name }}</code></th><td>{{ parameter.place }}</td><td>{% for kind in parameter.kinds %}{% if kind.schema %}<a href="#schema-{{ kind.word }}">{{ kind.word }}</a>{% else %}{{ kind.word }}{% endif %} {% endfor %}</td><td>{{ parameter.description }}</td></tr>
+<tr><th scope="row"><code>{{ parameter.name }}</code></th><td>{{ parameter.place }}</td><td>{% for kind in parameter.kinds %}{% if kind.schema %}<a href="#schema-{{ kind.word }}">{{ kind.word }}</a>{% else %}{{ kind.word }}{% endif %} {% endfor %}</td><td>{% call prose(parameter.description) %}{% endcall %}</td></tr>
 {%- endfor %}
 </tbody>
 </table>
@@ -122,7 +123,7 @@ The web app's session also reads (GET), and changes nothing.</p>
 <article aria-labelledby="schema-{{ schema.name }}">
 <h3 id="schema-{{ schema.name }}">{{ schema.name }}</h3>
 {%- if !schema.description.is_empty() %}
-<p>{{ schema.description }}</p>
+<p>{% call prose(schema.description) %}{% endcall %}</p>
 {%- endif %}
 {%- if !schema.values.is_empty() %}
 <p>One of {% for value in schema.values %}<code>{{ value }}</code> {% endfor %}</p>
@@ -133,7 +134,7 @@ The web app's session also reads (GET), and changes nothing.</p>
 <thead><tr><th scope="col">Field</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead>
 <tbody>
 {%- for field in schema.fields %}
-<tr><th scope="row"><code>{{ field.name }}</code></th><td>{% for kind in field.kinds %}{% if kind.schema %}<a href="#schema-{{ kind.word }}">{{ kind.word }}</a>{% else %}{{ kind.word }}{% endif %} {% endfor %}</td><td>{{ field.description }}</td></tr>
+<tr><th scope="row"><code>{{ field.name }}</code></th><td>{% for kind in field.kinds %}{% if kind.schema %}<a href="#schema-{{ kind.word }}">{{ kind.word }}</a>{% else %}{{ kind.word }}{% endif %} {% endfor %}</td><td>{% call prose(field.description) %}{% endcall %}</td></tr>
 {%- endfor %}
 </tbody>
 </table>
@@ -148,7 +149,7 @@ The web app's session also reads (GET), and changes nothing.</p>
 <dl>
 {%- for problem in problems %}
 <dt id="problem-{{ problem.kind.word }}">{% if problem.first %}<span class="status" id="status-{{ problem.kind.status.as_u16() }}">{% else %}<span class="status">{% endif %}{{ problem.kind.status.as_u16() }}</span> {{ problem.kind.title }} <code>#problem-{{ problem.kind.word }}</code></dt>
-<dd>{{ problem.kind.meaning }}</dd>
+<dd>{% call prose(problem.kind.meaning) %}{% endcall %}</dd>
 {%- endfor %}
 </dl>
 </section>

@@ -46,8 +46,10 @@ pub struct SearchRequest {
     pub modified_before: Option<String>,
     pub sort: SortJson,
     /// Hits to pass over, at most 10,000.
+    #[schema(maximum = 10_000)]
     pub offset: usize,
     /// Hits in the answer, 1 to 100.
+    #[schema(minimum = 1, maximum = 100)]
     pub limit: usize,
 }
 
@@ -170,11 +172,11 @@ pub struct PersonCountJson {
         ("kind" = Option<Vec<KindJson>>, Query, description = "Kind of document; repeat it for several"),
         ("person" = Option<Vec<String>>, Query, description = "Account id of an author or last editor; repeat it for several"),
         ("label" = Option<Vec<String>>, Query, description = "Label; repeat it for several"),
-        ("modified_from" = Option<String>, Query, description = "Last modified at this instant (RFC 3339) or later"),
-        ("modified_before" = Option<String>, Query, description = "Last modified before this instant (RFC 3339)"),
+        ("modified_from" = Option<String>, Query, format = DateTime, description = "Last modified at this instant (RFC 3339) or later"),
+        ("modified_before" = Option<String>, Query, format = DateTime, description = "Last modified before this instant (RFC 3339)"),
         ("sort" = Option<SortJson>, Query, description = "Best first (relevance) or newest first (modified)"),
-        ("offset" = Option<u64>, Query, description = "Hits to pass over, at most 10,000"),
-        ("limit" = Option<u64>, Query, description = "Hits in the answer, 1 to 100; 20 when absent"),
+        ("offset" = Option<u64>, Query, maximum = 10_000, description = "Hits to pass over, at most 10,000"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 100, description = "Hits in the answer, 1 to 100; 20 when absent"),
     ),
     responses((status = 200, description = "What was found", body = HitsJson)))]
 pub async fn search(

@@ -63,6 +63,17 @@ async fn a_defect_tells_nothing_of_its_inside() {
 }
 
 #[tokio::test]
+async fn a_panic_is_a_problem_and_the_next_request_is_answered() {
+    let world = World::new().await;
+    let search = format!("/indexes/{}/search", world.index("Pumps").await);
+    world.engine.panic();
+    let answered = world.get(&search).await;
+    answered.problem(500);
+    assert!(!answered.text.contains(CAUSE));
+    world.get(&search).await.ok();
+}
+
+#[tokio::test]
 async fn a_mistaken_request_is_told_what_is_wrong_with_it() {
     let world = World::new().await;
     let index = world.index("Pumps").await;

@@ -321,18 +321,27 @@ fn listed<T>(items: Vec<T>) -> Listed<T> {
     }
 }
 
+enum Fault {
+    Error(ErrorKind),
+    Panic,
+}
+
 /// Keeps passages on a shelf and reads all of them for every search.
 #[derive(Default)]
 pub struct ShelfEngine {
     shelf: Mutex<BTreeMap<IndexId, (Watermark, Vec<Passage>)>>,
-    fault: Mutex<Option<ErrorKind>>,
+    fault: Mutex<Option<Fault>>,
     asked: Mutex<Vec<Query>>,
 }
 
 impl ShelfEngine {
     /// The next search fails so.
     pub fn fail_with(&self, kind: ErrorKind) {
-        *unpoisoned(&self.fault) = Some(kind);
+        *unpoisoned(&self.fault) = Some(Fault::Error(kind));
+    }
+    /// The next search panics.
+    pub fn panic(&self) {
+        *unpoisoned(&self.fault) = Some(Fault::Panic);
     }
     pub fn last_query(&self) -> Query {
         unpoisoned(&self.asked).last().cloned().expect("nothing was searched")
@@ -357,8 +366,10 @@ impl SearchEngine for ShelfEngine {
     }
     async fn search(&self, access: &Access, query: &Query) -> Result<Hits> {
         let fault = unpoisoned(&self.fault).take();
-        if let Some(kind) = fault {
-            return Err(Error::new(kind, "the engine says no").because(CAUSE));
+        match fault {
+            Some(Fault::Error(kind)) => return Err(Error::new(kind, "the engine says no").because(CAUSE)),
+            Some(Fault::Panic) => panic!("{CAUSE}"),
+            None => {}
         }
         unpoisoned(&self.asked).push(query.clone());
         let shelf = unpoisoned(&self.shelf);
