@@ -3,6 +3,7 @@
 //! Knows HTTP; knows no SQL, no Atlassian and no engine.
 
 pub mod api;
+mod operation;
 mod router;
 pub mod web;
 

@@ -4,6 +4,8 @@ use app::App;
 use axum::Router;
 use domain::Secret;
 
+use crate::{api, operation, web};
+
 /// What wiring decided about the doors.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -25,8 +27,12 @@ pub struct Door {
 /// All of Circuit's HTTP.
 pub fn router(app: App, options: Options) -> Router {
     let door = Door { app, options };
-    Router::new()
-        .merge(crate::web::routes())
-        .nest("/api", crate::api::routes())
+    let doors = Router::new()
+        .merge(web::routes())
+        .merge(api::page())
+        .nest("/api", api::routes());
+    operation::attended(doors)
+        // Asked every few seconds by machines: not worth lines in the log.
+        .merge(operation::routes())
         .with_state(door)
 }

@@ -35,7 +35,15 @@ impl App {
         let mut running = FuturesUnordered::new();
         loop {
             while running.len() < JOBS_AT_ONCE && !*stop.borrow() {
-                match self.store().claim(&worker, self.now(), LEASE).await {
+                // A job in the midst of a transaction holds the connection that the claim waits for: it must go on.
+                let mut claim = pin!(self.store().claim(&worker, self.now(), LEASE));
+                let claimed = loop {
+                    tokio::select! {
+                        claimed = &mut claim => break claimed,
+                        Some(()) = running.next() => {}
+                    }
+                };
+                match claimed {
                     Ok(Some(job)) => running.push(self.run_job(job, worker.clone(), stop.clone())),
                     Ok(None) => break,
                     Err(error) => {

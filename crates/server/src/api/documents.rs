@@ -1,0 +1,375 @@
+//! Documents of an index: listed, read, deleted.
+
+use axum::{Json, extract::State};
+use domain::{
+    DocumentId, FeedId, IndexId, SpaceId,
+    document::{Body, CommentPlace, DocumentKind, FileFacts, Held, Person},
+    store::{DOCUMENTS_MAX, DocumentFilter, DocumentRow},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    Door,
+    api::{
+        auth::Asker,
+        problem::{Answer, Failed},
+        request::{Id, Ids, Parameters, Sent},
+        spaces::SpaceRefJson,
+    },
+};
+
+/// How many rows a list has when nobody says.
+const LIMIT_DEFAULT: usize = 50;
+/// How deep a list may begin: further down, filter.
+const OFFSET_MAX: usize = 1_000_000;
+/// The longest part of a title that is looked for, in characters: no title is longer.
+const TITLE_CHARS_MAX: usize = domain::document::TITLE_CHARS_MAX;
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = DocumentKind)]
+pub enum KindJson {
+    Page,
+    BlogPost,
+    Comment,
+    Attachment,
+}
+
+impl KindJson {
+    pub fn from_word(word: &str) -> Result<Self, Failed> {
+        let kind = DocumentKind::from_word(word).map_err(|error| Failed::from(error).about("kind"))?;
+        Ok(kind.into())
+    }
+}
+
+impl From<DocumentKind> for KindJson {
+    fn from(kind: DocumentKind) -> Self {
+        match kind {
+            DocumentKind::Page => Self::Page,
+            DocumentKind::BlogPost => Self::BlogPost,
+            DocumentKind::Comment => Self::Comment,
+            DocumentKind::Attachment => Self::Attachment,
+        }
+    }
+}
+
+impl From<KindJson> for DocumentKind {
+    fn from(kind: KindJson) -> Self {
+        match kind {
+            KindJson::Page => Self::Page,
+            KindJson::BlogPost => Self::BlogPost,
+            KindJson::Comment => Self::Comment,
+            KindJson::Attachment => Self::Attachment,
+        }
+    }
+}
+
+/// A person of Confluence.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Person)]
+pub struct PersonJson {
+    pub account_id: String,
+    pub name: String,
+}
+
+impl From<Person> for PersonJson {
+    fn from(person: Person) -> Self {
+        Self {
+            account_id: person.account.to_string(),
+            name: person.name,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Documents)]
+pub struct DocumentsJson {
+    /// How many there are in all.
+    pub total: u64,
+    pub offset: usize,
+    pub limit: usize,
+    /// By title.
+    pub documents: Vec<DocumentRowJson>,
+}
+
+/// A document in a list: without its body.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DocumentRow)]
+pub struct DocumentRowJson {
+    pub id: String,
+    pub feed_id: String,
+    pub kind: KindJson,
+    pub title: String,
+    pub space_key: String,
+    pub version: u32,
+    #[schema(format = DateTime)]
+    pub modified_at: String,
+    /// The name of who edited it last.
+    pub editor: Option<String>,
+    pub url: String,
+}
+
+impl From<DocumentRow> for DocumentRowJson {
+    fn from(row: DocumentRow) -> Self {
+        Self {
+            id: row.id.to_string(),
+            feed_id: row.feed.to_string(),
+            kind: row.kind.into(),
+            title: row.title,
+            space_key: row.space_key,
+            version: row.version,
+            modified_at: row.modified_at.to_string(),
+            editor: row.editor,
+            url: row.url,
+        }
+    }
+}
+
+/// A page, blog post, comment or attachment as Circuit holds it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Document)]
+pub struct DocumentJson {
+    /// Site and content id: it survives renames and moves.
+    pub id: String,
+    pub feed_id: String,
+    pub kind: KindJson,
+    pub title: String,
+    /// Opens it at Atlassian.
+    pub url: String,
+    pub space: SpaceRefJson,
+    /// Titles from the top of the space down to the parent.
+    pub breadcrumb: Vec<String>,
+    /// The parent page's id, or that of the page or blog post that a comment or attachment belongs to.
+    pub parent_id: Option<String>,
+    pub version: u32,
+    #[schema(format = DateTime)]
+    pub created_at: String,
+    /// When this version was made.
+    #[schema(format = DateTime)]
+    pub modified_at: String,
+    pub author: Option<PersonJson>,
+    /// Who made this version.
+    pub editor: Option<PersonJson>,
+    pub labels: Vec<String>,
+    pub body: Option<BodyJson>,
+    /// Of a comment only.
+    pub comment: Option<CommentJson>,
+    /// Of an attachment only.
+    pub file: Option<FileJson>,
+    #[schema(format = DateTime)]
+    pub first_seen_at: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Body)]
+pub struct BodyJson {
+    /// `storage` (Confluence storage format, XHTML) or `adf` (Atlassian Document Format, JSON).
+    pub format: &'static str,
+    pub text: String,
+}
+
+/// Where a comment stands.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CommentPlace)]
+pub struct CommentJson {
+    /// Beside marked text (true) or below the page.
+    pub inline: bool,
+    /// The comment this one replies to.
+    pub reply_to: Option<String>,
+    /// Atlassian's word for an inline comment, such as `open` or `resolved`.
+    pub resolution: Option<String>,
+    /// The text that an inline comment is about.
+    pub quoted: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = FileFacts)]
+pub struct FileJson {
+    pub media_type: Option<String>,
+    pub size_bytes: Option<u64>,
+}
+
+impl From<Held> for DocumentJson {
+    fn from(held: Held) -> Self {
+        let document = held.document;
+        let site = document.id.site.clone();
+        let beside = |content: domain::ContentId| DocumentId::new(&site, content.0).to_string();
+        Self {
+            id: document.id.to_string(),
+            feed_id: held.feed.to_string(),
+            kind: document.kind.into(),
+            title: document.title,
+            url: document.url,
+            space: SpaceRefJson {
+                id: document.space.to_string(),
+                key: held.space_key,
+                name: held.space_name,
+            },
+            breadcrumb: held.breadcrumb,
+            parent_id: document.parent.map(beside),
+            version: document.version,
+            created_at: document.created_at.to_string(),
+            modified_at: document.modified_at.to_string(),
+            author: held.author.map(PersonJson::from),
+            editor: held.editor.map(PersonJson::from),
+            labels: document.labels,
+            body: match document.body {
+                Body::Storage(text) => Some(BodyJson {
+                    format: "storage",
+                    text,
+                }),
+                Body::Adf(text) => Some(BodyJson { format: "adf", text }),
+                Body::None => None,
+            },
+            comment: document.comment.map(|place: CommentPlace| CommentJson {
+                inline: place.inline,
+                reply_to: place.reply_to.map(beside),
+                resolution: place.resolution,
+                quoted: place.quoted,
+            }),
+            file: document.file.map(|file: FileFacts| FileJson {
+                media_type: file.media_type,
+                size_bytes: file.size_bytes,
+            }),
+            first_seen_at: held.first_seen_at.to_string(),
+        }
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentIds {
+    /// At most 200.
+    pub ids: Vec<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Deleted)]
+pub struct DeletedJson {
+    /// How many documents went, comments and attachments of pages included.
+    pub deleted: u64,
+}
+
+/// List the documents of an index
+#[utoipa::path(get, path = "/indexes/{id}/documents", tag = "documents",
+    params(
+        ("id" = String, Path, description = "Id of the index"),
+        ("feed" = Option<String>, Query, description = "Only those that this feed brought"),
+        ("space" = Option<String>, Query, description = "Only those of the space with this id"),
+        ("kind" = Option<KindJson>, Query, description = "Only those of this kind"),
+        ("title" = Option<String>, Query, description = "Only those whose title holds this, without case"),
+        ("offset" = Option<u64>, Query, maximum = 1_000_000, description = "Rows to pass over, at most 1,000,000"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 200, description = "Rows in the answer, 1 to 200; 50 when absent"),
+    ),
+    responses((status = 200, description = "Documents by title", body = DocumentsJson)))]
+pub async fn list_documents(
+    State(door): State<Door>,
+    Asker(caller): Asker,
+    Id(index): Id<IndexId>,
+    parameters: Parameters,
+) -> Answer<Json<DocumentsJson>> {
+    let filter = filter(&parameters)?;
+    let (rows, total) = door.app.documents(&caller, index, &filter).await?;
+    Ok(Json(DocumentsJson {
+        total,
+        offset: filter.offset,
+        limit: filter.limit,
+        documents: rows.into_iter().map(DocumentRowJson::from).collect(),
+    }))
+}
+
+fn filter(parameters: &Parameters) -> Result<DocumentFilter, Failed> {
+    let filter = DocumentFilter {
+        feed: parameters.id::<FeedId>("feed")?,
+        space: parameters.one("space")?.map(SpaceId::new),
+        kind: parameters
+            .one("kind")?
+            .map(|word| KindJson::from_word(&word))
+            .transpose()?
+            .map(DocumentKind::from),
+        title: parameters.one("title")?.filter(|title| !title.is_empty()),
+        offset: parameters.number("offset")?.unwrap_or(0),
+        limit: parameters.number("limit")?.unwrap_or(LIMIT_DEFAULT),
+    };
+    if filter.limit == 0 || filter.limit > DOCUMENTS_MAX {
+        return Err(Failed::invalid(format!("limit: is 1 to {DOCUMENTS_MAX}")));
+    }
+    if filter.offset > OFFSET_MAX {
+        return Err(Failed::invalid(format!(
+            "offset: is at most {OFFSET_MAX}; filter to see what is further down"
+        )));
+    }
+    if filter
+        .title
+        .as_ref()
+        .is_some_and(|title| title.chars().count() > TITLE_CHARS_MAX)
+    {
+        return Err(Failed::invalid(format!(
+            "title: has at most {TITLE_CHARS_MAX} characters"
+        )));
+    }
+    Ok(filter)
+}
+
+/// Read a document, with its body
+#[utoipa::path(get, path = "/indexes/{id}/documents/{document}", tag = "documents",
+    params(
+        ("id" = String, Path, description = "Id of the index"),
+        ("document" = String, Path, description = "Id of the document: site:content"),
+    ),
+    responses((status = 200, description = "The document", body = DocumentJson)))]
+pub async fn read_document(
+    State(door): State<Door>,
+    Asker(caller): Asker,
+    Ids(index, document): Ids<IndexId, DocumentId>,
+) -> Answer<Json<DocumentJson>> {
+    Ok(Json(door.app.document(&caller, index, &document).await?.into()))
+}
+
+/// Delete a document from the index
+///
+/// With the comments and attachments of a page. Nothing changes at Atlassian, and syncing does not bring it back.
+#[utoipa::path(delete, path = "/indexes/{id}/documents/{document}", tag = "documents",
+    params(
+        ("id" = String, Path, description = "Id of the index"),
+        ("document" = String, Path, description = "Id of the document: site:content"),
+    ),
+    responses((status = 200, description = "It is gone", body = DeletedJson)))]
+pub async fn delete_document(
+    State(door): State<Door>,
+    Asker(caller): Asker,
+    Ids(index, document): Ids<IndexId, DocumentId>,
+) -> Answer<Json<DeletedJson>> {
+    // One document that is named and not there is a mistake worth telling.
+    door.app.document(&caller, index, &document).await?;
+    let deleted = door.app.delete_documents(&caller, index, &[document]).await?;
+    Ok(Json(DeletedJson { deleted }))
+}
+
+/// Delete several documents from the index
+///
+/// Ids of documents that are not there are passed over.
+#[utoipa::path(post, path = "/indexes/{id}/documents/delete", tag = "documents", params(("id" = String, Path, description = "Id of the index")),
+    request_body = DocumentIds, responses((status = 200, description = "They are gone", body = DeletedJson)))]
+pub async fn delete_documents(
+    State(door): State<Door>,
+    Asker(caller): Asker,
+    Id(index): Id<IndexId>,
+    Sent(wanted): Sent<DocumentIds>,
+) -> Answer<Json<DeletedJson>> {
+    if wanted.ids.len() > DOCUMENTS_MAX {
+        return Err(Failed::invalid(format!(
+            "ids: at most {DOCUMENTS_MAX} documents are deleted at once"
+        )));
+    }
+    let ids = wanted
+        .ids
+        .iter()
+        .map(|id| id.parse())
+        .collect::<domain::Result<Vec<DocumentId>>>()?;
+    // An index that is not there holds nothing, but whoever names it is mistaken.
+    door.app.index(&caller, index).await?;
+    let deleted = door.app.delete_documents(&caller, index, &ids).await?;
+    Ok(Json(DeletedJson { deleted }))
+}

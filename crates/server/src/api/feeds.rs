@@ -1,0 +1,292 @@
+//! Feeds: seen, run, paused, removed.
+
+use app::progress::FeedPicture;
+use axum::{Json, extract::State};
+use domain::{
+    FeedId, IndexId,
+    feed::{Feed, FeedState, Park},
+};
+use http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    Door,
+    api::{
+        auth::Asker,
+        connections::ConnectionJson,
+        documents::DeletedJson,
+        problem::{Answer, Failed},
+        request::{Id, Parameters},
+        runs::RunJson,
+        sites::SiteJson,
+        spaces::FeedSpaceJson,
+    },
+};
+
+/// Carries chosen spaces of one site into one index.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Feed)]
+pub struct FeedJson {
+    pub id: String,
+    pub index_id: String,
+    pub state: FeedStateJson,
+    /// Why it waits; of a parked feed only.
+    pub parked: Option<ParkedJson>,
+    pub site: Option<SiteJson>,
+    #[schema(format = DateTime)]
+    pub created_at: String,
+}
+
+/// `connecting`: a person is at Atlassian. `choosing_site`, `choosing_spaces`: somebody must choose. `active`: it runs
+/// on its schedule. `paused`: a person stopped it. `parked`: it cannot go on by itself now. `removed`: its documents
+/// stay until somebody deletes them.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = FeedState)]
+pub enum FeedStateJson {
+    Connecting,
+    ChoosingSite,
+    ChoosingSpaces,
+    Active,
+    Paused,
+    Parked,
+    Removed,
+}
+
+/// Why a feed waits.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Parked)]
+pub struct ParkedJson {
+    pub why: ParkJson,
+    /// For people.
+    pub detail: Option<String>,
+    /// When it goes on by itself; of `quota_spent` only.
+    #[schema(format = DateTime)]
+    pub until: Option<String>,
+    /// Of `needs_scopes` only.
+    pub missing_scopes: Vec<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ParkedWhy)]
+pub enum ParkJson {
+    QuotaSpent,
+    NeedsReconnect,
+    NeedsScopes,
+}
+
+impl From<Feed> for FeedJson {
+    fn from(feed: Feed) -> Self {
+        let (state, parked) = match feed.state {
+            FeedState::Connecting { .. } => (FeedStateJson::Connecting, None),
+            FeedState::ChoosingSite => (FeedStateJson::ChoosingSite, None),
+            FeedState::ChoosingSpaces => (FeedStateJson::ChoosingSpaces, None),
+            FeedState::Active => (FeedStateJson::Active, None),
+            FeedState::Paused => (FeedStateJson::Paused, None),
+            FeedState::Parked(park) => (FeedStateJson::Parked, Some(park.into())),
+            FeedState::Removed => (FeedStateJson::Removed, None),
+        };
+        Self {
+            id: feed.id.to_string(),
+            index_id: feed.index.to_string(),
+            state,
+            parked,
+            site: feed.site.map(SiteJson::from),
+            created_at: feed.created_at.to_string(),
+        }
+    }
+}
+
+impl From<Park> for ParkedJson {
+    fn from(park: Park) -> Self {
+        let (why, detail, until, missing_scopes) = match park {
+            Park::QuotaSpent { until } => (ParkJson::QuotaSpent, None, Some(until.to_string()), Vec::new()),
+            Park::NeedsReconnect { why } => (ParkJson::NeedsReconnect, Some(why), None, Vec::new()),
+            Park::NeedsScopes { missing } => (ParkJson::NeedsScopes, None, None, missing),
+        };
+        Self {
+            why,
+            detail,
+            until,
+            missing_scopes,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Feeds)]
+pub struct FeedsJson {
+    /// Oldest first.
+    pub feeds: Vec<FeedJson>,
+}
+
+/// A feed as one watches it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FeedPicture)]
+pub struct FeedPictureJson {
+    #[serde(flatten)]
+    pub feed: FeedJson,
+    /// The state in a few words, such as `importing`, `up to date` or `needs reconnect`.
+    pub headline: String,
+    pub connection: Option<ConnectionJson>,
+    /// By key.
+    pub spaces: Vec<FeedSpaceJson>,
+    /// The run that is going on.
+    pub running: Option<RunJson>,
+    /// The run that ended last.
+    pub last_run: Option<RunJson>,
+    /// Documents that are held.
+    pub documents: u64,
+    /// Documents expected in all, as far as estimates are known.
+    pub expected_documents: Option<u64>,
+    /// In the present run.
+    pub documents_per_second: Option<f64>,
+    /// Until the present run's end, at that rate.
+    pub seconds_left: Option<u64>,
+    /// Whether everything that was brought can be found already.
+    pub searchable: bool,
+    /// What is not done for lack of a scope, in sentences.
+    pub degraded: Vec<String>,
+    /// The person has been at Atlassian for more than ten minutes: an admin of the site may have to approve first.
+    pub connecting_too_long: bool,
+}
+
+impl From<FeedPicture> for FeedPictureJson {
+    fn from(picture: FeedPicture) -> Self {
+        Self {
+            feed: picture.feed.into(),
+            headline: picture.headline.to_owned(),
+            connection: picture.connection.map(ConnectionJson::from),
+            spaces: picture.spaces.into_iter().map(FeedSpaceJson::from).collect(),
+            running: picture.running.map(RunJson::from),
+            last_run: picture.last.map(RunJson::from),
+            documents: picture.documents,
+            expected_documents: picture.expected,
+            documents_per_second: picture.rate,
+            seconds_left: picture.seconds_left,
+            searchable: picture.searchable,
+            degraded: picture.degraded,
+            connecting_too_long: picture.connecting_too_long,
+        }
+    }
+}
+
+/// What becomes of a removed feed's documents.
+#[derive(ToSchema)]
+#[schema(as = RemovedDocuments, rename_all = "snake_case")]
+#[allow(dead_code)] // Named in the description only.
+pub enum RemovedDocumentsJson {
+    Keep,
+    Delete,
+}
+
+/// List the feeds of an index
+#[utoipa::path(get, path = "/indexes/{id}/feeds", tag = "feeds", params(("id" = String, Path, description = "Id of the index")),
+    responses((status = 200, description = "Feeds", body = FeedsJson)))]
+pub async fn list_feeds(
+    State(door): State<Door>,
+    Asker(caller): Asker,
+    Id(index): Id<IndexId>,
+) -> Answer<Json<FeedsJson>> {
+    let feeds = door.app.feeds(&caller, index).await?;
+    Ok(Json(FeedsJson {
+        feeds: feeds.into_iter().map(FeedJson::from).collect(),
+    }))
+}
+
+/// Read a feed, with its progress
+#[utoipa::path(get, path = "/feeds/{id}", tag = "feeds", params(("id" = String, Path, description = "Id of the feed")),
+    responses((status = 200, description = "The feed now", body = FeedPictureJson)))]
+pub async fn read_feed(
+    State(door): State<Door>,
+    Asker(caller): Asker,
+    Id(feed): Id<FeedId>,
+) -> Answer<Json<FeedPictureJson>> {
+    Ok(Json(door.app.feed_picture(&caller, feed).await?.into()))
+}
+
+/// Remove a feed
+///
+/// Stops it and deletes the stored Atlassian tokens unless another feed uses them.
+#[utoipa::path(delete, path = "/feeds/{id}", tag = "feeds",
+    params(
+        ("id" = String, Path, description = "Id of the feed"),
+        ("documents" = Option<RemovedDocumentsJson>, Query, description = "keep (when absent) or delete what it brought"),
+    ),
+    responses((status = 200, description = "It is removed", body = DeletedJson)))]
+pub async fn remove_feed(
+    State(door): State<Door>,
+    Asker(caller): Asker,
+    Id(feed): Id<FeedId>,
+    parameters: Parameters,
+) -> Answer<Json<DeletedJson>> {
+    let with_documents = match parameters.one("documents")?.as_deref() {
+        None | Some("keep") => false,
+        Some("delete") => true,
+        Some(_) => return Err(Failed::invalid("documents: is keep or delete")),
+    };
+    // Removed first, so that the run that may be going on brings nothing back.
+    door.app.remove_feed(&caller, feed).await?;
+    let deleted = match with_documents {
+        false => 0,
+        true => match door.app.delete_feed_documents(&caller, feed).await {
+            Ok(deleted) => deleted,
+            // A feed that never carried anything is gone as a whole.
+            Err(error) if error.is_not_found() => 0,
+            Err(error) => return Err(error.into()),
+        },
+    };
+    Ok(Json(DeletedJson { deleted }))
+}
+
+/// Delete everything that a feed brought
+///
+/// The feed stays as it is; syncing does not bring the documents back.
+#[utoipa::path(delete, path = "/feeds/{id}/documents", tag = "feeds", params(("id" = String, Path, description = "Id of the feed")),
+    responses((status = 200, description = "They are gone", body = DeletedJson)))]
+pub async fn delete_feed_documents(
+    State(door): State<Door>,
+    Asker(caller): Asker,
+    Id(feed): Id<FeedId>,
+) -> Answer<Json<DeletedJson>> {
+    let deleted = door.app.delete_feed_documents(&caller, feed).await?;
+    Ok(Json(DeletedJson { deleted }))
+}
+
+/// Read everything again now
+#[utoipa::path(post, path = "/feeds/{id}/resync", tag = "feeds", params(("id" = String, Path, description = "Id of the feed")),
+    responses((status = 202, description = "Queued; the feed's runs tell the rest", body = FeedJson)))]
+pub async fn resync_feed(
+    State(door): State<Door>,
+    Asker(caller): Asker,
+    Id(feed): Id<FeedId>,
+) -> Answer<(StatusCode, Json<FeedJson>)> {
+    door.app.resync(&caller, feed).await?;
+    Ok((StatusCode::ACCEPTED, Json(door.app.feed(&caller, feed).await?.into())))
+}
+
+/// Pause a feed
+#[utoipa::path(post, path = "/feeds/{id}/pause", tag = "feeds", params(("id" = String, Path, description = "Id of the feed")),
+    responses((status = 200, description = "It is paused", body = FeedJson)))]
+pub async fn pause_feed(
+    State(door): State<Door>,
+    Asker(caller): Asker,
+    Id(feed): Id<FeedId>,
+) -> Answer<Json<FeedJson>> {
+    door.app.pause(&caller, feed).await?;
+    Ok(Json(door.app.feed(&caller, feed).await?.into()))
+}
+
+/// Resume a paused feed
+#[utoipa::path(post, path = "/feeds/{id}/resume", tag = "feeds", params(("id" = String, Path, description = "Id of the feed")),
+    responses((status = 200, description = "It runs again", body = FeedJson)))]
+pub async fn resume_feed(
+    State(door): State<Door>,
+    Asker(caller): Asker,
+    Id(feed): Id<FeedId>,
+) -> Answer<Json<FeedJson>> {
+    door.app.resume(&caller, feed).await?;
+    Ok(Json(door.app.feed(&caller, feed).await?.into()))
+}

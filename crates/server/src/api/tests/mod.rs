@@ -1,0 +1,8 @@
+//! The API as its clients meet it.
+
+mod description;
+mod keys;
+mod operation;
+mod problems;
+mod walk;
+mod world;
