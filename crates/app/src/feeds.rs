@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
-    Error, FeedId, IndexId, Result, SiteId, SpaceId,
+    Error, ErrorKind, FeedId, IndexId, Result, SiteId, SpaceId,
+    authority::Tokens,
     feed::{Feed, FeedState},
     job::Work,
     site::Site,
@@ -14,7 +15,7 @@ use domain::{
 
 use futures::{StreamExt, stream};
 
-use crate::{App, Caller, connections::CONNECTING_MAX};
+use crate::{App, Caller, connections::CONNECTING_MAX, grants::GrantKeeper};
 
 /// The most spaces that are offered for choosing; a site with more is searched by name at Atlassian first.
 const SPACES_OFFERED_MAX: usize = 10_000;
@@ -43,9 +44,19 @@ impl App {
         caller.must_manage()?;
         let feed = self.store().feed(feed).await?;
         let connection = feed.connection.ok_or_else(not_connected)?;
-        let grant = self.store().grant(connection).await?;
-        let sites = self.authority().sites(&grant.access_token).await?;
-        Ok(sites)
+        let tokens = GrantKeeper {
+            store: self.0.parts.store.clone(),
+            authority: self.0.parts.authority.clone(),
+            clock: self.0.parts.clock.clone(),
+        };
+        let token = tokens.access_token(connection, None).await?;
+        match self.authority().sites(&token).await {
+            Err(error) if error.kind == ErrorKind::Unauthenticated => {
+                let token = tokens.access_token(connection, Some(&token)).await?;
+                self.authority().sites(&token).await
+            }
+            sites => sites,
+        }
     }
 
     /// Fixes the feed's site. It can be changed until spaces were chosen.
