@@ -1,0 +1,123 @@
+//! Given options and a world, gives the state that all requests share, each part behind its own lock.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use crate::{
+    faults::Faults,
+    journal::Journal,
+    limits::Limits,
+    oauth::{Client, OAuth},
+    world::World,
+};
+
+/// How this Atlassian behaves.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where it is reached, without a slash at the end; signed media addresses begin with it.
+    pub base_url: String,
+    pub client_id: String,
+    pub client_secret: String,
+    /// How long every answer takes, `/_world` excepted.
+    pub latency: Duration,
+    pub seed: u64,
+    /// Points an hour; `u64::MAX` is not enforced.
+    pub quota_points: u64,
+    /// The app's registered callbacks; none means that any http(s) address is good.
+    pub redirect_uris: Vec<String>,
+    /// The scopes added to the app; none means all.
+    pub enabled_scopes: BTreeSet<String>,
+    /// CQL reads times in the zone of whoever made the site: so many minutes east of UTC.
+    pub cql_zone_minutes: i64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            base_url: "http://atlassian.test".into(),
+            client_id: "circuit".into(),
+            client_secret: "circuit-secret".into(),
+            latency: Duration::ZERO,
+            seed: 1,
+            quota_points: u64::MAX,
+            redirect_uris: Vec::new(),
+            enabled_scopes: BTreeSet::new(),
+            cql_zone_minutes: 0,
+        }
+    }
+}
+
+pub struct Fake {
+    pub options: Options,
+    world: RwLock<World>,
+    oauth: Mutex<OAuth>,
+    limits: Mutex<Limits>,
+    faults: Mutex<Faults>,
+    journal: Mutex<Journal>,
+    clock_ahead_ms: AtomicI64,
+}
+
+fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each lock guards whole values: one left by a panic is as good as any.
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Fake {
+    pub fn new(world: World, options: Options) -> Self {
+        let client = Client {
+            id: options.client_id.clone(),
+            secret: options.client_secret.clone(),
+        };
+        let latency_ms = u64::try_from(options.latency.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            world: RwLock::new(world),
+            oauth: Mutex::new(OAuth::new(client, options.seed)),
+            limits: Mutex::new(Limits::new(options.quota_points)),
+            faults: Mutex::new(Faults::new(options.seed, latency_ms)),
+            journal: Mutex::new(Journal::default()),
+            clock_ahead_ms: AtomicI64::new(0),
+            options,
+        }
+    }
+
+    pub fn world(&self) -> RwLockReadGuard<'_, World> {
+        self.world.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn world_mut(&self) -> RwLockWriteGuard<'_, World> {
+        self.world.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn oauth(&self) -> MutexGuard<'_, OAuth> {
+        locked(&self.oauth)
+    }
+
+    pub fn limits(&self) -> MutexGuard<'_, Limits> {
+        locked(&self.limits)
+    }
+
+    pub fn faults(&self) -> MutexGuard<'_, Faults> {
+        locked(&self.faults)
+    }
+
+    pub fn journal(&self) -> MutexGuard<'_, Journal> {
+        locked(&self.journal)
+    }
+
+    /// Milliseconds since 1970: the machine's clock and what `/_world/clock` added.
+    pub fn now(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let wall = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+        wall.saturating_add(self.clock_ahead_ms.load(Ordering::Relaxed))
+    }
+
+    pub fn advance_clock(&self, ms: i64) {
+        self.clock_ahead_ms.fetch_add(ms, Ordering::Relaxed);
+    }
+}

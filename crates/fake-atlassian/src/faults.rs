@@ -1,0 +1,185 @@
+//! Given what should go wrong and a seed, gives what goes wrong now.
+
+use serde::Deserialize;
+
+use crate::{answer::Answer, chance::Chance};
+
+/// What can be switched; whatever is left out of a change stays as it is.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    pub latency_ms: Option<u64>,
+    /// Between 0 and 1: the share of calls answered with a 5xx.
+    pub fail_rate: Option<f64>,
+    /// The status of those; 503 unless given.
+    pub fail_status: Option<u16>,
+    /// The share of answers cut short.
+    pub cut_rate: Option<f64>,
+    /// The share of listings in which a row comes twice.
+    pub duplicate_rate: Option<f64>,
+    /// The share of listings in which a row is missing.
+    pub vanish_rate: Option<f64>,
+    /// Refuses every cursor.
+    pub expire_cursors: Option<bool>,
+    /// How a dead refresh token is refused: `unauthorized_client` or `invalid_grant`.
+    pub refresh_error: Option<String>,
+    /// Starts chance again from here.
+    pub seed: Option<u64>,
+    pub next_n: Option<NextN>,
+    /// Everything back to well, before the rest applies.
+    pub clear: Option<bool>,
+}
+
+/// The next calls whose path and query contain `path` answer with this.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NextN {
+    #[serde(default)]
+    pub path: String,
+    #[serde(default = "once")]
+    pub n: u32,
+    pub status: u16,
+    /// Sent as it is, well-formed or not.
+    #[serde(default)]
+    pub body: String,
+    #[serde(default)]
+    pub headers: std::collections::BTreeMap<String, String>,
+}
+
+fn once() -> u32 {
+    1
+}
+
+/// What goes wrong at present.
+#[derive(Debug)]
+pub struct Faults {
+    chance: Chance,
+    pub latency_ms: u64,
+    fail_rate: f64,
+    fail_status: u16,
+    cut_rate: f64,
+    duplicate_rate: f64,
+    vanish_rate: f64,
+    pub expire_cursors: bool,
+    pub refresh_error: String,
+    next: Vec<NextN>,
+}
+
+/// The most scripted answers that wait at a time.
+const SCRIPTED_MAX: usize = 1_000;
+
+impl Faults {
+    pub fn new(seed: u64, latency_ms: u64) -> Self {
+        Self {
+            chance: Chance::new(seed),
+            latency_ms,
+            fail_rate: 0.0,
+            fail_status: 503,
+            cut_rate: 0.0,
+            duplicate_rate: 0.0,
+            vanish_rate: 0.0,
+            expire_cursors: false,
+            refresh_error: "unauthorized_client".into(),
+            next: Vec::new(),
+        }
+    }
+
+    pub fn change(&mut self, change: Change) -> Result<(), String> {
+        if change.clear == Some(true) {
+            *self = Self::new(self.chance.draw(), 0);
+        }
+        if let Some(seed) = change.seed {
+            self.chance = Chance::new(seed);
+        }
+        for (name, rate, at) in [
+            ("fail_rate", change.fail_rate, &mut self.fail_rate),
+            ("cut_rate", change.cut_rate, &mut self.cut_rate),
+            ("duplicate_rate", change.duplicate_rate, &mut self.duplicate_rate),
+            ("vanish_rate", change.vanish_rate, &mut self.vanish_rate),
+        ] {
+            match rate {
+                Some(rate) if (0.0..=1.0).contains(&rate) => *at = rate,
+                Some(_) => return Err(format!("{name} must lie between 0 and 1")),
+                None => {}
+            }
+        }
+        if let Some(error) = change.refresh_error {
+            if !["unauthorized_client", "invalid_grant"].contains(&error.as_str()) {
+                return Err("refresh_error must be unauthorized_client or invalid_grant".into());
+            }
+            self.refresh_error = error;
+        }
+        self.latency_ms = change.latency_ms.unwrap_or(self.latency_ms);
+        self.fail_status = change.fail_status.unwrap_or(self.fail_status);
+        self.expire_cursors = change.expire_cursors.unwrap_or(self.expire_cursors);
+        if let Some(next) = change.next_n {
+            if !(100..=599).contains(&next.status) {
+                return Err("the status must lie between 100 and 599".into());
+            }
+            if self.next.len() >= SCRIPTED_MAX {
+                return Err("too many scripted answers are waiting".into());
+            }
+            self.next.push(next);
+        }
+        Ok(())
+    }
+
+    /// An answer that comes instead of the true one.
+    pub fn instead(&mut self, path_and_query: &str) -> Option<Answer> {
+        let matching = self
+            .next
+            .iter()
+            .position(|next| next.n > 0 && path_and_query.contains(&next.path));
+        if let Some(place) = matching {
+            let next = &mut self.next[place];
+            next.n -= 1;
+            let mut answer = Answer::bytes(next.status, "application/json", next.body.clone());
+            for (name, value) in &next.headers {
+                answer = answer.with_header(known_header(name), value.clone());
+            }
+            self.next.retain(|next| next.n > 0);
+            return Some(answer);
+        }
+        self.chance.strikes(self.fail_rate).then(|| {
+            Answer::bytes(
+                self.fail_status,
+                "text/html",
+                "<html><body>upstream connect error or disconnect</body></html>",
+            )
+        })
+    }
+
+    pub fn cuts(&mut self) -> bool {
+        self.chance.strikes(self.cut_rate)
+    }
+
+    /// Rows as a listing under change might show them.
+    pub fn disturb(&mut self, rows: &mut Vec<u32>) {
+        if !rows.is_empty() && self.chance.strikes(self.duplicate_rate) {
+            let place = self.chance.below(rows.len() as u64) as usize;
+            rows.insert(place, rows[place]);
+        }
+        if !rows.is_empty() && self.chance.strikes(self.vanish_rate) {
+            let place = self.chance.below(rows.len() as u64) as usize;
+            rows.remove(place);
+        }
+    }
+}
+
+/// Header names are static here; a scripted answer may carry these.
+fn known_header(name: &str) -> &'static str {
+    const KNOWN: [&str; 10] = [
+        "retry-after",
+        "x-ratelimit-limit",
+        "x-ratelimit-remaining",
+        "x-ratelimit-reset",
+        "x-ratelimit-nearlimit",
+        "ratelimit-reason",
+        "ratelimit",
+        "x-failure-category",
+        "location",
+        "warning",
+    ];
+    let known = KNOWN.iter().find(|known| known.eq_ignore_ascii_case(name));
+    known.copied().unwrap_or("x-scripted")
+}

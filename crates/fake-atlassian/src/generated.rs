@@ -1,0 +1,452 @@
+//! Given a number of pages and a seed, gives a site of that size. Titles, bodies and files are computed whenever they are
+//! asked for; what is held for each page is a few dozen bytes.
+
+use std::fmt::Write;
+
+use crate::{
+    chance::{self, Chance, scattered},
+    seed::SeedPerson,
+    world::{File, Group, Item, Kind, Own, Readers, Site, Space, SpaceStatus, Status, World},
+};
+
+pub const PAGES_MIN: u64 = 2;
+pub const PAGES_MAX: u64 = 2_000_000;
+const PAGES_PER_SPACE: u64 = 2_500;
+const PAGES_PER_BLOG_POST: u64 = 20;
+const PAGES_PER_COMMENT: u64 = 4;
+const PAGES_PER_ATTACHMENT: u64 = 10;
+/// With eight children each, 2,500 pages are five levels deep.
+const CHILDREN: u64 = 8;
+/// One page in so many is not for the main person.
+const PAGES_PER_HIDDEN: u64 = 499;
+/// One page in so many is restricted to people among whom the main person is.
+const PAGES_PER_RESTRICTED: u64 = 211;
+/// 13 September 2020.
+const BEGINNING_MS: i64 = 1_600_000_000_000;
+const SPAN_MS: u64 = 4 * 365 * 24 * 3600 * 1000;
+const EDITED_WITHIN_MS: u64 = 200 * 24 * 3600 * 1000;
+
+#[rustfmt::skip]
+const GIVEN: [&str; 30] = [
+    "Mara", "Jonas", "Aiko", "Tomás", "Ingrid", "Kwame", "Priya", "Lukas", "Zeynep", "Émile", "Nadia", "Oskar",
+    "Sofia", "Dmitri", "Chiara", "Hassan", "Freya", "Mateus", "Yuki", "Anouk", "Piotr", "Leila", "Viktor",
+    "Amara", "Bruno", "Sinéad", "Ravi", "Elif", "Noah", "Greta",
+];
+#[rustfmt::skip]
+const FAMILY: [&str; 30] = [
+    "Lindqvist", "Weber", "Tanaka", "Silva", "Haugen", "Mensah", "Raman", "Novak", "Demir", "Laurent", "Petrov",
+    "Berg", "Romano", "Volkov", "Ricci", "Farouk", "Olsen", "Costa", "Mori", "Visser", "Kowalski", "Haddad",
+    "Schulz", "Okafor", "Marino", "Byrne", "Iyer", "Kaya", "Fischer", "Holm",
+];
+#[rustfmt::skip]
+const WORDS: [&str; 168] = [
+    "access", "account", "adapter", "agreement", "alert", "analysis", "approval", "archive", "assignment",
+    "audit", "backlog", "backup", "balance", "batch", "benchmark", "billing", "board", "boundary", "branch",
+    "bridge", "budget", "buffer", "cache", "calendar", "campaign", "capacity", "carrier", "certificate",
+    "channel", "checklist", "client", "cluster", "commit", "compliance", "component", "configuration",
+    "connector", "consumer", "container", "contract", "conversion", "coverage", "customer", "dashboard",
+    "database", "deadline", "decision", "delivery", "dependency", "deployment", "design", "device", "directory",
+    "discount", "dispatch", "document", "domain", "draft", "driver", "endpoint", "engine", "escalation",
+    "estimate", "evidence", "exception", "export", "factory", "failure", "feature", "firewall", "forecast",
+    "framework", "freight", "gateway", "guideline", "handover", "harbour", "hardware", "hiring", "identity",
+    "import", "incident", "index", "insurance", "integration", "interface", "inventory", "invoice", "issue",
+    "journal", "kernel", "keyboard", "latency", "ledger", "licence", "lifecycle", "limit", "logistics",
+    "machine", "maintenance", "manifest", "margin", "market", "memory", "message", "metric", "migration",
+    "milestone", "mirror", "monitor", "network", "notice", "observer", "offer", "onboarding", "operator",
+    "outage", "package", "partner", "password", "payment", "payroll", "pipeline", "planning", "platform",
+    "policy", "portal", "postmortem", "process", "procurement", "protocol", "quality", "quarter", "queue",
+    "quota", "receipt", "recovery", "region", "registry", "release", "report", "request", "resilience",
+    "retention", "review", "rollback", "rollout", "routing", "runbook", "sandbox", "schedule", "schema",
+    "security", "sensor", "session", "shipment", "signature", "snapshot", "staging", "storage", "strategy",
+    "supplier", "survey", "telemetry", "template", "tenant", "threshold", "ticket",
+];
+#[rustfmt::skip]
+const SMALL: [&str; 24] = [
+    "the", "a", "every", "our", "this", "each", "for", "with", "without", "after", "before", "during", "into",
+    "from", "and", "or", "must", "should", "can", "will", "has", "needs", "keeps", "follows",
+];
+#[rustfmt::skip]
+const SYLLABLES: [&str; 32] = [
+    "ba", "cor", "del", "fen", "gar", "hol", "jin", "kal", "lor", "mun", "nor", "pel", "quin", "ras", "sol",
+    "tar", "ul", "ven", "wex", "yar", "zel", "bri", "cla", "dro", "fli", "gra", "pla", "ske", "sto", "tri",
+    "vla", "zor",
+];
+#[rustfmt::skip]
+const LABELS: [&str; 12] = [
+    "runbook", "decision", "how-to", "meeting-notes", "policy", "draft-idea", "postmortem", "roadmap",
+    "reference", "onboarding", "quarterly", "archive-soon",
+];
+
+/// What a generated site computes from.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    seed: u64,
+}
+
+impl World {
+    /// One site of that many pages.
+    pub fn generated(pages: u64, seed: u64) -> Self {
+        let pages = pages.clamp(PAGES_MIN, PAGES_MAX);
+        let mut world = World::default();
+        let seed_word = seed.to_string();
+        let mut site = Site {
+            cloud_id: chance::uuid(&["generated site", &seed_word]),
+            name: "meridian".into(),
+            recipe: Some(Recipe { seed }),
+            ..Site::default()
+        };
+        for (place, (given, family)) in GIVEN.iter().zip(FAMILY).enumerate() {
+            let active = place != 29;
+            let left = match active {
+                true => "",
+                false => " (Deactivated)",
+            };
+            let person = SeedPerson {
+                account_id: format!("712020:{}", chance::uuid(&["person", &seed_word, &place.to_string()])),
+                name: format!("{given} {family}{left}"),
+                email: format!("{}.{}@meridian.example", plain(given), plain(family)),
+                active,
+            };
+            site.members.insert(world.introduce(person));
+        }
+        site.groups.push(Group {
+            id: chance::uuid(&["group", &seed_word, "leadership"]),
+            name: "leadership".into(),
+            members: [3, 5, 8].into(),
+        });
+        let spaces = (pages / PAGES_PER_SPACE).max(2);
+        site.items.reserve_exact(expected_items(pages));
+        for place in 0..spaces {
+            let share = pages / spaces + u64::from(place < pages % spaces);
+            site.fill_space(place, share, seed);
+        }
+        site.items.shrink_to_fit();
+        world.sites.push(site);
+        world
+    }
+}
+
+fn expected_items(pages: u64) -> usize {
+    let others = pages / PAGES_PER_BLOG_POST + pages / PAGES_PER_COMMENT + pages / PAGES_PER_ATTACHMENT;
+    usize::try_from(pages + others).unwrap_or(0)
+}
+
+fn plain(name: &str) -> String {
+    name.to_lowercase()
+        .replace(['é', 'è'], "e")
+        .replace('á', "a")
+        .replace(' ', "-")
+}
+
+impl Site {
+    fn fill_space(&mut self, place: u64, pages: u64, seed: u64) {
+        let mut chance = Chance::new(scattered(seed, place ^ 0x5bac_e000));
+        let subject = word(&mut chance);
+        let space = self.add_space(Space {
+            key: format!(
+                "{}{}",
+                subject
+                    .chars()
+                    .filter(char::is_ascii_alphabetic)
+                    .take(4)
+                    .collect::<String>()
+                    .to_uppercase(),
+                place + 1
+            ),
+            name: format!("{} {}", capitalised(&subject), capitalised(&word(&mut chance))),
+            kind: "global".into(),
+            description: Some(sentence(&mut chance)),
+            readers: Readers::Everyone,
+            status: SpaceStatus::Current,
+            author: 0,
+            created_at: BEGINNING_MS,
+            homepage: None,
+            content: Default::default(),
+        });
+        let first = self.items.len() as u32;
+        for number in 0..pages {
+            let holder = number.checked_sub(1).map(|number| first + (number / CHILDREN) as u32);
+            let mut item = drawn(&mut chance, Kind::Page, space, holder);
+            let slot = u64::from(first) + number;
+            let restriction = match (number > CHILDREN, slot) {
+                (true, slot) if slot % PAGES_PER_HIDDEN == 17 => Some([1, 2, 3].into()),
+                (true, slot) if slot % PAGES_PER_RESTRICTED == 5 => Some([0, 1, 2].into()),
+                _ => None,
+            };
+            item.own = restriction.map(|people| {
+                let groups = Default::default();
+                Box::new(Own {
+                    restriction: Some(Readers::Only { people, groups }),
+                    ..Own::default()
+                })
+            });
+            self.add_item(item);
+        }
+        let share = |per: u64| pages.div_ceil(per).min(pages);
+        for _ in 0..share(PAGES_PER_BLOG_POST) {
+            let post = drawn(&mut chance, Kind::BlogPost, space, None);
+            self.add_item(post);
+        }
+        let mut last_comment = None;
+        for number in 0..share(PAGES_PER_COMMENT) {
+            let page = first + (number * PAGES_PER_COMMENT % pages) as u32;
+            let mut comment = drawn(&mut chance, Kind::Comment, space, Some(page));
+            comment.inline = number % 3 == 1;
+            comment.version = 1;
+            if let Some(answered) = last_comment.filter(|_| number % 5 == 4) {
+                let answered_item = self.item(answered);
+                (comment.holder, comment.inline) = (answered_item.holder, answered_item.inline);
+                comment.reply_to = Some(answered);
+            }
+            last_comment = Some(self.add_item(comment));
+        }
+        for number in 0..share(PAGES_PER_ATTACHMENT) {
+            let page = first + (number * PAGES_PER_ATTACHMENT % pages) as u32;
+            let attachment = drawn(&mut chance, Kind::Attachment, space, Some(page));
+            self.add_item(attachment);
+        }
+        let content = &mut self.spaces[space as usize].content;
+        content.iter_mut().for_each(Vec::shrink_to_fit);
+    }
+}
+
+fn drawn(chance: &mut Chance, kind: Kind, space: u32, holder: Option<u32>) -> Item {
+    let created_at = BEGINNING_MS + chance.below(SPAN_MS) as i64;
+    let version = 1 + chance.below(9) as u32;
+    let edited_after = match version {
+        1 => 0,
+        _ => 1 + chance.below(EDITED_WITHIN_MS) as i64,
+    };
+    let author = chance.below(GIVEN.len() as u64) as u16;
+    let editor = match version {
+        1 => author,
+        _ => chance.below(GIVEN.len() as u64) as u16,
+    };
+    Item {
+        kind,
+        status: Status::Current,
+        inline: false,
+        author,
+        editor,
+        space,
+        version,
+        position: 0,
+        holder,
+        reply_to: None,
+        created_at,
+        modified_at: created_at + edited_after,
+        own: None,
+    }
+}
+
+impl Recipe {
+    fn chance(&self, what: u64, slot: u32) -> Chance {
+        Chance::new(scattered(
+            self.seed ^ what.wrapping_mul(0x1234_5678_9abc_def1),
+            u64::from(slot),
+        ))
+    }
+
+    pub fn title(&self, kind: Kind, slot: u32) -> String {
+        let mut chance = self.chance(1, slot);
+        let (one, two) = (word(&mut chance), word(&mut chance));
+        match kind {
+            Kind::Attachment => {
+                let (_, ending) = self.media(slot);
+                format!("{one}-{two}-{slot}.{ending}")
+            }
+            Kind::Page | Kind::BlogPost | Kind::Comment => format!("{} {two} {slot}", capitalised(&one)),
+        }
+    }
+
+    pub fn labels(&self, kind: Kind, slot: u32) -> Vec<String> {
+        let mut chance = self.chance(2, slot);
+        match kind {
+            Kind::Page | Kind::BlogPost => {
+                let count = chance.below(3) as usize;
+                let first = chance.below(LABELS.len() as u64) as usize;
+                (0..count)
+                    .map(|step| LABELS[(first + step * 5) % LABELS.len()].to_owned())
+                    .collect()
+            }
+            Kind::Comment | Kind::Attachment => Vec::new(),
+        }
+    }
+
+    pub fn quoted(&self, slot: u32) -> String {
+        let mut chance = self.chance(3, slot);
+        format!("{} {} {}", word(&mut chance), word(&mut chance), word(&mut chance))
+    }
+
+    pub fn body(&self, kind: Kind, slot: u32) -> String {
+        let mut chance = self.chance(4, slot);
+        match kind {
+            Kind::Attachment => String::new(),
+            Kind::Comment => format!("<p>{}</p>", sentence(&mut chance)),
+            Kind::Page | Kind::BlogPost => page_body(&mut chance),
+        }
+    }
+
+    fn media(&self, slot: u32) -> (&'static str, &'static str) {
+        match scattered(self.seed ^ 5, u64::from(slot)) % 4 {
+            0 => ("text/plain", "txt"),
+            1 => ("text/csv", "csv"),
+            2 => ("text/markdown", "md"),
+            _ => ("application/json", "json"),
+        }
+    }
+
+    pub fn file(&self, slot: u32) -> File {
+        let mut chance = self.chance(6, slot);
+        let (media_type, ending) = self.media(slot);
+        let mut text = String::with_capacity(2048);
+        for number in 0..6 + chance.below(12) {
+            match ending {
+                "csv" => write_line(
+                    &mut text,
+                    &[&number.to_string(), &word(&mut chance), &word(&mut chance)]
+                        .map(|cell| cell.to_owned())
+                        .join(","),
+                ),
+                "json" => write_line(
+                    &mut text,
+                    &format!("{{\"number\":{number},\"name\":\"{}\"}}", word(&mut chance)),
+                ),
+                _ => write_line(&mut text, &sentence(&mut chance)),
+            }
+        }
+        File {
+            media_type: media_type.into(),
+            bytes: text.into(),
+            comment: String::new(),
+        }
+    }
+}
+
+fn write_line(out: &mut String, line: &str) {
+    out.push_str(line);
+    out.push('\n');
+}
+
+fn page_body(chance: &mut Chance) -> String {
+    let wanted = 1_000 + chance.below(4_500) as usize;
+    let mut out = String::with_capacity(wanted + 600);
+    while out.len() < wanted {
+        let level = 1 + chance.below(3);
+        // Writing into a string cannot fail.
+        let _ = write!(
+            out,
+            "<h{level}>{} {}</h{level}>",
+            capitalised(&word(chance)),
+            word(chance)
+        );
+        for _ in 0..1 + chance.below(3) {
+            out.push_str("<p>");
+            for _ in 0..1 + chance.below(4) {
+                push_sentence(&mut out, chance);
+                out.push(' ');
+            }
+            out.push_str("</p>");
+        }
+        match chance.below(6) {
+            0 => push_table(&mut out, chance),
+            1 => push_code(&mut out, chance),
+            2 => push_list(&mut out, chance),
+            _ => {}
+        }
+    }
+    out
+}
+
+fn push_table(out: &mut String, chance: &mut Chance) {
+    out.push_str("<table data-layout=\"default\"><tbody><tr><th><p>Name</p></th><th><p>Owner</p></th></tr>");
+    for _ in 0..2 + chance.below(4) {
+        let _ = write!(
+            out,
+            "<tr><td><p>{}</p></td><td><p>{} {}</p></td></tr>",
+            word(chance),
+            word(chance),
+            word(chance)
+        );
+    }
+    out.push_str("</tbody></table>");
+}
+
+fn push_code(out: &mut String, chance: &mut Chance) {
+    out.push_str(
+        "<ac:structured-macro ac:name=\"code\" ac:schema-version=\"1\"><ac:parameter ac:name=\"language\">bash</ac:parameter><ac:plain-text-body><![CDATA[",
+    );
+    for _ in 0..2 + chance.below(3) {
+        let _ = writeln!(
+            out,
+            "{} --{}={} | {}",
+            word(chance),
+            word(chance),
+            chance.below(900),
+            word(chance)
+        );
+    }
+    out.push_str("]]></ac:plain-text-body></ac:structured-macro>");
+}
+
+fn push_list(out: &mut String, chance: &mut Chance) {
+    out.push_str("<ul>");
+    for _ in 0..2 + chance.below(4) {
+        out.push_str("<li><p>");
+        push_sentence(out, chance);
+        out.push_str("</p></li>");
+    }
+    out.push_str("</ul>");
+}
+
+/// Mostly from the list, the early words more often; one in nine is rare.
+fn word(chance: &mut Chance) -> String {
+    let mut out = String::new();
+    push_word(&mut out, chance);
+    out
+}
+
+fn push_word(out: &mut String, chance: &mut Chance) {
+    let drawn = chance.draw();
+    if drawn.is_multiple_of(9) {
+        for shift in [8, 16, 24] {
+            out.push_str(SYLLABLES[(drawn >> shift) as usize % SYLLABLES.len()]);
+        }
+        return;
+    }
+    let (one, two) = (
+        (drawn >> 8) as usize % WORDS.len(),
+        (drawn >> 24) as usize % WORDS.len(),
+    );
+    out.push_str(WORDS[one.min(two)]);
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn sentence(chance: &mut Chance) -> String {
+    let mut out = String::new();
+    push_sentence(&mut out, chance);
+    out
+}
+
+fn push_sentence(out: &mut String, chance: &mut Chance) {
+    let begins = out.len();
+    for number in 0..6 + chance.below(10) {
+        if number > 0 {
+            out.push(' ');
+        }
+        match chance.below(2) {
+            0 => out.push_str(SMALL[chance.below(SMALL.len() as u64) as usize]),
+            _ => push_word(out, chance),
+        }
+    }
+    out.push('.');
+    if let Some(first) = out.get_mut(begins..begins + 1) {
+        first.make_ascii_uppercase();
+    }
+}

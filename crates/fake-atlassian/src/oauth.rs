@@ -1,0 +1,425 @@
+//! Given consents, codes and refresh tokens, gives tokens: Atlassian's OAuth 2.0 (3LO) with its rotation rules.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::{Value, json};
+
+use crate::{
+    answer::Answer,
+    chance,
+    moment::{DAY_MS, HOUR_MS, MINUTE_MS},
+};
+
+pub const CODE_LIFE_MS: i64 = 10 * MINUTE_MS;
+pub const ACCESS_LIFE_MS: i64 = HOUR_MS;
+/// For so long a refresh token that was exchanged may be exchanged again.
+pub const LEEWAY_MS: i64 = 10 * MINUTE_MS;
+/// A refresh token dies when it has not been used for so long.
+pub const INACTIVITY_MS: i64 = 90 * DAY_MS;
+/// Expired access tokens are forgotten once there are so many.
+const ACCESS_TOKENS_MAX: usize = 100_000;
+
+/// What a person let the app do: one for each account, over all sites.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    pub scopes: BTreeSet<String>,
+    pub sites: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+struct Code {
+    account: String,
+    redirect_uri: String,
+    issued_at: i64,
+}
+
+#[derive(Debug)]
+struct Refresh {
+    family: u64,
+    used_at: i64,
+    /// When it was first exchanged.
+    rotated_at: Option<i64>,
+}
+
+#[derive(Debug)]
+struct Family {
+    account: String,
+    alive: bool,
+}
+
+#[derive(Debug)]
+struct Access {
+    account: String,
+    /// None for a token handed out without consent, which has every scope on every site and does not expire.
+    expires_at: Option<i64>,
+}
+
+/// Who a bearer token stands for and what it may.
+#[derive(Clone, Debug)]
+pub struct Bearer {
+    pub account: String,
+    /// None may everything everywhere.
+    pub grant: Option<Grant>,
+}
+
+impl Bearer {
+    pub fn includes(&self, cloud_id: &str) -> bool {
+        self.grant.as_ref().is_none_or(|grant| grant.sites.contains(cloud_id))
+    }
+
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.grant.as_ref().is_none_or(|grant| grant.scopes.contains(scope))
+    }
+}
+
+/// The app that this Atlassian knows.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub id: String,
+    pub secret: String,
+}
+
+#[derive(Debug)]
+pub struct OAuth {
+    client: Client,
+    seed: u64,
+    issued: u64,
+    grants: BTreeMap<String, Grant>,
+    codes: HashMap<String, Code>,
+    families: BTreeMap<u64, Family>,
+    refreshes: HashMap<String, Refresh>,
+    accesses: HashMap<String, Access>,
+    pub blocked_sites: BTreeSet<String>,
+}
+
+impl OAuth {
+    pub fn new(client: Client, seed: u64) -> Self {
+        Self {
+            client,
+            seed,
+            issued: 0,
+            grants: BTreeMap::new(),
+            codes: HashMap::new(),
+            families: BTreeMap::new(),
+            refreshes: HashMap::new(),
+            accesses: HashMap::new(),
+            blocked_sites: BTreeSet::new(),
+        }
+    }
+
+    pub fn client_id(&self) -> &str {
+        &self.client.id
+    }
+
+    fn word(&mut self, purpose: &str) -> String {
+        self.issued += 1;
+        chance::hex(&[
+            purpose,
+            &self.client.secret,
+            &self.seed.to_string(),
+            &self.issued.to_string(),
+        ])
+    }
+
+    /// A consent: the account's grant is replaced, whatever it was, and a code is given.
+    pub fn consent(
+        &mut self,
+        account: &str,
+        scopes: BTreeSet<String>,
+        sites: BTreeSet<String>,
+        redirect_uri: &str,
+        now: i64,
+    ) -> String {
+        let known = self
+            .grants
+            .get(account)
+            .map(|grant| grant.sites.clone())
+            .unwrap_or_default();
+        let sites = sites.into_iter().chain(known).collect();
+        self.grants.insert(account.to_owned(), Grant { scopes, sites });
+        let code = self.word("code");
+        self.codes.retain(|_, code| now - code.issued_at <= CODE_LIFE_MS);
+        self.codes.insert(
+            code.clone(),
+            Code {
+                account: account.to_owned(),
+                redirect_uri: redirect_uri.to_owned(),
+                issued_at: now,
+            },
+        );
+        code
+    }
+
+    /// A person takes the app's access back: nothing works any more, anywhere.
+    pub fn withdraw(&mut self, account: &str) -> bool {
+        for family in self.families.values_mut().filter(|family| family.account == account) {
+            family.alive = false;
+        }
+        self.accesses
+            .retain(|_, access| access.account != account || access.expires_at.is_none());
+        self.grants.remove(account).is_some()
+    }
+
+    pub fn token_for(&mut self, account: &str) -> String {
+        let token = chance::hex(&["ready token", &self.client.secret, &self.seed.to_string(), account]);
+        self.accesses.insert(
+            token.clone(),
+            Access {
+                account: account.to_owned(),
+                expires_at: None,
+            },
+        );
+        token
+    }
+
+    pub fn bearer(&self, token: &str, now: i64) -> Option<Bearer> {
+        let access = self.accesses.get(token)?;
+        let account = access.account.clone();
+        match access.expires_at {
+            None => Some(Bearer { account, grant: None }),
+            Some(expires_at) if expires_at > now => {
+                let grant = self.grants.get(&account)?.clone();
+                Some(Bearer {
+                    account,
+                    grant: Some(grant),
+                })
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// `POST /oauth/token`
+    pub fn exchange(&mut self, asked: &Value, refresh_error: &str, now: i64) -> Answer {
+        let word = |name: &str| asked[name].as_str().unwrap_or_default().to_owned();
+        if word("client_id") != self.client.id || word("client_secret") != self.client.secret {
+            return refusal(401, "access_denied", "Unauthorized");
+        }
+        match word("grant_type").as_str() {
+            "authorization_code" => self.exchange_code(&word("code"), &word("redirect_uri"), now),
+            "refresh_token" => self.exchange_refresh(&word("refresh_token"), refresh_error, now),
+            "" => refusal(400, "invalid_request", "Missing required parameter: grant_type"),
+            _ => refusal(400, "unsupported_grant_type", "Unsupported grant type"),
+        }
+    }
+
+    fn exchange_code(&mut self, code: &str, redirect_uri: &str, now: i64) -> Answer {
+        let invalid = || refusal(400, "invalid_request", "authorization_code is invalid");
+        // Taken out whatever comes of it: a code is tried once.
+        let Some(code) = self.codes.remove(code) else {
+            return invalid();
+        };
+        if now - code.issued_at > CODE_LIFE_MS || code.redirect_uri != redirect_uri {
+            return invalid();
+        }
+        let Some(grant) = self.grants.get(&code.account).cloned() else {
+            return invalid();
+        };
+        let family = self.families.len() as u64;
+        self.families.insert(
+            family,
+            Family {
+                account: code.account.clone(),
+                alive: true,
+            },
+        );
+        self.tokens(family, &code.account, &grant, now)
+    }
+
+    fn exchange_refresh(&mut self, token: &str, refresh_error: &str, now: i64) -> Answer {
+        let refused = || match refresh_error {
+            "invalid_grant" => refusal(403, "invalid_grant", "Unknown or invalid refresh token."),
+            _ => refusal(403, "unauthorized_client", "refresh_token is invalid"),
+        };
+        let Some(refresh) = self.refreshes.get_mut(token) else {
+            return refused();
+        };
+        let Some(family) = self.families.get_mut(&refresh.family) else {
+            return refused();
+        };
+        if !family.alive || now - refresh.used_at > INACTIVITY_MS {
+            return refused();
+        }
+        if refresh
+            .rotated_at
+            .is_some_and(|rotated_at| now - rotated_at > LEEWAY_MS)
+        {
+            // Somebody holds a token that was already spent: all that came from it is taken for stolen.
+            family.alive = false;
+            return refused();
+        }
+        refresh.rotated_at.get_or_insert(now);
+        refresh.used_at = now;
+        let (number, account) = (refresh.family, family.account.clone());
+        let Some(grant) = self.grants.get(&account).cloned() else {
+            return refused();
+        };
+        self.tokens(number, &account, &grant, now)
+    }
+
+    fn tokens(&mut self, family: u64, account: &str, grant: &Grant, now: i64) -> Answer {
+        if self.accesses.len() >= ACCESS_TOKENS_MAX {
+            self.accesses
+                .retain(|_, access| access.expires_at.is_none_or(|expires_at| expires_at > now));
+        }
+        let access = self.word("access");
+        self.accesses.insert(
+            access.clone(),
+            Access {
+                account: account.to_owned(),
+                expires_at: Some(now + ACCESS_LIFE_MS),
+            },
+        );
+        let scope: Vec<&str> = grant.scopes.iter().map(String::as_str).collect();
+        let mut body = json!({
+            "access_token": access,
+            "expires_in": ACCESS_LIFE_MS / 1000,
+            "token_type": "Bearer",
+            "scope": scope.join(" "),
+        });
+        if grant.scopes.contains("offline_access") {
+            let refresh = self.word("refresh");
+            self.refreshes.insert(
+                refresh.clone(),
+                Refresh {
+                    family,
+                    used_at: now,
+                    rotated_at: None,
+                },
+            );
+            body["refresh_token"] = json!(refresh);
+        }
+        Answer::json(200, &body).with_header("cache-control", "no-store")
+    }
+}
+
+fn refusal(status: u16, error: &str, description: &str) -> Answer {
+    Answer::json(status, &json!({ "error": error, "error_description": description }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_700_000_000_000;
+    const BACK: &str = "http://localhost:1/back";
+
+    fn oauth() -> OAuth {
+        let client = Client {
+            id: "app".into(),
+            secret: "hush".into(),
+        };
+        OAuth::new(client, 1)
+    }
+
+    fn consented(oauth: &mut OAuth) -> String {
+        let scopes = ["offline_access", "read:page:confluence"].map(String::from).into();
+        oauth.consent("person", scopes, ["site".to_owned()].into(), BACK, NOW)
+    }
+
+    fn asked(oauth: &mut OAuth, more: Value, now: i64) -> (u16, Value) {
+        let mut asked = json!({ "client_id": "app", "client_secret": "hush" });
+        for (name, value) in more.as_object().expect("an object") {
+            asked[name] = value.clone();
+        }
+        let answer = oauth.exchange(&asked, "unauthorized_client", now);
+        (answer.status, serde_json::from_slice(&answer.body).expect("JSON"))
+    }
+
+    fn refreshed(oauth: &mut OAuth, token: &str, now: i64) -> (u16, Value) {
+        asked(
+            oauth,
+            json!({ "grant_type": "refresh_token", "refresh_token": token }),
+            now,
+        )
+    }
+
+    fn first_refresh_token(oauth: &mut OAuth) -> String {
+        let code = consented(oauth);
+        let (status, body) = asked(
+            oauth,
+            json!({ "grant_type": "authorization_code", "code": code, "redirect_uri": BACK }),
+            NOW,
+        );
+        assert_eq!(status, 200);
+        assert_eq!(body["scope"], "offline_access read:page:confluence");
+        body["refresh_token"].as_str().expect("a refresh token").to_owned()
+    }
+
+    #[test]
+    fn a_code_is_exchanged_once_within_ten_minutes_and_for_its_own_redirect_uri() {
+        let mut oauth = oauth();
+        for (redirect_uri, now) in [("http://localhost:1/other", NOW), (BACK, NOW + CODE_LIFE_MS + 1)] {
+            let code = consented(&mut oauth);
+            let more = json!({ "grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri });
+            let (status, body) = asked(&mut oauth, more, now);
+            assert_eq!(status, 400);
+            assert_eq!(body["error_description"], "authorization_code is invalid");
+        }
+        let code = consented(&mut oauth);
+        let more = json!({ "grant_type": "authorization_code", "code": code, "redirect_uri": BACK });
+        assert_eq!(asked(&mut oauth, more.clone(), NOW).0, 200);
+        assert_eq!(asked(&mut oauth, more, NOW).0, 400);
+    }
+
+    #[test]
+    fn a_refresh_token_may_be_exchanged_again_for_ten_minutes_and_reuse_after_that_kills_the_family() {
+        let mut oauth = oauth();
+        let first = first_refresh_token(&mut oauth);
+        let (status, second) = refreshed(&mut oauth, &first, NOW);
+        assert_eq!(status, 200);
+        assert_eq!(refreshed(&mut oauth, &first, NOW + LEEWAY_MS).0, 200);
+        let (status, body) = refreshed(&mut oauth, &first, NOW + LEEWAY_MS + 1);
+        assert_eq!(status, 403);
+        assert_eq!(
+            body,
+            json!({ "error": "unauthorized_client", "error_description": "refresh_token is invalid" })
+        );
+        let second = second["refresh_token"].as_str().expect("a refresh token").to_owned();
+        assert_eq!(refreshed(&mut oauth, &second, NOW + LEEWAY_MS + 2).0, 403);
+    }
+
+    #[test]
+    fn a_refresh_token_dies_after_ninety_days_without_use() {
+        let mut oauth = oauth();
+        let token = first_refresh_token(&mut oauth);
+        assert_eq!(refreshed(&mut oauth, &token, NOW + INACTIVITY_MS + 1).0, 403);
+        let token = first_refresh_token(&mut oauth);
+        assert_eq!(refreshed(&mut oauth, &token, NOW + INACTIVITY_MS).0, 200);
+    }
+
+    #[test]
+    fn a_wrong_secret_is_the_operators_error_and_not_the_persons() {
+        let mut oauth = oauth();
+        let token = first_refresh_token(&mut oauth);
+        let more = json!({ "grant_type": "refresh_token", "refresh_token": token, "client_secret": "wrong" });
+        let (status, body) = asked(&mut oauth, more, NOW);
+        assert_eq!((status, body["error"].as_str()), (401, Some("access_denied")));
+    }
+
+    #[test]
+    fn a_new_consent_overrides_the_scopes_of_tokens_already_given() {
+        let mut oauth = oauth();
+        let code = consented(&mut oauth);
+        let more = json!({ "grant_type": "authorization_code", "code": code, "redirect_uri": BACK });
+        let (_, body) = asked(&mut oauth, more, NOW);
+        let access = body["access_token"].as_str().expect("a token").to_owned();
+        assert!(
+            oauth
+                .bearer(&access, NOW)
+                .expect("a bearer")
+                .has_scope("read:page:confluence")
+        );
+        oauth.consent(
+            "person",
+            ["offline_access".to_owned()].into(),
+            BTreeSet::new(),
+            BACK,
+            NOW,
+        );
+        let bearer = oauth.bearer(&access, NOW).expect("a bearer");
+        assert!(!bearer.has_scope("read:page:confluence") && bearer.includes("site"));
+        assert!(oauth.bearer(&access, NOW + ACCESS_LIFE_MS).is_none());
+        assert!(oauth.withdraw("person"));
+        assert!(oauth.bearer(&access, NOW).is_none());
+    }
+}

@@ -1,0 +1,9 @@
+//! Confluence's v2 reads.
+
+pub mod attachments;
+pub mod comments;
+pub mod pages;
+pub mod spaces;
+pub mod tree;
+pub mod users;
+pub mod wire;
