@@ -1,0 +1,67 @@
+// What several journeys do on their way.
+
+import { eventually } from './browser.js';
+
+/** How long the import of the demo's company may take. */
+const IMPORT_TIME_MAX = 180_000;
+
+/** Follows the demo's sign-in link. */
+export async function signIn(person, circuit) {
+  await person.page.goto(circuit.sign_in_url);
+  await person.heading('Indexes');
+}
+
+/** Makes an index and stands on its page; gives its address. */
+export async function makeIndex(person, name, { look = async () => {} } = {}) {
+  const { page, press } = person;
+  await press('New index');
+  await page.getByLabel('Name').first().fill(name);
+  await page.getByLabel('Description').first().fill('Made on a journey through the app.');
+  await look('new-index');
+  await press('Create index');
+  await person.heading(name);
+  return page.url();
+}
+
+/** From an index's page to Atlassian's. */
+export async function goToAtlassian(person, { look = async () => {} } = {}) {
+  const { page, press } = person;
+  await press('Integrations');
+  await look('integrations');
+  await press('New integration');
+  await look('new-integration');
+  await press(/Import from Confluence/);
+  await page.getByRole('table').getByText('read:confluence-content.all').first().waitFor();
+  await look('scopes');
+  await press('Continue to Atlassian');
+  await page.locator('select[name=account]').waitFor();
+}
+
+/** Consents for every site, and comes back to choose one. */
+export async function accept(person) {
+  const { page, press } = person;
+  for (const site of await page.getByRole('checkbox').all()) await site.check();
+  await press('Accept');
+  await person.heading('Choose a site');
+}
+
+/** Waits on a feed's page until everything is imported and can be found. */
+export async function imported(person) {
+  const done = person.page.getByText(/\bup to date\b/i).first();
+  await eventually('the import', () => done.isVisible(), IMPORT_TIME_MAX);
+}
+
+/** Searches from the index's page, and waits for marked words. */
+export async function search(person, words) {
+  const { page } = person;
+  await searchBox(page).fill(words);
+  await searchBox(page).press('Enter');
+  await page.locator('main mark').first().waitFor();
+}
+
+export function searchBox(page) {
+  return page.locator('main').getByRole('searchbox').or(page.locator('main input[name=q]')).first();
+}
+
+/** Links of hits, which open the page at Atlassian. */
+export const HIT = 'main a[href*="/wiki/"]';
