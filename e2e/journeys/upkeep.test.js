@@ -87,8 +87,8 @@ async function documents(circuit) {
 }
 
 async function feedState(circuit) {
-  const { state } = await asked(circuit, `feeds/${circuit.feed}`);
-  return typeof state === 'string' ? state : state.kind;
+  const answer = await asked(circuit, `feeds/${circuit.feed}`);
+  return (answer.feed ?? answer).state;
 }
 
 async function asked(circuit, path) {
