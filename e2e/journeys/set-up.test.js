@@ -37,7 +37,7 @@ test('the first visitor makes the account, and signs in again after a restart', 
     await look('sign-in', { looks: ['light', 'dark', 'phone'] });
     await signIn('not the password');
     assert.equal(await page.getByRole('heading', { level: 1, name: 'Indexes' }).count(), 0, 'a wrong password is let in');
-    await page.getByText(/password/i).first().waitFor();
+    await page.getByRole('alert').first().waitFor();
     await look('wrong-password');
     await signIn(PASSWORD);
     await heading('Indexes');
@@ -48,7 +48,6 @@ test('the first visitor makes the account, and signs in again after a restart', 
   async function signIn(password) {
     await page.getByLabel(/e-?mail/i).first().fill(EMAIL);
     await page.locator('input[type=password]').first().fill(password);
-    await press('Sign in');
-    await page.waitForLoadState();
+    await user.leads(() => press('Sign in'));
   }
 });

@@ -26,7 +26,7 @@ const PHONE = { width: 390, height: 844 };
 /** How long a page may take to show what it should. */
 const PATIENCE = 15_000;
 /** How often Tab is pressed before the keyboard counts as lost. */
-const TABS_MAX = 80;
+const TABS_MAX = 150;
 
 /** Opens a browser for a journey. */
 export async function person(journey) {
@@ -111,6 +111,12 @@ export async function person(journey) {
     assert.fail(`${TABS_MAX} times Tab does not reach ${selector}`);
   }
 
+  /** Does what leads to another page, and waits until that one stands. */
+  async function leads(act) {
+    await Promise.all([page.waitForEvent('framenavigated'), act()]);
+    await page.waitForLoadState();
+  }
+
   /** Runs the journey, and leaves a picture of where it ended if it failed. */
   async function travels(journeyed) {
     try {
@@ -125,7 +131,7 @@ export async function person(journey) {
     }
   }
 
-  return { page, context, look, heading, press, tabTo, travels };
+  return { page, context, look, heading, press, leads, tabTo, travels };
 }
 
 /** Asks again until it holds. */

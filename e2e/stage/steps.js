@@ -4,6 +4,10 @@ import { eventually } from './browser.js';
 
 /** How long the import of the demo's company may take. */
 const IMPORT_TIME_MAX = 180_000;
+/** How far the search index may be behind what is imported. */
+const INDEXING_TIME_MAX = 15_000;
+/** Words that were found are marked. */
+const MARKED = 'main mark';
 
 /** Follows the demo's sign-in link. */
 export async function signIn(person, circuit) {
@@ -47,16 +51,19 @@ export async function accept(person) {
 
 /** Waits on a feed's page until everything is imported and can be found. */
 export async function imported(person) {
-  const done = person.page.getByText(/\bup to date\b/i).first();
+  const done = person.page.locator('[data-progress]').getByText(/\bup to date\b/i).first();
   await eventually('the import', () => done.isVisible(), IMPORT_TIME_MAX);
 }
 
-/** Searches from the index's page, and waits for marked words. */
+/** Searches from the index's page until there are marked words: the index follows the store closely, not at once. */
 export async function search(person, words) {
-  const { page } = person;
-  await searchBox(page).fill(words);
-  await searchBox(page).press('Enter');
-  await page.locator('main mark').first().waitFor();
+  const { page, leads } = person;
+  const found = async () => {
+    await searchBox(page).fill(words);
+    await leads(() => searchBox(page).press('Enter'));
+    return (await page.locator(MARKED).count()) > 0;
+  };
+  await eventually(`a hit for ${words}`, found, INDEXING_TIME_MAX);
 }
 
 export function searchBox(page) {
