@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const BINARY = process.env.TESTED_CIRCUIT ?? fileURLToPath(new URL('../../target/release/circuit', import.meta.url));
@@ -11,6 +12,10 @@ const BINARY = process.env.TESTED_CIRCUIT ?? fileURLToPath(new URL('../../target
 const START_TIME_MAX = 180_000;
 /** What Circuit promises on SIGTERM. */
 const STOP_TIME_MAX = 10_000;
+
+/** What a journey that failed left behind would keep the tests from ending. */
+const running = new Set();
+after(() => running.forEach((circuit) => circuit.kill('SIGKILL')));
 
 /** `circuit demo --json`, with what its line of JSON tells. */
 export async function demo(...flags) {
@@ -28,6 +33,8 @@ export async function serve(dataDir) {
 async function started(flags, where, wanted) {
   const settings = Object.entries(process.env).filter(([name]) => !name.startsWith('CIRCUIT_'));
   const circuit = spawn(BINARY, flags, { stdio: ['ignore', 'pipe', 'pipe'], env: Object.fromEntries(settings) });
+  running.add(circuit);
+  circuit.on('exit', () => running.delete(circuit));
   const said = [];
   const found = new Promise((resolve, reject) => {
     for (const stream of ['stdout', 'stderr']) {
