@@ -23,6 +23,10 @@ tidy:
 bless *flags:
     UPDATE_EXPECT=1 cargo test --workspace {{flags}}
 
+# Measure; the figures go to docs/dev/numbers.md.
+bench *flags:
+    cargo bench -p circuit --bench figures {{flags}}
+
 # Licences, advisories, doubled and forbidden crates.
 deny:
     cargo deny check

@@ -50,7 +50,7 @@ pub fn findings(file: &str, text: &str) -> Vec<Finding> {
 }
 
 fn is_test(file: &str) -> bool {
-    file.contains("/tests/") || file.contains("/benches/") || file.ends_with("/tests.rs")
+    file.contains("/tests/") || file.starts_with("benches/") || file.ends_with("/tests.rs")
 }
 
 /// Where the tests at a file's end begin; the file's length when it has none.
