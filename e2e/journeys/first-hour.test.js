@@ -4,9 +4,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { eventually, person } from '../stage/browser.js';
-import { demo } from '../stage/circuit.js';
+import { changeWorld, demo } from '../stage/circuit.js';
 import { HIT, accept, goToAtlassian, imported, makeIndex, search, searchBox, signIn } from '../stage/steps.js';
 
+/** What each answer of Atlassian takes while the import is looked at. */
+const SLOW_MS = 250;
 const EVERY_LOOK = { looks: ['light', 'dark', 'phone'] };
 
 test('a new user connects Confluence, imports spaces and finds a page', async () => {
@@ -27,6 +29,7 @@ test('a new user connects Confluence, imports spaces and finds a page', async ()
     await look('atlassian', { ours: false });
 
     await accept(user);
+    await heading('Choose a site');
     await look('choose-site', EVERY_LOOK);
     await page.getByRole('radio').first().check();
     await press('Continue');
@@ -35,9 +38,11 @@ test('a new user connects Confluence, imports spaces and finds a page', async ()
     await filtersSpaces(page);
     for (const space of await page.locator('main').getByRole('checkbox').all()) await space.check();
     await look('choose-spaces', EVERY_LOOK);
+    await changeWorld(circuit, 'faults', { latency_ms: SLOW_MS });
     await press('Done');
-    await page.getByText(/importing|up to date/i).first().waitFor();
-    await look('importing');
+    await page.locator('[data-progress]').getByText(/importing/i).first().waitFor();
+    await look('importing', EVERY_LOOK);
+    await changeWorld(circuit, 'faults', { clear: true });
     await imported(user);
     await look('feed', EVERY_LOOK);
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import { eventually, person } from '../stage/browser.js';
 import { demo } from '../stage/circuit.js';
-import { imported, search, signIn } from '../stage/steps.js';
+import { imported, openFeed, search, signIn } from '../stage/steps.js';
 
 test('removing an integration keeps its documents', async () => {
   const circuit = await demo('--connected');
@@ -14,7 +14,8 @@ test('removing an integration keeps its documents', async () => {
     await signIn(user, circuit);
     const before = await documents(circuit);
     assert.ok(before > 0, 'the demo holds no documents');
-    await openFeed(user, circuit);
+    await user.page.goto(`${circuit.url}/indexes/${circuit.index}`);
+    await openFeed(user);
     await user.look('feed');
     await user.press('Re-sync now');
     await imported(user);
@@ -65,13 +66,6 @@ test('what is deleted here is not found again, and an index can be renamed and d
   });
   await circuit.stop();
 });
-
-async function openFeed(user, circuit) {
-  await user.page.goto(`${circuit.url}/indexes/${circuit.index}`);
-  await user.press('Integrations');
-  await user.page.locator(`main a[href*="/feeds/${circuit.feed}"]`).first().click();
-  await user.page.getByRole('button', { name: 'Re-sync now' }).waitFor();
-}
 
 async function documents(circuit) {
   const { documents } = await asked(circuit, `indexes/${circuit.index}`);

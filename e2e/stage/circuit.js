@@ -30,6 +30,12 @@ export async function serve(dataDir) {
   return { url: line[1], stop: () => stopped(process) };
 }
 
+/** Changes the world behind the fake Atlassian; `GET /_world/` there tells what can be changed. */
+export async function changeWorld(circuit, what, how = {}) {
+  const answer = await fetch(`${circuit.control}/${what}`, { method: 'POST', body: JSON.stringify(how) });
+  if (!answer.ok) throw new Error(`${what}: ${answer.status} ${await answer.text()}`);
+}
+
 async function started(flags, where, wanted) {
   const settings = Object.entries(process.env).filter(([name]) => !name.startsWith('CIRCUIT_'));
   const circuit = spawn(BINARY, flags, { stdio: ['ignore', 'pipe', 'pipe'], env: Object.fromEntries(settings) });

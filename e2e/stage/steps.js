@@ -41,18 +41,24 @@ export async function goToAtlassian(person, { look = async () => {} } = {}) {
   await page.locator('select[name=account]').waitFor();
 }
 
-/** Consents for every site, and comes back to choose one. */
+/** Consents for every site. */
 export async function accept(person) {
   const { page, press } = person;
   for (const site of await page.getByRole('checkbox').all()) await site.check();
   await press('Accept');
-  await person.heading('Choose a site');
 }
 
 /** Waits on a feed's page until everything is imported and can be found. */
 export async function imported(person) {
   const done = person.page.locator('[data-progress]').getByText(/\bup to date\b/i).first();
   await eventually('the import', () => done.isVisible(), IMPORT_TIME_MAX);
+}
+
+/** From an index's page to its feed's. */
+export async function openFeed(person) {
+  await person.press('Integrations');
+  await person.page.locator('main a[href*="/feeds/"]').first().click();
+  await person.page.waitForURL('**/feeds/**');
 }
 
 /** Searches from the index's page until there are marked words: the index follows the store closely, not at once. */
