@@ -1,0 +1,41 @@
+# What one does every day. `just` lists it.
+default:
+    @just --list
+
+# Run the demo: a made-up company, imported and searchable.
+demo *flags:
+    cargo run --release -- demo --connected {{flags}}
+
+# Check what the compiler knows.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Run all tests.
+test *flags:
+    cargo test --workspace {{flags}}
+
+# Check what the compiler does not know.
+tidy:
+    cargo run -p xtask -- tidy
+
+# Accept what the snapshot tests now say; read the difference before committing it.
+bless *flags:
+    UPDATE_EXPECT=1 cargo test --workspace {{flags}}
+
+# Measure; the figures go to docs/dev/numbers.md.
+bench *flags:
+    cargo bench -p circuit --bench figures {{flags}}
+
+# Licences, advisories, doubled and forbidden crates.
+deny:
+    cargo deny check
+
+# Walk through the app in a browser; screenshots go to e2e/screenshots.
+e2e:
+    cargo build --release
+    cd e2e && npm ci && npm test
+
+# Everything that must hold before a change is taken.
+ci:
+    .ci/run
