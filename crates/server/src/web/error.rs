@@ -125,3 +125,10 @@ fn advice(kind: &ErrorKind) -> &'static str {
 pub async fn no_page() -> Failed {
     Failed(Error::not_found("there is no such page"))
 }
+
+/// A form's address that was opened as a page, or the other way round.
+pub async fn no_method() -> Response {
+    let mut response = no_page().await.into_response();
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response
+}

@@ -77,7 +77,7 @@ pub async fn create(State(door): State<Door>, Posted { who, fields }: Posted) ->
         .create_index(&who.caller, fields.one("name"), fields.one("description"))
         .await;
     match made {
-        Ok(index) => Redirect::to(&format!("/indexes/{}/integrations?done=index-created", index.id)).into_response(),
+        Ok(index) => Redirect::to(&format!("/indexes/{}?done=index-created", index.id)).into_response(),
         Err(error) => html(status(&error.kind), &filled(&who, &fields, Some(told(&error)))),
     }
 }

@@ -84,6 +84,7 @@ pub fn routes() -> Router<Door> {
         .route("/admin/atlassian", get(admin::show).post(admin::save))
         .route("/assets/{name}", get(assets::asset))
         .fallback(error::no_page)
+        .method_not_allowed_fallback(error::no_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(map_response(guard::guarded))
 }
