@@ -20,8 +20,10 @@ function liveProgress(region) {
   const shown = () => place.querySelector("[data-state]").dataset;
   const first = shown().state;
   let headline = shown().headline;
+  let heard = false;
   const stream = new EventSource(region.dataset.events);
   stream.addEventListener("progress", (event) => {
+    heard = true;
     const focused = place.contains(document.activeElement);
     if (!focused) {
       place.innerHTML = event.data;
@@ -37,6 +39,10 @@ function liveProgress(region) {
       headline = now.headline;
       said.textContent = headline;
     }
+  });
+  // The server refuses to go on: the session has ended or the feed is gone. The page itself says which.
+  stream.addEventListener("error", () => {
+    if (heard && stream.readyState === EventSource.CLOSED) location.reload();
   });
   window.addEventListener("pagehide", () => stream.close());
 }
