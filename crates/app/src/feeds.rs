@@ -14,6 +14,7 @@ use domain::{
 };
 
 use futures::{StreamExt, stream};
+use tokio::time::Instant;
 
 use crate::{App, Caller, connections::CONNECTING_MAX, grants::GrantKeeper};
 
@@ -142,19 +143,19 @@ impl App {
     /// Each space with about how much it holds. An estimate is for the eye: without it, or when it is slow, the import
     /// still goes.
     async fn estimated(&self, reach: &Reach, spaces: Vec<Space>) -> Vec<(Space, Option<Estimate>)> {
-        let until = tokio::time::Instant::now() + ESTIMATE_TIME_MAX;
-        let (asked, rest) = spaces.split_at(spaces.len().min(ESTIMATED_MAX));
-        let mut estimated: Vec<_> = stream::iter(asked)
-            .map(|space| async move {
-                let estimate = self.source().estimate(reach, std::slice::from_ref(space));
-                let estimate = tokio::time::timeout_at(until, estimate).await;
-                (space.clone(), estimate.ok().and_then(Result::ok))
-            })
-            .buffered(ESTIMATES_AT_ONCE)
-            .collect()
-            .await;
-        estimated.extend(rest.iter().map(|space| (space.clone(), None)));
+        let until = Instant::now() + ESTIMATE_TIME_MAX;
+        let mut spaces = spaces;
+        let rest = spaces.split_off(spaces.len().min(ESTIMATED_MAX));
+        let asked = stream::iter(spaces).map(|space| self.estimated_space(reach.clone(), space, until));
+        let mut estimated: Vec<_> = asked.buffered(ESTIMATES_AT_ONCE).collect().await;
+        estimated.extend(rest.into_iter().map(|space| (space, None)));
         estimated
+    }
+
+    async fn estimated_space(&self, reach: Reach, space: Space, until: Instant) -> (Space, Option<Estimate>) {
+        let estimate = self.source().estimate(&reach, std::slice::from_ref(&space));
+        let estimate = tokio::time::timeout_at(until, estimate).await;
+        (space, estimate.ok().and_then(Result::ok))
     }
 
     async fn chosen(&self, caller: &Caller, feed: FeedId, spaces: &[SpaceId]) -> Result<Vec<Space>> {

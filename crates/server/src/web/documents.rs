@@ -1,0 +1,209 @@
+//! An index's second tab: what it holds, and how to take it out.
+
+use app::progress::FeedPicture;
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    response::{IntoResponse, Redirect},
+};
+use domain::{
+    DocumentId, FeedId, IndexId, Result, SpaceId,
+    document::DocumentKind,
+    store::{DocumentFilter, DocumentRow},
+};
+
+use super::{
+    error::Shown,
+    fields::Fields,
+    moment::Moment,
+    page::{IndexHead, Page, counted, id, kind_name, link, ok},
+    search::Pages,
+    session::{Posted, SignedIn},
+};
+use crate::Door;
+
+/// Documents on one page.
+const ROWS_SHOWN: usize = 50;
+
+#[derive(Template)]
+#[template(path = "documents.html")]
+struct DocumentsPage {
+    page: Page,
+    index: IndexHead,
+    text: String,
+    kinds: Vec<Choice>,
+    spaces: Vec<Choice>,
+    feeds: Vec<Choice>,
+    feed: Option<FeedId>,
+    filtered: bool,
+    total: String,
+    rows: Vec<Row>,
+    /// The query of this page, for coming back after a deletion.
+    back: String,
+    pages: Pages,
+}
+
+struct Choice {
+    value: String,
+    name: String,
+    chosen: bool,
+}
+
+struct Row {
+    id: String,
+    kind: String,
+    title: String,
+    space: String,
+    editor: String,
+    modified: Moment,
+}
+
+pub async fn list(State(door): State<Door>, who: SignedIn, Path(index): Path<String>, query: Fields) -> Shown {
+    let index: IndexId = id(&index)?;
+    let view = door.app.index(&who.caller, index).await?;
+    let number = Pages::asked(&query, ROWS_SHOWN);
+    let filter = filter(&query, number)?;
+    let (rows, total) = door.app.documents(&who.caller, index, &filter).await?;
+    let mut pictures = Vec::new();
+    for feed in door.app.feeds(&who.caller, index).await? {
+        pictures.push(door.app.feed_picture(&who.caller, feed.id).await?);
+    }
+    let way = format!("/indexes/{index}/documents");
+    Ok(ok(&DocumentsPage {
+        page: Page::new(&who, format!("Documents · {}", view.index.name)).noticing(&query),
+        index: IndexHead::new(&view, "documents"),
+        text: query.one("q").to_owned(),
+        kinds: DocumentKind::ALL
+            .into_iter()
+            .map(|kind| Choice {
+                value: kind.word().to_owned(),
+                name: kind_name(kind.word()).to_owned(),
+                chosen: filter.kind == Some(kind),
+            })
+            .collect(),
+        spaces: space_choices(&pictures, filter.space.as_ref()),
+        feeds: feed_choices(&pictures, filter.feed),
+        feed: filter.feed,
+        filtered: ["q", "kind", "space", "feed"]
+            .iter()
+            .any(|name| !query.one(name).is_empty()),
+        total: counted(total, "document", "documents"),
+        rows: rows.into_iter().map(row).collect(),
+        back: query.with("page", &number.to_string()),
+        pages: Pages::new(&way, &query, number, total, ROWS_SHOWN),
+    }))
+}
+
+fn filter(query: &Fields, number: usize) -> Result<DocumentFilter> {
+    let filled = |name: &str| Some(query.one(name)).filter(|value| !value.is_empty());
+    Ok(DocumentFilter {
+        feed: filled("feed").map(str::parse).transpose()?,
+        space: filled("space").map(SpaceId::new),
+        kind: filled("kind").map(DocumentKind::from_word).transpose()?,
+        title: filled("q").map(str::to_owned),
+        offset: (number - 1) * ROWS_SHOWN,
+        limit: ROWS_SHOWN,
+    })
+}
+
+fn space_choices(pictures: &[FeedPicture], chosen: Option<&SpaceId>) -> Vec<Choice> {
+    let spaces = pictures.iter().flat_map(|picture| &picture.spaces);
+    spaces
+        .map(|held| Choice {
+            value: held.space.id.0.clone(),
+            name: held.space.name.clone(),
+            chosen: chosen == Some(&held.space.id),
+        })
+        .collect()
+}
+
+fn feed_choices(pictures: &[FeedPicture], chosen: Option<FeedId>) -> Vec<Choice> {
+    let choice = |picture: &FeedPicture| {
+        let site = picture.feed.site.as_ref()?;
+        Some(Choice {
+            value: picture.feed.id.to_string(),
+            name: format!("Confluence: {}", site.name),
+            chosen: chosen == Some(picture.feed.id),
+        })
+    };
+    pictures.iter().filter_map(choice).collect()
+}
+
+fn row(row: DocumentRow) -> Row {
+    Row {
+        id: row.id.to_string(),
+        kind: kind_name(row.kind.word()).to_owned(),
+        title: row.title,
+        space: row.space_key,
+        editor: row.editor.unwrap_or_default(),
+        modified: Moment::new(row.modified_at),
+    }
+}
+
+/// Deletes the row whose button was pressed, or else what was ticked.
+pub async fn delete(State(door): State<Door>, Path(index): Path<String>, Posted { who, fields }: Posted) -> Shown {
+    let index: IndexId = id(&index)?;
+    let named = match fields.one("only") {
+        "" => fields.filled("document"),
+        only => vec![only.to_owned()],
+    };
+    let ids: Result<Vec<DocumentId>> = named.iter().map(|name| name.parse()).collect();
+    let ids = ids?;
+    let back = Fields::read(fields.one("back").as_bytes());
+    if ids.is_empty() {
+        let way = back.with("done", "nothing-selected");
+        return Ok(Redirect::to(&format!("/indexes/{index}/documents?{way}")).into_response());
+    }
+    let gone = door.app.delete_documents(&who.caller, index, &ids).await?;
+    let way = Fields::read(back.with("count", &gone.to_string()).as_bytes()).with("done", "documents-deleted");
+    Ok(Redirect::to(&format!("/indexes/{index}/documents?{way}")).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "document.html")]
+struct DocumentPage {
+    page: Page,
+    index: IndexHead,
+    id: String,
+    title: String,
+    link: String,
+    kind: String,
+    crumbs: Vec<String>,
+    space_key: String,
+    author: Option<String>,
+    editor: Option<String>,
+    created: Moment,
+    modified: Moment,
+    version: u32,
+    labels: Vec<String>,
+    media_type: Option<String>,
+    feed: FeedId,
+    first_seen: Moment,
+}
+
+pub async fn show(State(door): State<Door>, who: SignedIn, Path((index, document)): Path<(String, String)>) -> Shown {
+    let index: IndexId = id(&index)?;
+    let view = door.app.index(&who.caller, index).await?;
+    let held = door.app.document(&who.caller, index, &id(&document)?).await?;
+    let document = held.document;
+    let space = [held.space_name];
+    Ok(ok(&DocumentPage {
+        page: Page::new(&who, document.title.clone()),
+        index: IndexHead::new(&view, "documents"),
+        id: document.id.to_string(),
+        link: link(&document.url),
+        kind: kind_name(document.kind.word()).to_owned(),
+        crumbs: space.into_iter().chain(held.breadcrumb).collect(),
+        space_key: held.space_key,
+        author: held.author.map(|person| person.name),
+        editor: held.editor.map(|person| person.name),
+        created: Moment::new(document.created_at),
+        modified: Moment::new(document.modified_at),
+        version: document.version,
+        media_type: document.file.and_then(|file| file.media_type),
+        labels: document.labels,
+        title: document.title,
+        feed: held.feed,
+        first_seen: Moment::new(held.first_seen_at),
+    }))
+}

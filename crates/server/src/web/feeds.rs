@@ -1,0 +1,383 @@
+//! A feed's page, by its state: waiting for Atlassian, choosing a site, choosing spaces, running.
+
+use std::collections::BTreeSet;
+
+use app::progress::FeedPicture;
+use askama::Template;
+use axum::{
+    Json,
+    extract::{Path, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use domain::{
+    Error, FeedId, IndexId, Result, SiteId, SpaceId,
+    feed::{Feed, FeedState, Park},
+    site::Site,
+    space::{Estimate, Space},
+};
+use serde_json::json;
+
+use super::{
+    error::{Shown, status, told},
+    fields::Fields,
+    page::{Page, counted, html, id, ok},
+    progress::Progress,
+    runs::{RunRow, run_row},
+    session::{Posted, SignedIn},
+};
+use crate::Door;
+
+/// Runs on a feed's page.
+const RUNS_SHOWN: usize = 20;
+
+/// The way up from a feed's pages.
+struct FeedHead {
+    id: FeedId,
+    name: String,
+    index: IndexId,
+    index_name: String,
+}
+
+async fn head(door: &Door, who: &SignedIn, feed: &Feed) -> Result<FeedHead> {
+    let view = door.app.index(&who.caller, feed.index).await?;
+    Ok(FeedHead {
+        id: feed.id,
+        name: match &feed.site {
+            Some(site) => format!("Confluence: {}", site.name),
+            None => "Confluence".to_owned(),
+        },
+        index: view.index.id,
+        index_name: view.index.name,
+    })
+}
+
+#[derive(Template)]
+#[template(path = "feed.html")]
+struct FeedPage {
+    page: Page,
+    feed: FeedHead,
+    progress: Progress,
+    runs: Vec<RunRow>,
+    site_url: String,
+    account: Option<String>,
+    can_sync: bool,
+    can_pause: bool,
+    can_resume: bool,
+    can_reconnect: bool,
+    removed: bool,
+}
+
+pub async fn show(State(door): State<Door>, who: SignedIn, Path(feed): Path<String>, query: Fields) -> Shown {
+    let picture = door.app.feed_picture(&who.caller, id(&feed)?).await?;
+    match picture.feed.state {
+        FeedState::Connecting { .. } => connecting(&door, &who, &picture).await,
+        FeedState::ChoosingSite => site_page(&door, &who, &picture.feed, None).await,
+        FeedState::ChoosingSpaces => space_page(&door, &who, &picture.feed, &BTreeSet::new(), None).await,
+        FeedState::Active | FeedState::Paused | FeedState::Parked(_) | FeedState::Removed => {
+            running(&door, &who, picture, &query).await
+        }
+    }
+}
+
+async fn running(door: &Door, who: &SignedIn, picture: FeedPicture, query: &Fields) -> Shown {
+    let feed = head(door, who, &picture.feed).await?;
+    let runs = door.app.runs(&who.caller, picture.feed.id).await?;
+    let state = &picture.feed.state;
+    let quota = matches!(state, FeedState::Parked(Park::QuotaSpent { .. }));
+    Ok(ok(&FeedPage {
+        page: Page::new(who, feed.name.clone()).noticing(query),
+        runs: runs.iter().take(RUNS_SHOWN).map(run_row).collect(),
+        site_url: picture
+            .feed
+            .site
+            .as_ref()
+            .map(|site| site.url.clone())
+            .unwrap_or_default(),
+        account: picture
+            .connection
+            .as_ref()
+            .and_then(|connection| connection.account_name.clone()),
+        can_sync: *state == FeedState::Active,
+        can_pause: *state == FeedState::Active || quota,
+        can_resume: *state == FeedState::Paused,
+        can_reconnect: *state != FeedState::Removed,
+        removed: *state == FeedState::Removed,
+        progress: Progress::new(&picture),
+        feed,
+    }))
+}
+
+#[derive(Template)]
+#[template(path = "feed_connecting.html")]
+struct ConnectingPage {
+    page: Page,
+    feed: FeedHead,
+    progress: Progress,
+    too_long: bool,
+}
+
+async fn connecting(door: &Door, who: &SignedIn, picture: &FeedPicture) -> Shown {
+    Ok(ok(&ConnectingPage {
+        page: Page::new(who, "Connecting to Atlassian"),
+        feed: head(door, who, &picture.feed).await?,
+        progress: Progress::new(picture),
+        too_long: picture.connecting_too_long,
+    }))
+}
+
+#[derive(Template)]
+#[template(path = "feed_site.html")]
+struct SitePage {
+    page: Page,
+    feed: FeedHead,
+    sites: Vec<Site>,
+    /// The one that is ticked.
+    chosen: String,
+    problem: Option<String>,
+}
+
+/// The page shows what Atlassian answers; when it does not, it says so and offers to connect again.
+async fn site_page(door: &Door, who: &SignedIn, feed: &Feed, problem: Option<Error>) -> Shown {
+    let (sites, problem) = match door.app.sites(&who.caller, feed.id).await {
+        Ok(sites) => (sites, problem),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    let chosen = match (&feed.site, sites.as_slice()) {
+        (Some(site), _) => site.id.0.clone(),
+        (None, [first, ..]) => first.id.0.clone(),
+        (None, []) => String::new(),
+    };
+    let shown = SitePage {
+        page: Page::new(who, "Choose a site"),
+        feed: head(door, who, feed).await?,
+        sites,
+        chosen,
+        problem: problem.as_ref().map(told),
+    };
+    Ok(answered(&shown, problem.as_ref()))
+}
+
+fn answered(page: &impl Template, problem: Option<&Error>) -> Response {
+    match problem {
+        Some(error) => html(status(&error.kind), page),
+        None => ok(page),
+    }
+}
+
+pub async fn sites(State(door): State<Door>, who: SignedIn, Path(feed): Path<String>) -> Shown {
+    let feed = door.app.feed(&who.caller, id(&feed)?).await?;
+    match feed.state {
+        FeedState::ChoosingSite | FeedState::ChoosingSpaces => site_page(&door, &who, &feed, None).await,
+        FeedState::Connecting { .. }
+        | FeedState::Active
+        | FeedState::Paused
+        | FeedState::Parked(_)
+        | FeedState::Removed => Ok(to(feed.id)),
+    }
+}
+
+pub async fn choose_site(State(door): State<Door>, Path(feed): Path<String>, Posted { who, fields }: Posted) -> Shown {
+    let feed = door.app.feed(&who.caller, id(&feed)?).await?;
+    let site = SiteId::new(fields.one("site"));
+    let chosen = match site.as_str().is_empty() {
+        true => Err(Error::invalid("choose one of the sites first")),
+        false => door.app.choose_site(&who.caller, feed.id, &site).await,
+    };
+    match chosen {
+        Ok(feed) => Ok(to(feed.id)),
+        Err(error) => site_page(&door, &who, &feed, Some(error)).await,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "feed_spaces.html")]
+struct SpacesPage {
+    page: Page,
+    feed: FeedHead,
+    spaces: Vec<SpaceRow>,
+    /// Whether another site can be chosen still.
+    first_time: bool,
+    problem: Option<String>,
+}
+
+struct SpaceRow {
+    id: SpaceId,
+    key: String,
+    name: String,
+    /// What is special about it: `personal`, …
+    kind: &'static str,
+    chosen: bool,
+    /// It is imported already.
+    taken: bool,
+}
+
+async fn space_page(
+    door: &Door,
+    who: &SignedIn,
+    feed: &Feed,
+    chosen: &BTreeSet<SpaceId>,
+    problem: Option<Error>,
+) -> Shown {
+    let picture = door.app.feed_picture(&who.caller, feed.id).await?;
+    let taken: BTreeSet<SpaceId> = picture.spaces.into_iter().map(|held| held.space.id).collect();
+    let (spaces, problem) = match door.app.spaces(&who.caller, feed.id).await {
+        Ok(spaces) => (spaces, problem),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    let mut rows: Vec<SpaceRow> = spaces
+        .into_iter()
+        .map(|space| space_row(space, chosen, &taken))
+        .collect();
+    rows.sort_by_key(|row| (row.kind == "personal", row.name.to_lowercase(), row.key.clone()));
+    let shown = SpacesPage {
+        page: Page::new(who, "Choose spaces"),
+        feed: head(door, who, feed).await?,
+        spaces: rows,
+        first_time: feed.state == FeedState::ChoosingSpaces,
+        problem: problem.as_ref().map(told),
+    };
+    Ok(answered(&shown, problem.as_ref()))
+}
+
+fn space_row(space: Space, chosen: &BTreeSet<SpaceId>, taken: &BTreeSet<SpaceId>) -> SpaceRow {
+    SpaceRow {
+        kind: match space.kind.as_str() {
+            "personal" => "personal",
+            _ => "",
+        },
+        chosen: chosen.contains(&space.id),
+        taken: taken.contains(&space.id),
+        id: space.id,
+        key: space.key,
+        name: space.name,
+    }
+}
+
+pub async fn spaces(State(door): State<Door>, who: SignedIn, Path(feed): Path<String>) -> Shown {
+    let feed = door.app.feed(&who.caller, id(&feed)?).await?;
+    match feed.state {
+        FeedState::ChoosingSpaces | FeedState::Active | FeedState::Paused | FeedState::Parked(_) => {
+            space_page(&door, &who, &feed, &BTreeSet::new(), None).await
+        }
+        FeedState::Connecting { .. } | FeedState::ChoosingSite | FeedState::Removed => Ok(to(feed.id)),
+    }
+}
+
+pub async fn add_spaces(State(door): State<Door>, Path(feed): Path<String>, Posted { who, fields }: Posted) -> Shown {
+    let feed = door.app.feed(&who.caller, id(&feed)?).await?;
+    let chosen = chosen(&fields);
+    match door.app.add_spaces(&who.caller, feed.id, &chosen).await {
+        Ok(feed) => Ok(done(feed.id, "spaces-added")),
+        Err(error) => {
+            let chosen = chosen.into_iter().collect();
+            space_page(&door, &who, &feed, &chosen, Some(error)).await
+        }
+    }
+}
+
+fn chosen(fields: &Fields) -> Vec<SpaceId> {
+    fields.filled("space").into_iter().map(SpaceId).collect()
+}
+
+/// About how much the ticked spaces hold, for the script beside the list.
+pub async fn estimate(State(door): State<Door>, Path(feed): Path<String>, Posted { who, fields }: Posted) -> Response {
+    match estimated(&door, &who, &feed, &chosen(&fields)).await {
+        Ok(estimate) => Json(json!({
+            "pages": estimate.pages,
+            "blog_posts": estimate.blog_posts,
+            "comments": estimate.comments,
+            "attachments": estimate.attachments,
+            "text": about(&estimate),
+        }))
+        .into_response(),
+        Err(error) => (status(&error.kind), Json(json!({ "text": told(&error) }))).into_response(),
+    }
+}
+
+async fn estimated(door: &Door, who: &SignedIn, feed: &str, spaces: &[SpaceId]) -> Result<Estimate> {
+    door.app.estimate(&who.caller, id(feed)?, spaces).await
+}
+
+fn about(estimate: &Estimate) -> String {
+    format!(
+        "About {}, {}, {} and {}.",
+        counted(estimate.pages, "page", "pages"),
+        counted(estimate.blog_posts, "blog post", "blog posts"),
+        counted(estimate.comments, "comment", "comments"),
+        counted(estimate.attachments, "attachment", "attachments"),
+    )
+}
+
+pub async fn resync(State(door): State<Door>, Path(feed): Path<String>, Posted { who, .. }: Posted) -> Shown {
+    let feed: FeedId = id(&feed)?;
+    door.app.resync(&who.caller, feed).await?;
+    Ok(done(feed, "resync"))
+}
+
+pub async fn pause(State(door): State<Door>, Path(feed): Path<String>, Posted { who, .. }: Posted) -> Shown {
+    let feed: FeedId = id(&feed)?;
+    door.app.pause(&who.caller, feed).await?;
+    Ok(done(feed, "paused"))
+}
+
+pub async fn resume(State(door): State<Door>, Path(feed): Path<String>, Posted { who, .. }: Posted) -> Shown {
+    let feed: FeedId = id(&feed)?;
+    door.app.resume(&who.caller, feed).await?;
+    Ok(done(feed, "resumed"))
+}
+
+#[derive(Template)]
+#[template(path = "feed_remove.html")]
+struct RemovePage {
+    page: Page,
+    feed: FeedHead,
+    documents: String,
+}
+
+pub async fn confirm_remove(State(door): State<Door>, who: SignedIn, Path(feed): Path<String>) -> Shown {
+    let picture = door.app.feed_picture(&who.caller, id(&feed)?).await?;
+    Ok(ok(&RemovePage {
+        page: Page::new(&who, "Remove integration"),
+        feed: head(&door, &who, &picture.feed).await?,
+        documents: counted(picture.documents, "document", "documents"),
+    }))
+}
+
+pub async fn remove(State(door): State<Door>, Path(feed): Path<String>, Posted { who, .. }: Posted) -> Shown {
+    let feed = door.app.feed(&who.caller, id(&feed)?).await?;
+    door.app.remove_feed(&who.caller, feed.id).await?;
+    let way = format!("/indexes/{}/integrations?done=feed-removed", feed.index);
+    Ok(Redirect::to(&way).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "feed_delete_documents.html")]
+struct DeleteDocumentsPage {
+    page: Page,
+    feed: FeedHead,
+    documents: String,
+}
+
+pub async fn confirm_delete_documents(State(door): State<Door>, who: SignedIn, Path(feed): Path<String>) -> Shown {
+    let picture = door.app.feed_picture(&who.caller, id(&feed)?).await?;
+    Ok(ok(&DeleteDocumentsPage {
+        page: Page::new(&who, "Delete documents"),
+        feed: head(&door, &who, &picture.feed).await?,
+        documents: counted(picture.documents, "document", "documents"),
+    }))
+}
+
+pub async fn delete_documents(State(door): State<Door>, Path(feed): Path<String>, Posted { who, .. }: Posted) -> Shown {
+    let feed = door.app.feed(&who.caller, id(&feed)?).await?;
+    let gone = door.app.delete_feed_documents(&who.caller, feed.id).await?;
+    let way = format!("/indexes/{}/documents?done=documents-deleted&count={gone}", feed.index);
+    Ok(Redirect::to(&way).into_response())
+}
+
+fn to(feed: FeedId) -> Response {
+    Redirect::to(&format!("/feeds/{feed}")).into_response()
+}
+
+fn done(feed: FeedId, what: &str) -> Response {
+    Redirect::to(&format!("/feeds/{feed}?done={what}")).into_response()
+}

@@ -1,0 +1,126 @@
+//! One run of a feed: what it did, what it cost, what it could not read.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use domain::{
+    Error, FeedId, RunId,
+    sync_run::{Counts, Outcome, RunKind, SyncRun, Trigger},
+};
+
+use super::{
+    error::Shown,
+    moment::{Moment, span},
+    page::{Page, grouped, id, ok, sentence},
+    session::SignedIn,
+};
+use crate::Door;
+
+/// A run in a list.
+pub struct RunRow {
+    pub id: RunId,
+    pub kind: &'static str,
+    pub trigger: &'static str,
+    pub started: Moment,
+    pub took: Option<String>,
+    pub outcome: &'static str,
+    pub tone: &'static str,
+    pub why: String,
+    pub added: String,
+    pub changed: String,
+    pub removed: String,
+    pub failed: u64,
+}
+
+pub fn run_row(run: &SyncRun) -> RunRow {
+    let (outcome, tone, why) = match &run.outcome {
+        None => ("Running", "busy", ""),
+        Some(Outcome::Complete) => ("Complete", "good", ""),
+        Some(Outcome::Parked { why }) => ("Parked", "bad", why.as_str()),
+        Some(Outcome::Failed { why }) => ("Failed", "bad", why.as_str()),
+        Some(Outcome::Stopped { why }) => ("Stopped", "quiet", why.as_str()),
+    };
+    RunRow {
+        id: run.id,
+        kind: match run.kind {
+            RunKind::Import => "Import",
+            RunKind::Resync => "Re-sync",
+        },
+        trigger: match run.trigger {
+            Trigger::Person => "by a person",
+            Trigger::Schedule => "on schedule",
+        },
+        started: Moment::new(run.started_at),
+        took: run.ended_at.map(|ended| span(ended.since(run.started_at))),
+        outcome,
+        tone,
+        why: sentence(why),
+        added: grouped(run.counts.added),
+        changed: grouped(run.counts.changed),
+        removed: grouped(run.counts.removed),
+        failed: run.counts.failed,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "run.html")]
+struct RunPage {
+    page: Page,
+    feed: FeedId,
+    feed_name: String,
+    run: RunRow,
+    counts: Vec<(&'static str, String)>,
+    calls: String,
+    points: String,
+    failures: Vec<FailureRow>,
+    more_failures: bool,
+}
+
+struct FailureRow {
+    title: String,
+    document: String,
+    why: String,
+}
+
+pub async fn show(State(door): State<Door>, who: SignedIn, Path((feed, run)): Path<(String, String)>) -> Shown {
+    let feed = door.app.feed(&who.caller, id(&feed)?).await?;
+    let run = door.app.run(&who.caller, id(&run)?).await?;
+    if run.feed != feed.id {
+        return Err(Error::not_found("there is no such run of this integration").into());
+    }
+    let failures = door.app.failures(&who.caller, run.id).await?;
+    Ok(ok(&RunPage {
+        page: Page::new(&who, format!("Run {}", run.id)),
+        feed: feed.id,
+        feed_name: match feed.site {
+            Some(site) => format!("Confluence: {}", site.name),
+            None => "Confluence".to_owned(),
+        },
+        run: run_row(&run),
+        counts: counts(&run.counts),
+        calls: grouped(run.spent.calls),
+        points: grouped(run.spent.points),
+        more_failures: run.counts.failed > failures.len() as u64,
+        failures: failures
+            .into_iter()
+            .map(|failure| FailureRow {
+                title: failure.title,
+                document: failure.document.map(|id| id.to_string()).unwrap_or_default(),
+                why: sentence(&failure.why),
+            })
+            .collect(),
+    }))
+}
+
+fn counts(counts: &Counts) -> Vec<(&'static str, String)> {
+    [
+        ("Seen", counts.seen),
+        ("New", counts.added),
+        ("Changed", counts.changed),
+        ("Unchanged", counts.unchanged),
+        ("Removed", counts.removed),
+        ("Skipped", counts.skipped),
+        ("Failed", counts.failed),
+    ]
+    .map(|(name, count)| (name, grouped(count)))
+    .into()
+}

@@ -1,0 +1,265 @@
+//! An index's first tab: a question, filters, hits.
+
+use app::indexes::IndexView;
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use domain::{
+    AccountId, Error, ErrorKind, IndexId, Result, SpaceId,
+    document::DocumentKind,
+    hit::{Fragment, Hit, Hits},
+    query::{Filter, OFFSET_MAX, Query, Sort, TEXT_BYTES_MAX},
+};
+use http::StatusCode;
+
+use super::{
+    error::{Shown, told},
+    fields::Fields,
+    moment::{self, Moment},
+    page::{IndexHead, Page, counted, html, id, kind_name, link},
+    session::SignedIn,
+};
+use crate::Door;
+
+/// Hits on one page.
+const HITS_SHOWN: usize = 20;
+/// The most values of one filter that are offered.
+const CHOICES_MAX: usize = 12;
+/// The most values of one filter that are read from the address.
+const CHOSEN_MAX: usize = 50;
+
+#[derive(Template)]
+#[template(path = "search.html")]
+struct SearchPage {
+    page: Page,
+    index: IndexHead,
+    text: String,
+    text_bytes_max: usize,
+    /// The query without its filters.
+    cleared: String,
+    from: String,
+    before: String,
+    newest_first: bool,
+    filtered: bool,
+    spaces: Vec<Choice>,
+    kinds: Vec<Choice>,
+    people: Vec<Choice>,
+    /// `42 documents`.
+    total: String,
+    hits: Vec<HitShown>,
+    importing: bool,
+    problem: Option<String>,
+    pages: Pages,
+}
+
+/// A value that the hits may be narrowed to.
+struct Choice {
+    value: String,
+    name: String,
+    count: Option<u64>,
+    chosen: bool,
+}
+
+struct HitShown {
+    link: String,
+    title: Vec<Fragment>,
+    crumbs: Vec<String>,
+    snippet: Vec<Fragment>,
+    kind: String,
+    author: Option<String>,
+    editor: Option<String>,
+    modified: Moment,
+}
+
+/// The way to the pages before and after.
+pub struct Pages {
+    pub number: usize,
+    pub last: usize,
+    pub previous: Option<String>,
+    pub next: Option<String>,
+}
+
+impl Pages {
+    /// `way` is the page's address without its query.
+    pub fn new(way: &str, query: &Fields, number: usize, total: u64, shown: usize) -> Self {
+        let whole = usize::try_from(total).unwrap_or(usize::MAX);
+        let last = whole.div_ceil(shown).clamp(1, OFFSET_MAX / shown + 1);
+        let to = |page: usize| format!("{way}?{}", query.with("page", &page.to_string()));
+        Self {
+            number,
+            last,
+            previous: (number > 1).then(|| to(number - 1)),
+            next: (number < last).then(|| to(number + 1)),
+        }
+    }
+
+    /// The page that the query asks for, from 1.
+    pub fn asked(query: &Fields, shown: usize) -> usize {
+        query.one("page").parse().unwrap_or(1).clamp(1, OFFSET_MAX / shown + 1)
+    }
+}
+
+pub async fn show(State(door): State<Door>, who: SignedIn, Path(index): Path<String>, query: Fields) -> Shown {
+    let index: IndexId = id(&index)?;
+    let view = door.app.index(&who.caller, index).await?;
+    let number = Pages::asked(&query, HITS_SHOWN);
+    let answered = match asked(&query, number) {
+        Ok(asked) => door.app.search(&who.caller, index, &asked).await,
+        Err(error) => Err(error),
+    };
+    let (hits, problem) = match answered {
+        Ok(hits) => (hits, None),
+        Err(error) if error.kind == ErrorKind::Invalid => (Hits::default(), Some(error)),
+        Err(error) => return Err(error.into()),
+    };
+    let importing = importing(&door, &who, &view).await?;
+    let page = Page::new(&who, view.index.name.clone()).noticing(&query);
+    Ok(page_of(page, &view, &query, number, hits, importing, problem))
+}
+
+fn page_of(
+    page: Page,
+    view: &IndexView,
+    query: &Fields,
+    number: usize,
+    hits: Hits,
+    importing: bool,
+    problem: Option<Error>,
+) -> Response {
+    let index = IndexHead::new(view, "search");
+    let spaces = hits.facets.spaces.iter();
+    let people = hits.facets.people.iter();
+    let kinds = hits.facets.kinds.iter();
+    let spaces = choices(
+        spaces.map(|count| (count.space.0.clone(), count.name.clone(), count.documents)),
+        query.filled("space"),
+    );
+    let people = choices(
+        people.map(|count| (count.account.0.clone(), count.name.clone(), count.documents)),
+        query.filled("person"),
+    );
+    let kinds = choices(
+        kinds.map(|(word, documents)| (word.clone(), kind_name(word).to_owned(), *documents)),
+        query.filled("kind"),
+    );
+    let status = match problem {
+        Some(_) => StatusCode::BAD_REQUEST,
+        None => StatusCode::OK,
+    };
+    let shown = SearchPage {
+        page,
+        text: query.one("q").to_owned(),
+        text_bytes_max: TEXT_BYTES_MAX,
+        cleared: Fields::default().with("q", query.one("q")),
+        from: query.one("from").to_owned(),
+        before: query.one("before").to_owned(),
+        newest_first: query.one("sort") == "modified",
+        filtered: ["space", "kind", "person", "from", "before"]
+            .iter()
+            .any(|name| !query.one(name).is_empty()),
+        spaces,
+        kinds,
+        people,
+        total: counted(hits.total, "document", "documents"),
+        pages: Pages::new(&format!("/indexes/{}", index.id), query, number, hits.total, HITS_SHOWN),
+        hits: hits.hits.into_iter().map(hit).collect(),
+        importing,
+        problem: problem.as_ref().map(told),
+        index,
+    };
+    html(status, &shown)
+}
+
+/// The query that the address asks. Without words, everything, newest first.
+fn asked(query: &Fields, number: usize) -> Result<Query> {
+    let text = query.one("q").to_owned();
+    let kinds = query.filled("kind");
+    let kinds: Result<Vec<_>> = kinds
+        .iter()
+        .take(CHOSEN_MAX)
+        .map(|word| DocumentKind::from_word(word))
+        .collect();
+    let chosen = |name: &str| query.filled(name).into_iter().take(CHOSEN_MAX);
+    let sort = match query.one("sort") {
+        "modified" => Sort::Modified,
+        _ if text.is_empty() => Sort::Modified,
+        _ => Sort::Relevance,
+    };
+    Ok(Query {
+        text,
+        filter: Filter {
+            spaces: chosen("space").map(SpaceId).collect(),
+            kinds: kinds?,
+            people: chosen("person").map(AccountId).collect(),
+            labels: Vec::new(),
+            modified_from: moment::day(query.one("from"))?,
+            modified_before: moment::day(query.one("before"))?,
+        },
+        sort,
+        offset: (number - 1) * HITS_SHOWN,
+        limit: HITS_SHOWN,
+    })
+}
+
+/// What was counted, most first, and what is chosen though nothing has it.
+fn choices(counted: impl Iterator<Item = (String, String, u64)>, chosen: Vec<String>) -> Vec<Choice> {
+    let mut choices: Vec<Choice> = counted
+        .map(|(value, name, count)| Choice {
+            chosen: chosen.contains(&value),
+            name,
+            count: Some(count),
+            value,
+        })
+        .collect();
+    for value in chosen.into_iter().take(CHOSEN_MAX) {
+        if choices.iter().all(|choice| choice.value != value) {
+            choices.push(Choice {
+                name: kind_name(&value).to_owned(),
+                count: None,
+                chosen: true,
+                value,
+            });
+        }
+    }
+    let mut place = 0;
+    choices.retain(|choice| {
+        place += 1;
+        place <= CHOICES_MAX || choice.chosen
+    });
+    choices
+}
+
+fn hit(hit: Hit) -> HitShown {
+    let passage = hit.passage;
+    let space = [passage.space_name];
+    HitShown {
+        link: link(&passage.url),
+        title: hit.title,
+        crumbs: space
+            .into_iter()
+            .chain(passage.breadcrumb)
+            .chain(passage.headings)
+            .collect(),
+        snippet: hit.snippet,
+        kind: kind_name(passage.kind.word()).to_owned(),
+        author: passage.author.map(|person| person.name),
+        editor: passage.editor.map(|person| person.name),
+        modified: Moment::new(passage.modified_at),
+    }
+}
+
+async fn importing(door: &Door, who: &SignedIn, view: &IndexView) -> Result<bool> {
+    if !view.searchable {
+        return Ok(true);
+    }
+    for feed in door.app.feeds(&who.caller, view.index.id).await? {
+        let picture = door.app.feed_picture(&who.caller, feed.id).await?;
+        let unfinished = picture.spaces.iter().any(|space| space.imported_at.is_none());
+        if picture.running.is_some() && unfinished || picture.headline == "importing" {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,606 @@
+//! What a browser meets.
+
+mod world;
+
+use app::connections::CONNECTING_MAX;
+use domain::{
+    Secret,
+    document::DocumentKind,
+    feed::{FeedState, Park},
+    store::Feeds,
+};
+use futures::StreamExt;
+use http::{HeaderValue, StatusCode, header};
+
+use world::{Browser, World, hit};
+
+#[tokio::test]
+async fn everything_leads_to_set_up_until_there_is_an_account() {
+    let world = World::empty().await;
+    let browser = Browser::of(&world);
+    for way in [
+        "/",
+        "/indexes",
+        "/indexes/1?q=pump",
+        "/account",
+        "/sign-in",
+        "/feeds/1/events",
+    ] {
+        assert_eq!(browser.get(way).await.leads_to(), "/set-up", "{way}");
+    }
+    let page = browser.get("/set-up").await;
+    assert!(page.text.contains("<h1>Welcome to Circuit</h1>"));
+}
+
+#[tokio::test]
+async fn the_first_visitor_makes_the_account_and_nobody_makes_a_second() {
+    let world = World::empty().await;
+    let mut browser = Browser::of(&world);
+    let short = browser
+        .post("/set-up", &[("email", "ann@example.org"), ("password", "short")])
+        .await;
+    assert_eq!(short.status, StatusCode::BAD_REQUEST);
+    assert!(short.text.contains("A password needs at least 10 characters."));
+    assert!(short.text.contains("ann@example.org"), "what was filled in is kept");
+
+    let account = [
+        ("name", "Ann"),
+        ("email", "ann@example.org"),
+        ("password", "a long password"),
+    ];
+    let made = browser.post("/set-up", &account).await;
+    assert_eq!(made.leads_to(), "/indexes");
+    browser.keep_cookie(&made);
+    assert!(browser.get("/indexes").await.text.contains("<h1>Indexes</h1>"));
+
+    let again = Browser::of(&world).post("/set-up", &account).await;
+    assert_eq!(again.leads_to(), "/sign-in");
+    assert_eq!(Browser::of(&world).get("/set-up").await.leads_to(), "/sign-in");
+}
+
+#[tokio::test]
+async fn the_sessions_cookie_is_out_of_reach_of_scripts_and_other_sites() {
+    let world = World::empty().await;
+    let account = [("email", "ann@example.org"), ("password", "a long password")];
+    let made = Browser::of(&world).post("/set-up", &account).await;
+    let cookie = made.header(header::SET_COOKIE);
+    for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=2592000"] {
+        assert!(cookie.contains(attribute), "{cookie}");
+    }
+    assert!(!cookie.contains("Secure"), "plain http has no secure cookies");
+    let secure = Browser::of(&world).over_https().post("/sign-in", &account).await;
+    assert!(secure.header(header::SET_COOKIE).contains("; Secure"));
+}
+
+#[tokio::test]
+async fn who_is_signed_out_signs_in_and_comes_back() {
+    let (world, mut browser) = World::with_ann().await;
+    let signed_out = browser.post("/sign-out", &[]).await;
+    assert_eq!(signed_out.leads_to(), "/sign-in");
+    assert!(signed_out.header(header::SET_COOKIE).contains("Max-Age=0"));
+    // The session is dead, not only forgotten.
+    let to = browser.get("/indexes/1?q=pump&kind=page").await.leads_to();
+    assert_eq!(to, "/sign-in?next=%2Findexes%2F1%3Fq%3Dpump%26kind%3Dpage");
+
+    browser = Browser::of(&world);
+    let page = browser.get(&to).await;
+    assert!(
+        page.text.contains(r#"value="/indexes/1?q=pump&#38;kind=page""#),
+        "{}",
+        page.text
+    );
+    let wrong = browser
+        .post(
+            "/sign-in",
+            &[("email", "ann@example.org"), ("password", "wrong password")],
+        )
+        .await;
+    assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
+    assert!(wrong.text.contains("The email or the password is wrong."));
+    let right = [
+        ("email", "ann@example.org"),
+        ("password", world::PASSWORD),
+        ("next", "/indexes/1?q=pump"),
+    ];
+    assert_eq!(browser.post("/sign-in", &right).await.leads_to(), "/indexes/1?q=pump");
+    for elsewhere in ["//evil.example", "https://evil.example", "/\\evil.example", "/\tevil"] {
+        let right = [
+            ("email", "ann@example.org"),
+            ("password", world::PASSWORD),
+            ("next", elsewhere),
+        ];
+        assert_eq!(
+            browser.post("/sign-in", &right).await.leads_to(),
+            "/indexes",
+            "{elsewhere}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_form_without_the_sessions_token_does_nothing() {
+    let (_world, browser) = World::with_ann().await;
+    for token in [None, Some(""), Some("forged")] {
+        let fields: Vec<(&str, &str)> = token
+            .map(|token| ("csrf", token))
+            .into_iter()
+            .chain([("name", "Mine")])
+            .collect();
+        let refused = browser.post_bare("/indexes/new", &fields).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN);
+        assert!(
+            refused
+                .text
+                .contains("This form was not sent from a page of your present session")
+        );
+    }
+    assert!(browser.get("/indexes").await.text.contains("No index yet"));
+}
+
+#[tokio::test]
+async fn another_site_cannot_send_our_forms() {
+    let (world, browser) = World::with_ann().await;
+    for (name, value, refused) in [
+        ("sec-fetch-site", "cross-site", true),
+        ("sec-fetch-site", "same-site", true),
+        ("sec-fetch-site", "same-origin", false),
+        ("origin", "https://evil.example", true),
+        ("origin", "null", true),
+        ("origin", "http://circuit.example.org", false),
+    ] {
+        let sent = browser
+            .post_with("/indexes/new", &[("name", value)], (name, value))
+            .await;
+        assert_eq!(sent.status == StatusCode::FORBIDDEN, refused, "{name}: {value}");
+        let account = [("email", "ann@example.org"), ("password", world::PASSWORD)];
+        let signed_in = Browser::of(&world).post_with("/sign-in", &account, (name, value)).await;
+        assert_eq!(signed_in.status == StatusCode::FORBIDDEN, refused, "{name}: {value}");
+    }
+}
+
+#[tokio::test]
+async fn every_page_keeps_itself_to_itself() {
+    let (_world, browser) = World::with_ann().await;
+    for way in ["/indexes", "/account", "/no-such-page", "/sign-in", "/admin/atlassian"] {
+        let page = browser.get(way).await;
+        let policy = page.header(header::CONTENT_SECURITY_POLICY);
+        for part in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(policy.contains(part), "{way}: {policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert_eq!(page.header(header::CACHE_CONTROL), "no-store");
+        assert_eq!(page.header(header::X_CONTENT_TYPE_OPTIONS), "nosniff");
+        assert_eq!(page.header(header::REFERRER_POLICY), "same-origin");
+        assert!(
+            !page.text.contains("style=\"") && !page.text.contains("<script>"),
+            "{way} has something inline"
+        );
+    }
+}
+
+#[tokio::test]
+async fn assets_are_kept_by_browsers_until_they_change() {
+    let world = World::empty().await;
+    let browser = Browser::of(&world);
+    let page = browser.get("/set-up").await;
+    let style = page
+        .text
+        .split('"')
+        .find(|part| part.starts_with("/assets/circuit.css?v="))
+        .unwrap();
+    let style = browser.get(style).await;
+    assert_eq!(style.header(header::CONTENT_TYPE), "text/css; charset=utf-8");
+    assert!(style.header(header::CACHE_CONTROL).contains("immutable"));
+    assert_eq!(browser.get("/assets/nothing.css").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_index_is_made_renamed_and_deleted_after_its_name_was_typed() {
+    let (_world, browser) = World::with_ann().await;
+    let unnamed = browser
+        .post("/indexes/new", &[("name", " "), ("description", "Kept")])
+        .await;
+    assert_eq!(unnamed.status, StatusCode::BAD_REQUEST);
+    assert!(unnamed.text.contains("An index needs a name.") && unnamed.text.contains("Kept"));
+    let made = browser.post("/indexes/new", &[("name", "<b>Handbook</b>")]).await;
+    let index = browser.get(&made.leads_to()).await;
+    assert!(
+        index.text.contains("<h1>&#60;b&#62;Handbook&#60;/b&#62;</h1>"),
+        "{}",
+        index.text
+    );
+    assert!(index.text.contains("Nothing imported yet"));
+
+    let saved = browser
+        .post("/indexes/1/settings", &[("name", "Handbook"), ("description", "Ours")])
+        .await;
+    assert!(browser.get(&saved.leads_to()).await.text.contains("Saved."));
+    let kept = browser.post("/indexes/1/delete", &[("name", "handbook")]).await;
+    assert_eq!(kept.status, StatusCode::BAD_REQUEST);
+    let deleted = browser.post("/indexes/1/delete", &[("name", "Handbook")]).await;
+    assert!(browser.get(&deleted.leads_to()).await.text.contains("No index yet"));
+    assert_eq!(browser.get("/indexes/1").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_hit_shows_what_one_wants_to_know_and_no_script_of_its_runs() {
+    let (world, browser) = World::with_ann().await;
+    browser.post("/indexes/new", &[("name", "Handbook")]).await;
+    world.found(vec![
+        hit("Pump <script>alert(1)</script>", "https://acme.example/wiki/1"),
+        hit("Sly", "javascript:alert(1)"),
+    ]);
+    world.import(&browser, "An imported page", DocumentKind::Page).await;
+    let page = browser
+        .get("/indexes/1?q=pump&kind=page&space=900&from=2026-01-02")
+        .await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+    for shown in [
+        "&#60;script&#62;alert(1)",
+        "<mark>pump</mark>",
+        r#"<a href="https://acme.example/wiki/1" target="_blank" rel="noopener">"#,
+        "By Ann Author",
+        "Last edited by Ed Editor",
+        "Operations",
+        "Runbooks",
+        "2 documents",
+        "24 Nov 2026",
+        r#"value="2026-01-02""#,
+    ] {
+        assert!(page.text.contains(shown), "{shown} is not in {}", page.text);
+    }
+    assert!(!page.text.contains("<script>alert") && !page.text.contains("javascript:"));
+    let asked = world.asked();
+    assert_eq!(
+        (asked.text.as_str(), asked.filter.kinds.as_slice()),
+        ("pump", [DocumentKind::Page].as_slice())
+    );
+    assert_eq!(asked.filter.spaces.len(), 1);
+    assert!(
+        page.text.contains(r#"value="900" form="search" checked"#),
+        "a chosen filter stays to be taken away"
+    );
+}
+
+#[tokio::test]
+async fn a_question_that_makes_no_sense_is_answered_in_words() {
+    let (_world, browser) = World::with_ann().await;
+    browser.post("/indexes/new", &[("name", "Handbook")]).await;
+    let long = format!("/indexes/1?q={}", "x".repeat(3_000));
+    for (way, said) in [
+        (long.as_str(), "A query has at most 2048 bytes"),
+        ("/indexes/1?from=yesterday", "is not a day such as 2026-11-24"),
+        ("/indexes/1?kind=poem", "No kind of document is called"),
+    ] {
+        let page = browser.get(way).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{way}");
+        assert!(page.text.contains(said), "{}", page.text);
+    }
+    for way in [
+        "/indexes/one",
+        "/indexes/99",
+        "/feeds/99",
+        "/feeds/x/events",
+        "/indexes/1/documents/none",
+    ] {
+        assert_eq!(browser.get(way).await.status, StatusCode::NOT_FOUND, "{way}");
+    }
+    assert_eq!(
+        browser.get("/indexes/1?page=99999999999999999999").await.status,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
+async fn confluence_is_connected_a_site_and_spaces_chosen() {
+    let (world, browser) = World::with_ann().await;
+    browser.post("/indexes/new", &[("name", "Handbook")]).await;
+    let connect = browser.get("/indexes/1/integrations/confluence").await;
+    assert!(connect.text.contains("read:space:confluence") && connect.text.contains("Continue to Atlassian"));
+    let policy = connect.header(header::CONTENT_SECURITY_POLICY);
+    assert!(
+        !policy.contains("form-action"),
+        "the form's redirect to Atlassian must not be blocked: {policy}"
+    );
+    let away = browser.post("/indexes/1/integrations/confluence", &[]).await.leads_to();
+    assert!(away.starts_with("https://auth.example/authorize?state="), "{away}");
+    assert!(
+        browser
+            .get("/feeds/1")
+            .await
+            .text
+            .contains("<h1>Connecting to Atlassian</h1>")
+    );
+
+    let state = away.split("state=").nth(1).unwrap();
+    let back = browser.get(&format!("/connect/callback?code=good&state={state}")).await;
+    assert_eq!(back.leads_to(), "/feeds/1?done=connected");
+    let sites = browser.get("/feeds/1").await;
+    assert!(sites.text.contains("<h1>Choose a site</h1>") && sites.text.contains("https://acme.example"));
+    assert_eq!(browser.post("/feeds/1/site", &[]).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        browser.post("/feeds/1/site", &[("site", "cloud-1")]).await.leads_to(),
+        "/feeds/1"
+    );
+
+    let spaces = browser.get("/feeds/1").await;
+    assert!(spaces.text.contains("<h1>Choose spaces</h1>") && spaces.text.contains("Operations"));
+    let none = browser.post("/feeds/1/spaces", &[]).await;
+    assert!(none.text.contains("Choose at least one space."), "{}", none.text);
+    let size = browser
+        .post("/feeds/1/estimate", &[("space", "100"), ("space", "200")])
+        .await;
+    assert!(
+        size.text
+            .contains("About 1,200 pages, 1 blog post, 30 comments and 4 attachments."),
+        "{}",
+        size.text
+    );
+    let done = browser
+        .post("/feeds/1/spaces", &[("space", "100"), ("space", "200")])
+        .await;
+    let feed = browser.get(&done.leads_to()).await;
+    for shown in [
+        "<h1>Confluence: acme</h1>",
+        "The import has begun.",
+        "Importing",
+        "Re-sync now",
+        "Pause",
+        "Add spaces",
+    ] {
+        assert!(feed.text.contains(shown), "{shown} is not in {}", feed.text);
+    }
+
+    let replayed = browser.get(&format!("/connect/callback?code=good&state={state}")).await;
+    assert_eq!(replayed.status, StatusCode::FORBIDDEN);
+    assert!(!feed.text.contains(world::ACCESS_TOKEN));
+
+    browser.post("/feeds/1/pause", &[]).await;
+    assert!(browser.get("/feeds/1").await.text.contains("Resume"));
+    assert_eq!(browser.post("/feeds/1/resync", &[]).await.status, StatusCode::CONFLICT);
+    let removed = browser.post("/feeds/1/remove", &[]).await.leads_to();
+    assert_eq!(removed, "/indexes/1/integrations?done=feed-removed");
+    assert!(world.store.grant_is_gone().await);
+}
+
+#[tokio::test]
+async fn a_forged_answer_of_atlassian_is_refused_in_words() {
+    let (world, browser) = World::with_ann().await;
+    let forged = browser.get("/connect/callback?code=x&state=forged").await;
+    assert_eq!(forged.status, StatusCode::FORBIDDEN);
+    assert!(forged.text.contains("<h1>Circuit was not connected</h1>"));
+    assert!(
+        forged
+            .text
+            .contains("does not belong to a connection that was begun in this browser")
+    );
+    let stranger = Browser::of(&world).get("/connect/callback?code=x&state=forged").await;
+    assert_eq!(stranger.status, StatusCode::UNAUTHORIZED);
+    assert!(
+        stranger
+            .text
+            .contains("You are not signed in to Circuit in this browser")
+    );
+}
+
+#[tokio::test]
+async fn whoever_chooses_cancel_at_atlassian_is_told_what_it_means() {
+    let (_world, browser) = World::with_ann().await;
+    browser.post("/indexes/new", &[("name", "Handbook")]).await;
+    let away = browser.post("/indexes/1/integrations/confluence", &[]).await.leads_to();
+    let state = away.split("state=").nth(1).unwrap();
+    let back = browser
+        .get(&format!("/connect/callback?error=access_denied&state={state}"))
+        .await;
+    assert!(
+        back.text
+            .contains("You chose Cancel at Atlassian, so nothing was connected"),
+        "{}",
+        back.text
+    );
+}
+
+#[tokio::test]
+async fn a_connection_that_never_comes_back_gets_the_hint_about_the_sites_admin() {
+    let (world, browser) = World::with_ann().await;
+    browser.post("/indexes/new", &[("name", "Handbook")]).await;
+    browser.post("/indexes/1/integrations/confluence", &[]).await;
+    world.turn_clock(CONNECTING_MAX * 2);
+    let page = browser.get("/feeds/1").await;
+    assert!(
+        page.text
+            .contains("Ask the admin of the site to allow Circuit, then try again."),
+        "{}",
+        page.text
+    );
+    assert!(page.text.contains("Try again"));
+}
+
+#[tokio::test]
+async fn a_parked_feed_says_what_happened_what_it_means_and_what_to_do() {
+    let (world, browser) = World::with_ann().await;
+    let feed = world.connected(&browser).await;
+    for (park, said) in [
+        (
+            Park::NeedsReconnect {
+                why: "Confluence withdrew Circuit's access to acme".into(),
+            },
+            "Reconnect to go on syncing.",
+        ),
+        (
+            Park::NeedsScopes {
+                missing: vec!["read:page:confluence".into()],
+            },
+            "<code>read:page:confluence</code>",
+        ),
+        (
+            Park::QuotaSpent { until: world::NOW },
+            "It goes on by itself at 24 Nov 2026, 08:00 UTC",
+        ),
+    ] {
+        world
+            .store
+            .0
+            .set_feed_state(feed, &FeedState::Parked(park))
+            .await
+            .unwrap();
+        let page = browser.get(&format!("/feeds/{feed}")).await;
+        assert!(page.text.contains(said), "{said} is not in {}", page.text);
+        assert!(page.text.contains("Reconnect</a>"));
+    }
+}
+
+#[tokio::test]
+async fn whoever_watches_a_feed_gets_its_picture_and_every_change() {
+    let (world, browser) = World::with_ann().await;
+    let feed = world.connected(&browser).await;
+    let answer = browser.open(&format!("/feeds/{feed}/events")).await;
+    assert_eq!(
+        answer.headers().get(header::CONTENT_TYPE),
+        Some(&HeaderValue::from_static("text/event-stream"))
+    );
+    let mut events = answer.into_body().into_data_stream();
+    let first = String::from_utf8(events.next().await.unwrap().unwrap().to_vec()).unwrap();
+    assert!(first.starts_with("event: progress\ndata: "), "{first}");
+    assert!(first.contains("Importing") && first.contains("Operations"), "{first}");
+
+    browser.post(&format!("/feeds/{feed}/pause"), &[]).await;
+    let second = String::from_utf8(events.next().await.unwrap().unwrap().to_vec()).unwrap();
+    assert!(second.contains(r#"data-state="paused""#), "{second}");
+
+    // Without the session the stream ends at the next change.
+    browser.post("/sign-out", &[]).await;
+    world.resume(feed).await;
+    assert!(events.next().await.is_none());
+    assert_eq!(
+        browser.get(&format!("/feeds/{feed}/events")).await.leads_to(),
+        format!("/sign-in?next=%2Ffeeds%2F{feed}%2Fevents")
+    );
+}
+
+#[tokio::test]
+async fn documents_are_deleted_one_many_and_all() {
+    let (world, browser) = World::with_ann().await;
+    for title in ["Alpha <i>", "Beta", "Gamma", "Delta"] {
+        world.import(&browser, title, DocumentKind::Page).await;
+    }
+    let list = browser.get("/indexes/1/documents").await;
+    assert!(
+        list.text.contains("4 documents") && list.text.contains("Alpha &#60;i&#62;"),
+        "{}",
+        list.text
+    );
+    let found = browser.get("/indexes/1/documents?q=bet").await;
+    assert!(found.text.contains("1 document<") && !found.text.contains("Gamma"));
+    let ids = list.documents();
+    let document = browser.get(&format!("/indexes/1/documents/{}", ids[0])).await;
+    assert!(
+        document.text.contains("<h1>Alpha &#60;i&#62;</h1>"),
+        "{}",
+        document.text
+    );
+
+    let none = browser
+        .post("/indexes/1/documents/delete", &[("back", "q=a")])
+        .await
+        .leads_to();
+    assert_eq!(none, "/indexes/1/documents?q=a&done=nothing-selected");
+    let one = browser
+        .post(
+            "/indexes/1/documents/delete",
+            &[("only", &ids[0]), ("document", &ids[1])],
+        )
+        .await;
+    assert!(browser.get(&one.leads_to()).await.text.contains("1 document deleted."));
+    let many = browser
+        .post(
+            "/indexes/1/documents/delete",
+            &[("document", &ids[1]), ("document", &ids[2])],
+        )
+        .await;
+    assert!(
+        browser
+            .get(&many.leads_to())
+            .await
+            .text
+            .contains("2 documents deleted.")
+    );
+    assert!(
+        browser
+            .get("/feeds/1/delete-documents")
+            .await
+            .text
+            .contains("1 document")
+    );
+    let all = browser.post("/feeds/1/delete-documents", &[]).await;
+    assert!(browser.get(&all.leads_to()).await.text.contains("Nothing imported yet"));
+}
+
+#[tokio::test]
+async fn an_api_key_is_shown_once() {
+    let (_world, browser) = World::with_ann().await;
+    let made = browser.post("/account/keys", &[("name", "Robot")]).await;
+    let key = made
+        .text
+        .split(['<', '>'])
+        .find(|part| part.starts_with("circuit_") && !part.ends_with('…'));
+    let key = key.unwrap().to_owned();
+    let later = browser.get("/account").await;
+    assert!(later.text.contains("Robot") && !later.text.contains(&key));
+    let revoked = browser.post("/account/keys/1/revoke", &[]).await;
+    assert!(browser.get(&revoked.leads_to()).await.text.contains("No API key yet."));
+}
+
+#[tokio::test]
+async fn the_atlassian_apps_secret_goes_in_and_never_out() {
+    let (_world, browser) = World::unregistered().await;
+    browser.post("/indexes/new", &[("name", "Handbook")]).await;
+    let connect = browser.get("/indexes/1/integrations/confluence").await;
+    assert!(connect.text.contains("An Atlassian app is needed first") && connect.text.contains("/admin/atlassian"));
+    let page = browser.get("/admin/atlassian").await;
+    assert!(page.text.contains("http://circuit.example.org/connect/callback"));
+    let saved = browser
+        .post(
+            "/admin/atlassian",
+            &[("client_id", "abc"), ("client_secret", "hush-hush")],
+        )
+        .await;
+    let page = browser.get(&saved.leads_to()).await;
+    assert!(
+        page.text.contains(r#"value="abc""#) && !page.text.contains("hush-hush"),
+        "{}",
+        page.text
+    );
+    assert!(
+        browser
+            .get("/indexes/1/integrations/confluence")
+            .await
+            .text
+            .contains("Continue to Atlassian")
+    );
+}
+
+#[tokio::test]
+async fn the_demos_link_signs_in_and_no_other_does() {
+    let (world, browser) = World::with_ann().await;
+    let session = browser.session();
+    let stranger = Browser::of(&world).of_demo(Secret::new("the-link"), Secret::new(session));
+    assert_eq!(
+        stranger.get("/sign-in/demo?token=the-lin").await.status,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(stranger.get("/sign-in/demo").await.status, StatusCode::FORBIDDEN);
+    let mut guest = stranger;
+    let answer = guest.get("/sign-in/demo?token=the-link").await;
+    assert_eq!(answer.leads_to(), "/");
+    guest.keep_cookie(&answer);
+    assert!(guest.get("/indexes").await.text.contains("<h1>Indexes</h1>"));
+    let plain = Browser::of(&world).get("/sign-in/demo?token=").await;
+    assert_eq!(plain.status, StatusCode::FORBIDDEN);
+}
