@@ -54,7 +54,9 @@ fn pages(table: &str, depth: &str) -> String {
     for (template, row) in templates.iter().cycle().zip(rows) {
         let fields: Vec<&str> = row.split(" | ").map(str::trim).collect();
         assert_eq!(fields.len(), names.len(), "a row of the demo has too many fields or too few: {row}");
-        let record: Vec<(&str, &str)> = names.iter().copied().zip(fields).collect();
+        // A `|` of a table inside a field is written `\\|`.
+        let fields: Vec<String> = fields.iter().map(|field| field.replace("\\|", "|")).collect();
+        let record: Vec<(&str, &str)> = names.iter().copied().zip(fields.iter().map(String::as_str)).collect();
         for line in template.lines().flat_map(|line| filled(line, &record)) {
             match line.strip_prefix("= ") {
                 Some(title) => out.push_str(&format!("{depth} {title}")),

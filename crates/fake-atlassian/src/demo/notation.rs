@@ -108,7 +108,7 @@ fn page(space_key: &str, title: &str, lines: &[&str], team: &[&str]) -> SeedPage
         created_at,
         modified_at,
         version: u32::try_from(version).unwrap_or(1),
-        labels: head("labels").map(listed).unwrap_or_default(),
+        labels: head("labels").map(|names| listed(&names.to_lowercase().replace(' ', "-").replace(",-", ","))).unwrap_or_default(),
         restricted_to: head("only").map(readers),
         comments,
         attachments: files.iter().map(|line| attachment(line, &seed, created_at, now, team)).collect(),

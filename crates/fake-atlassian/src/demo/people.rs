@@ -51,6 +51,8 @@ pub(super) const PEOPLE: &[Person] = &[
     person("meera", "602c9d17e8b4a5006912fc3b", "Meera Iyengar", &[2]),
     person("piotr", "712020:da5f2e91-80c6-4d37-b9a2-3c7e6f410b58", "Piotr Zalewski", &[2]),
     person("lucia", "712020:15c8f6a7-d3b0-4e94-86f1-b07d2c9e5a43", "Lucía Menchaca", &[1]),
+    person("tomoko", "712020:9b0e47d6-25ac-4f83-b6e1-8d3c07f5a219", "Tomoko Hirasawa", &[0]),
+    person("viktor", "602f3b81d0c9e7006a54f2d8", "Viktor Szabados", &[0, 1]),
     Person {
         handle: "gunnar",
         account_id: "557058:4af9c2d8-61e3-4b70-95c8-a7d0e3f81b26",
