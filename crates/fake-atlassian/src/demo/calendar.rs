@@ -12,8 +12,9 @@ pub(super) const PAST_DAYS: i64 = 3 * 365;
 
 /// FNV-1a: a number that a text always gives.
 pub(super) fn seed_of(text: &str) -> u64 {
-    let fnv =
-        text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    let fnv = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    });
     // The low bits of FNV follow the last letters too closely to be used with a remainder as they are.
     fnv ^ (fnv >> 29) ^ (fnv >> 47)
 }
@@ -35,7 +36,9 @@ pub(super) fn moment(day: &str, seed: &str) -> i64 {
         let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
         Date::from_calendar_date(year, month, u8::try_from(day).ok()?).ok()
     });
-    let Some(date) = date else { panic!("the demo's text has no day {day:?}") };
+    let Some(date) = date else {
+        panic!("the demo's text has no day {day:?}")
+    };
     date.midnight().assume_utc().unix_timestamp() * 1_000 + 7 * HOUR_MS + within(seed, 9 * HOUR_MS)
 }
 

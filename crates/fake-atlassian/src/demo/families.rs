@@ -53,7 +53,11 @@ fn pages(table: &str, depth: &str) -> String {
     let mut out = String::new();
     for (template, row) in templates.iter().cycle().zip(rows) {
         let fields: Vec<&str> = row.split(" | ").map(str::trim).collect();
-        assert_eq!(fields.len(), names.len(), "a row of the demo has too many fields or too few: {row}");
+        assert_eq!(
+            fields.len(),
+            names.len(),
+            "a row of the demo has too many fields or too few: {row}"
+        );
         // A `|` of a table inside a field is written `\\|`.
         let fields: Vec<String> = fields.iter().map(|field| field.replace("\\|", "|")).collect();
         let record: Vec<(&str, &str)> = names.iter().copied().zip(fields.iter().map(String::as_str)).collect();

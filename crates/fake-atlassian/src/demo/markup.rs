@@ -42,7 +42,10 @@ pub(super) fn storage(lines: &[&str]) -> String {
 
 /// The lines before the end mark, and those after it.
 fn until<'a>(lines: &'a [&'a str], end: &str) -> (&'a [&'a str], &'a [&'a str]) {
-    let len = lines.iter().position(|line| line.trim_end() == end).unwrap_or(lines.len());
+    let len = lines
+        .iter()
+        .position(|line| line.trim_end() == end)
+        .unwrap_or(lines.len());
     (&lines[..len], lines.get(len + 1..).unwrap_or_default())
 }
 
@@ -50,8 +53,13 @@ type Render = fn(&[&str]) -> String;
 
 /// Blocks of several lines: the mark each line begins with, and who renders them together.
 fn grouped(line: &str) -> Option<(&'static str, Render)> {
-    let kinds: [(&'static str, Render); 5] =
-        [("-", bullets), ("1. ", steps), ("[", tasks), ("|", table), ("> ", quote)];
+    let kinds: [(&'static str, Render); 5] = [
+        ("-", bullets),
+        ("1. ", steps),
+        ("[", tasks),
+        ("|", table),
+        ("> ", quote),
+    ];
     kinds.into_iter().find(|(mark, _)| match *mark {
         "-" => line.starts_with("- "),
         "[" => line.starts_with("[ ] ") || line.starts_with("[x] "),
@@ -77,7 +85,9 @@ fn bullets(lines: &[&str]) -> String {
         let nested = after.iter().take_while(|line| line.starts_with("--")).count();
         out.push_str(&format!("<li><p>{}</p>", inline(first.trim_start_matches('-').trim())));
         if nested > 0 {
-            let items = after[..nested].iter().map(|line| format!("<li><p>{}</p></li>", inline(line[2..].trim())));
+            let items = after[..nested]
+                .iter()
+                .map(|line| format!("<li><p>{}</p></li>", inline(line[2..].trim())));
             out.push_str(&format!("<ul>{}</ul>", items.collect::<String>()));
         }
         out.push_str("</li>");
@@ -87,13 +97,19 @@ fn bullets(lines: &[&str]) -> String {
 }
 
 fn steps(lines: &[&str]) -> String {
-    let items = lines.iter().map(|line| format!("<li><p>{}</p></li>", inline(line[3..].trim())));
+    let items = lines
+        .iter()
+        .map(|line| format!("<li><p>{}</p></li>", inline(line[3..].trim())));
     format!("<ol>{}</ol>", items.collect::<String>())
 }
 
 fn tasks(lines: &[&str]) -> String {
     let items = lines.iter().zip(1..).map(|(line, id)| {
-        let status = if line.starts_with("[x]") { "complete" } else { "incomplete" };
+        let status = if line.starts_with("[x]") {
+            "complete"
+        } else {
+            "incomplete"
+        };
         let words = inline(line[3..].trim());
         format!(
             "<ac:task><ac:task-id>{id}</ac:task-id><ac:task-status>{status}</ac:task-status><ac:task-body><span \
@@ -105,12 +121,23 @@ fn tasks(lines: &[&str]) -> String {
 
 fn table(lines: &[&str]) -> String {
     let rows = lines.iter().map(|line| {
-        let (tag, separator) = if line.starts_with("||") { ("th", "||") } else { ("td", " | ") };
-        let cells = line.trim_start_matches('|').trim().trim_end_matches('|').split(separator);
+        let (tag, separator) = if line.starts_with("||") {
+            ("th", "||")
+        } else {
+            ("td", " | ")
+        };
+        let cells = line
+            .trim_start_matches('|')
+            .trim()
+            .trim_end_matches('|')
+            .split(separator);
         let cells = cells.map(|cell| format!("<{tag}><p>{}</p></{tag}>", inline(cell.trim())));
         format!("<tr>{}</tr>", cells.collect::<String>())
     });
-    format!("<table data-layout=\"default\"><tbody>{}</tbody></table>", rows.collect::<String>())
+    format!(
+        "<table data-layout=\"default\"><tbody>{}</tbody></table>",
+        rows.collect::<String>()
+    )
 }
 
 fn quote(lines: &[&str]) -> String {
@@ -196,7 +223,13 @@ fn inline(line: &str) -> String {
             Some((render(words), after))
         });
         let starts_word = !before.is_alphanumeric();
-        let marked = marked.or_else(|| if starts_word { emphasis(rest).or_else(|| mention(rest)) } else { None });
+        let marked = marked.or_else(|| {
+            if starts_word {
+                emphasis(rest).or_else(|| mention(rest))
+            } else {
+                None
+            }
+        });
         match marked {
             Some((rendered, after)) => {
                 out.push_str(&rendered);
@@ -221,14 +254,21 @@ fn emphasis(rest: &str) -> Option<(String, &str)> {
 
 fn mention(rest: &str) -> Option<(String, &str)> {
     let words = rest.strip_prefix('@')?;
-    let len = words.find(|sign: char| !sign.is_ascii_lowercase()).unwrap_or(words.len());
+    let len = words
+        .find(|sign: char| !sign.is_ascii_lowercase())
+        .unwrap_or(words.len());
     let account_id = account_of(&words[..len])?;
-    Some((format!("<ac:link><ri:user ri:account-id=\"{account_id}\"/></ac:link>"), &words[len..]))
+    Some((
+        format!("<ac:link><ri:user ri:account-id=\"{account_id}\"/></ac:link>"),
+        &words[len..],
+    ))
 }
 
 /// `Page`, `KEY:Page`, either with `|words`.
 fn page_link(inside: &str) -> String {
-    let (target, words) = inside.split_once('|').map_or((inside, None), |(target, words)| (target, Some(words)));
+    let (target, words) = inside
+        .split_once('|')
+        .map_or((inside, None), |(target, words)| (target, Some(words)));
     let space = target.split_once(':').filter(|(key, title)| {
         !title.starts_with(' ') && !key.is_empty() && key.chars().all(|sign| sign.is_ascii_uppercase())
     });
@@ -236,8 +276,13 @@ fn page_link(inside: &str) -> String {
         Some((key, title)) => (format!(" ri:space-key=\"{key}\""), title),
         None => (String::new(), target),
     };
-    let body = words.map(|words| format!("<ac:link-body>{}</ac:link-body>", inline(words))).unwrap_or_default();
-    format!("<ac:link><ri:page{space} ri:content-title=\"{}\"/>{body}</ac:link>", escaped(title))
+    let body = words
+        .map(|words| format!("<ac:link-body>{}</ac:link-body>", inline(words)))
+        .unwrap_or_default();
+    format!(
+        "<ac:link><ri:page{space} ri:content-title=\"{}\"/>{body}</ac:link>",
+        escaped(title)
+    )
 }
 
 /// `Green:DONE`.
@@ -253,7 +298,10 @@ fn status(inside: &str) -> String {
 
 /// Text as it may stand in XML, attributes included.
 pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 /// The same body as Confluence's older editor kept it: letters outside ASCII as named entities. Attributes are left
@@ -296,7 +344,11 @@ pub(super) fn with_entities(body: &str) -> String {
 
 /// Puts the marker of an inline comment around the words it is about, unless it lost them.
 pub(super) fn mark_quoted(body: &mut String, comment: &SeedComment) {
-    let Some(quoted) = comment.quoted.as_deref().filter(|_| comment.resolution.as_deref() != Some("dangling")) else {
+    let Some(quoted) = comment
+        .quoted
+        .as_deref()
+        .filter(|_| comment.resolution.as_deref() != Some("dangling"))
+    else {
         return;
     };
     let quoted = escaped(quoted);

@@ -35,7 +35,10 @@ fn norrhav() -> SeedSite {
                 ("finance-team", &["leila", "freja", "henrik"]),
                 ("hr-partners", &["sofia", "astrid"]),
                 ("board", &["henrik", "leila", "jonas"]),
-                ("field-operations", &["tobias", "amina", "olu", "marek", "callum", "diego", "mara"]),
+                (
+                    "field-operations",
+                    &["tobias", "amina", "olu", "marek", "callum", "diego", "mara"],
+                ),
                 ("security-officers", &["priya", "zofia"]),
             ],
         ),
@@ -65,7 +68,10 @@ fn norrhav() -> SeedSite {
                 include_str!("pages/hr.txt"),
             ),
             SeedSpace {
-                readers: Readers::Only { accounts: Vec::new(), groups: vec!["finance-team".to_owned()] },
+                readers: Readers::Only {
+                    accounts: Vec::new(),
+                    groups: vec!["finance-team".to_owned()],
+                },
                 ..space(
                     ("FIN", "Finance", "global"),
                     "Budgets, closing and the audit. For the finance team only.",
@@ -74,7 +80,11 @@ fn norrhav() -> SeedSite {
                 )
             },
             space(
-                (&format!("~{}", mara.replace([':', '-'], "")), "Mara Lindqvist", "personal"),
+                (
+                    &format!("~{}", mara.replace([':', '-'], "")),
+                    "Mara Lindqvist",
+                    "personal",
+                ),
                 "Notes to self, and drafts that are not ready for others.",
                 &["mara"],
                 include_str!("pages/mara.txt"),
@@ -91,7 +101,10 @@ fn service() -> SeedSite {
         people: people::people_of(1),
         groups: people::groups_of(
             1,
-            &[("contract-desk", &["bruno", "lucia"]), ("trainers", &["elin", "marek", "kwame"])],
+            &[
+                ("contract-desk", &["bruno", "lucia"]),
+                ("trainers", &["elin", "marek", "kwame"]),
+            ],
         ),
         spaces: vec![
             space(

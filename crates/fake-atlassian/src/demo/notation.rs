@@ -45,7 +45,8 @@ pub(super) fn read(space_key: &str, text: &str, team: &[&str]) -> Written {
 fn sections(text: &str) -> Vec<(&str, Vec<&str>)> {
     let mut sections: Vec<(&str, Vec<&str>)> = Vec::new();
     for line in text.lines() {
-        let is_heading = line.starts_with("=blog ") || line.trim_start_matches('=').starts_with(' ') && line.starts_with('=');
+        let is_heading =
+            line.starts_with("=blog ") || line.trim_start_matches('=').starts_with(' ') && line.starts_with('=');
         match sections.last_mut() {
             _ if is_heading => sections.push((line, Vec::new())),
             Some((_, lines)) => lines.push(line),
@@ -56,12 +57,19 @@ fn sections(text: &str) -> Vec<(&str, Vec<&str>)> {
 }
 
 fn page(space_key: &str, title: &str, lines: &[&str], team: &[&str]) -> SeedPage {
-    let head_end = lines.iter().position(|line| line.trim().is_empty()).unwrap_or(lines.len());
+    let head_end = lines
+        .iter()
+        .position(|line| line.trim().is_empty())
+        .unwrap_or(lines.len());
     let head = |key: &str| {
-        lines[..head_end].iter().find_map(|line| line.strip_prefix(key)?.strip_prefix(": ")).map(str::trim)
+        lines[..head_end]
+            .iter()
+            .find_map(|line| line.strip_prefix(key)?.strip_prefix(": "))
+            .map(str::trim)
     };
-    let (tail, body): (Vec<&str>, Vec<&str>) =
-        lines[head_end..].iter().partition(|line| line.starts_with('~') || line.starts_with("+ "));
+    let (tail, body): (Vec<&str>, Vec<&str>) = lines[head_end..]
+        .iter()
+        .partition(|line| line.starts_with('~') || line.starts_with("+ "));
 
     let seed = format!("{space_key}/{title}");
     let someone = |what: &str| account(team[pick(&format!("{seed}/{what}"), team.len())]);
@@ -81,7 +89,11 @@ fn page(space_key: &str, title: &str, lines: &[&str], team: &[&str]) -> SeedPage
     let modified_at = match edited {
         Some(at) => at,
         None if version == 1 => created_at,
-        None => between(created_at, now.min(created_at + 400 * DAY_MS), &format!("{seed}/modified")),
+        None => between(
+            created_at,
+            now.min(created_at + 400 * DAY_MS),
+            &format!("{seed}/modified"),
+        ),
     };
     let editor = match head("editor") {
         Some(handle) => account(handle),
@@ -108,23 +120,36 @@ fn page(space_key: &str, title: &str, lines: &[&str], team: &[&str]) -> SeedPage
         created_at,
         modified_at,
         version: u32::try_from(version).unwrap_or(1),
-        labels: head("labels").map(|names| listed(&names.to_lowercase().replace(' ', "-").replace(",-", ","))).unwrap_or_default(),
+        labels: head("labels")
+            .map(|names| listed(&names.to_lowercase().replace(' ', "-").replace(",-", ",")))
+            .unwrap_or_default(),
         restricted_to: head("only").map(readers),
         comments,
-        attachments: files.iter().map(|line| attachment(line, &seed, created_at, now, team)).collect(),
+        attachments: files
+            .iter()
+            .map(|line| attachment(line, &seed, created_at, now, team))
+            .collect(),
     }
 }
 
 fn listed(names: &str) -> Vec<String> {
-    names.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+    names
+        .split(',')
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .collect()
 }
 
 /// `leila, %board`: a person and a group.
 fn readers(names: &str) -> Readers {
-    let (groups, handles): (Vec<String>, Vec<String>) = listed(names).into_iter().partition(|name| name.starts_with('%'));
+    let (groups, handles): (Vec<String>, Vec<String>) =
+        listed(names).into_iter().partition(|name| name.starts_with('%'));
     Readers::Only {
         accounts: handles.iter().map(|handle| account(handle)).collect(),
-        groups: groups.iter().map(|group| group.trim_start_matches('%').to_owned()).collect(),
+        groups: groups
+            .iter()
+            .map(|group| group.trim_start_matches('%').to_owned())
+            .collect(),
     }
 }
 
@@ -172,8 +197,11 @@ fn comment(line: &str, created_at: i64) -> SeedComment {
 /// `+ name.pdf | Title | text`.
 fn attachment(line: &str, seed: &str, created_at: i64, now: i64, team: &[&str]) -> SeedAttachment {
     let mut parts = line.trim_start_matches("+ ").splitn(3, " | ").map(str::trim);
-    let (name, title, text) =
-        (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let (name, title, text) = (
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+    );
     let seed = format!("{seed}/{name}");
     let file = files::made(name, title, text);
     SeedAttachment {

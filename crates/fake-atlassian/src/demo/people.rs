@@ -13,13 +13,14 @@ pub(super) struct Person {
     sites: &'static [usize],
 }
 
-const fn person(
-    handle: &'static str,
-    account_id: &'static str,
-    name: &'static str,
-    sites: &'static [usize],
-) -> Person {
-    Person { handle, account_id, name, active: true, sites }
+const fn person(handle: &'static str, account_id: &'static str, name: &'static str, sites: &'static [usize]) -> Person {
+    Person {
+        handle,
+        account_id,
+        name,
+        active: true,
+        sites,
+    }
 }
 
 /// Everybody, in the order in which a site lists them.
@@ -64,7 +65,10 @@ pub(super) const PEOPLE: &[Person] = &[
 
 /// The account id behind a handle.
 pub(super) fn account_of(handle: &str) -> Option<&'static str> {
-    PEOPLE.iter().find(|person| person.handle == handle).map(|person| person.account_id)
+    PEOPLE
+        .iter()
+        .find(|person| person.handle == handle)
+        .map(|person| person.account_id)
 }
 
 /// The account id behind a handle of the authored text, which is part of the program.
@@ -95,7 +99,9 @@ pub(super) fn people_of(site: usize) -> Vec<SeedPerson> {
 
 /// The group of everybody who works at a site, then the named ones.
 pub(super) fn groups_of(site: usize, named: &[(&str, &[&str])]) -> Vec<SeedGroup> {
-    let everybody = PEOPLE.iter().filter(|person| person.active && person.sites.contains(&site));
+    let everybody = PEOPLE
+        .iter()
+        .filter(|person| person.active && person.sites.contains(&site));
     let mut groups = vec![SeedGroup {
         name: "confluence-users".to_owned(),
         members: everybody.map(|person| person.account_id.to_owned()).collect(),

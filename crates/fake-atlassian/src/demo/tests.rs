@@ -7,7 +7,13 @@ use super::{calendar, sites};
 use crate::seed::{Readers, SeedAttachment, SeedComment, SeedPage, SeedSite, SeedSpace};
 
 fn every_page(site: &SeedSite) -> impl Iterator<Item = (&SeedSpace, &SeedPage)> {
-    site.spaces.iter().flat_map(|space| space.pages.iter().chain(&space.blog_posts).map(move |page| (space, page)))
+    site.spaces.iter().flat_map(|space| {
+        space
+            .pages
+            .iter()
+            .chain(&space.blog_posts)
+            .map(move |page| (space, page))
+    })
 }
 
 /// A page's comments with their replies, each before its replies.
@@ -24,17 +30,27 @@ fn every_comment(page: &SeedPage) -> Vec<&SeedComment> {
 }
 
 fn every_attachment(sites: &[SeedSite]) -> impl Iterator<Item = &SeedAttachment> {
-    sites.iter().flat_map(|site| every_page(site).flat_map(|(_, page)| &page.attachments))
+    sites
+        .iter()
+        .flat_map(|site| every_page(site).flat_map(|(_, page)| &page.attachments))
 }
 
 /// The values of an attribute, unescaped as far as this world escapes.
 fn values<'a>(body: &'a str, attribute: &'a str) -> impl Iterator<Item = String> + 'a {
     let begin = format!("{attribute}=\"");
-    body.match_indices(&begin.clone()).map(|(at, _)| at).collect::<Vec<_>>().into_iter().map(move |at| {
-        let rest = &body[at + begin.len()..];
-        let value = &rest[..rest.find('"').unwrap_or(rest.len())];
-        value.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    })
+    body.match_indices(&begin.clone())
+        .map(|(at, _)| at)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .map(move |at| {
+            let rest = &body[at + begin.len()..];
+            let value = &rest[..rest.find('"').unwrap_or(rest.len())];
+            value
+                .replace("&quot;", "\"")
+                .replace("&lt;", "<")
+                .replace("&gt;", ">")
+                .replace("&amp;", "&")
+        })
 }
 
 /// Why a body is not well formed, if it is not.
@@ -45,15 +61,23 @@ fn flaw(body: &str) -> Option<String> {
         rest = &rest[at..];
         if rest.starts_with('&') {
             let end = rest.find(';')?;
-            if !rest[1..end].chars().all(|sign| sign.is_ascii_alphanumeric() || sign == '#') || end > 10 {
+            if !rest[1..end]
+                .chars()
+                .all(|sign| sign.is_ascii_alphanumeric() || sign == '#')
+                || end > 10
+            {
                 return Some(format!("a bare & at {}", rest.chars().take(30).collect::<String>()));
             }
             rest = &rest[end..];
         } else if let Some(data) = rest.strip_prefix("<![CDATA[") {
-            let Some(end) = data.find("]]>") else { return Some("an open CDATA".to_owned()) };
+            let Some(end) = data.find("]]>") else {
+                return Some("an open CDATA".to_owned());
+            };
             rest = &data[end + 3..];
         } else {
-            let Some(end) = rest.find('>') else { return Some("an open tag".to_owned()) };
+            let Some(end) = rest.find('>') else {
+                return Some("an open tag".to_owned());
+            };
             let tag = &rest[1..end];
             if tag.matches('"').count() % 2 == 1 || tag.contains('<') {
                 return Some(format!("a torn tag <{tag}>"));
@@ -78,21 +102,39 @@ fn the_world_is_as_large_as_promised() {
     let main = &sites[0];
     assert!(main.spaces.len() >= 6);
     assert!(main.spaces.iter().any(|space| space.kind == "personal"));
-    let pages: usize = sites.iter().flat_map(|site| &site.spaces).map(|space| space.pages.len()).sum();
+    let pages: usize = sites
+        .iter()
+        .flat_map(|site| &site.spaces)
+        .map(|space| space.pages.len())
+        .sum();
     assert!(pages >= 300, "{pages} pages");
-    let blog_posts: usize = sites.iter().flat_map(|site| &site.spaces).map(|space| space.blog_posts.len()).sum();
+    let blog_posts: usize = sites
+        .iter()
+        .flat_map(|site| &site.spaces)
+        .map(|space| space.blog_posts.len())
+        .sum();
     assert!(blog_posts >= 40, "{blog_posts} blog posts");
-    let comments: usize = sites.iter().flat_map(every_page).map(|(_, page)| every_comment(page).len()).sum();
+    let comments: usize = sites
+        .iter()
+        .flat_map(every_page)
+        .map(|(_, page)| every_comment(page).len())
+        .sum();
     assert!(comments >= 200, "{comments} comments");
     let attachments = every_attachment(&sites).count();
     assert!(attachments >= 60, "{attachments} attachments");
     assert!(main.people.len() >= 25, "{} people", main.people.len());
     for kind in ["pdf", "docx", "xlsx", "pptx", "png", "csv"] {
-        let count = every_attachment(&sites).filter(|file| file.file_name.ends_with(kind)).count();
+        let count = every_attachment(&sites)
+            .filter(|file| file.file_name.ends_with(kind))
+            .count();
         assert!(count >= 4, "{count} files of {kind}");
     }
     for status in ["archived", "trashed", "draft"] {
-        let count = sites.iter().flat_map(every_page).filter(|(_, page)| page.status == status).count();
+        let count = sites
+            .iter()
+            .flat_map(every_page)
+            .filter(|(_, page)| page.status == status)
+            .count();
         assert!(count >= 3, "{count} pages are {status}");
     }
     let resolutions: BTreeSet<_> = sites
@@ -101,7 +143,10 @@ fn the_world_is_as_large_as_promised() {
         .flat_map(|(_, page)| every_comment(page))
         .filter_map(|comment| comment.resolution.clone())
         .collect();
-    assert_eq!(resolutions.into_iter().collect::<Vec<_>>(), ["dangling", "open", "reopened", "resolved"]);
+    assert_eq!(
+        resolutions.into_iter().collect::<Vec<_>>(),
+        ["dangling", "open", "reopened", "resolved"]
+    );
 }
 
 #[test]
@@ -120,9 +165,14 @@ fn every_body_is_well_formed() {
 fn no_notation_is_left_in_a_body() {
     for site in sites() {
         for (space, page) in every_page(&site) {
-            let bodies = every_comment(page).into_iter().map(|comment| &comment.body).chain([&page.body]);
+            let bodies = every_comment(page)
+                .into_iter()
+                .map(|comment| &comment.body)
+                .chain([&page.body]);
             for body in bodies {
-                for mark in ["[[", "]]<", "**", "<p>!", "{status", "{date", "<p>|", "<p>- ", "<p>%", "<p>@"] {
+                for mark in [
+                    "[[", "]]<", "**", "<p>!", "{status", "{date", "<p>|", "<p>- ", "<p>%", "<p>@",
+                ] {
                     assert!(!body.contains(mark), "{mark} in {}/{}: {body}", space.key, page.title);
                 }
             }
@@ -168,12 +218,19 @@ fn everybody_who_wrote_or_is_named_belongs_to_the_site() {
             if let Some(Readers::Only { accounts, groups }) = &page.restricted_to {
                 accounts.iter().for_each(|id| known(id));
                 for group in groups {
-                    assert!(site.groups.iter().any(|known| known.name == *group), "{group} at {place}");
+                    assert!(
+                        site.groups.iter().any(|known| known.name == *group),
+                        "{group} at {place}"
+                    );
                 }
             }
         }
         for group in &site.groups {
-            assert!(group.members.iter().all(|member| people.contains(member.as_str())), "{}", group.name);
+            assert!(
+                group.members.iter().all(|member| people.contains(member.as_str())),
+                "{}",
+                group.name
+            );
         }
     }
 }
@@ -186,11 +243,23 @@ fn every_link_leads_to_a_page_and_every_picture_to_a_file() {
                 let tag = &link[..link.find('>').unwrap_or(0)];
                 let key = values(tag, "ri:space-key").next().unwrap_or_else(|| space.key.clone());
                 let title = values(tag, "ri:content-title").next().unwrap_or_default();
-                let there = site.spaces.iter().filter(|space| space.key == key).flat_map(|space| &space.pages);
-                assert!(there.clone().any(|page| page.title == title), "{title} of {key} in {}", page.title);
+                let there = site
+                    .spaces
+                    .iter()
+                    .filter(|space| space.key == key)
+                    .flat_map(|space| &space.pages);
+                assert!(
+                    there.clone().any(|page| page.title == title),
+                    "{title} of {key} in {}",
+                    page.title
+                );
             }
             for name in values(&page.body, "ri:filename") {
-                assert!(page.attachments.iter().any(|file| file.file_name == name), "{name} in {}", page.title);
+                assert!(
+                    page.attachments.iter().any(|file| file.file_name == name),
+                    "{name} in {}",
+                    page.title
+                );
             }
         }
     }
@@ -212,7 +281,12 @@ fn titles_are_unique_in_a_space_and_sites_and_bodies_in_the_world() {
             }
         }
         for (space, page) in every_page(site).filter(|(_, page)| !page.body.is_empty()) {
-            assert!(bodies.insert(page.body.clone()), "the body of {} in {} is another's", page.title, space.key);
+            assert!(
+                bodies.insert(page.body.clone()),
+                "the body of {} in {} is another's",
+                page.title,
+                space.key
+            );
         }
     }
 }
@@ -222,15 +296,38 @@ fn nothing_happens_out_of_order_or_after_the_last_day() {
     for site in sites() {
         for (_, page) in every_page(&site) {
             assert!((1..=30).contains(&page.version), "{}", page.title);
-            assert!(page.created_at <= page.modified_at, "{} is changed before it is written", page.title);
+            assert!(
+                page.created_at <= page.modified_at,
+                "{} is changed before it is written",
+                page.title
+            );
             assert!(page.modified_at <= calendar::now(), "{}", page.title);
-            assert!(page.created_at >= calendar::now() - (calendar::PAST_DAYS + 1) * calendar::DAY_MS, "{}", page.title);
+            assert!(
+                page.created_at >= calendar::now() - (calendar::PAST_DAYS + 1) * calendar::DAY_MS,
+                "{}",
+                page.title
+            );
             for comment in every_comment(page) {
-                assert!((page.created_at..=calendar::now()).contains(&comment.created_at), "{}", page.title);
-                assert!(comment.replies.iter().all(|reply| reply.created_at >= comment.created_at), "{}", page.title);
+                assert!(
+                    (page.created_at..=calendar::now()).contains(&comment.created_at),
+                    "{}",
+                    page.title
+                );
+                assert!(
+                    comment
+                        .replies
+                        .iter()
+                        .all(|reply| reply.created_at >= comment.created_at),
+                    "{}",
+                    page.title
+                );
             }
             for file in &page.attachments {
-                assert!((page.created_at..=calendar::now()).contains(&file.created_at), "{}", file.file_name);
+                assert!(
+                    (page.created_at..=calendar::now()).contains(&file.created_at),
+                    "{}",
+                    file.file_name
+                );
             }
         }
     }
@@ -244,7 +341,10 @@ fn an_inline_comment_points_at_words_of_its_page_unless_it_lost_them() {
             for comment in rooted {
                 let quoted = comment.quoted.as_deref().unwrap_or_default();
                 assert!(!quoted.is_empty(), "{}", page.title);
-                let marked = page.body.contains(&format!(">{}</ac:inline-comment-marker>", super::markup::escaped(quoted)));
+                let marked = page.body.contains(&format!(
+                    ">{}</ac:inline-comment-marker>",
+                    super::markup::escaped(quoted)
+                ));
                 let lost = comment.resolution.as_deref() == Some("dangling");
                 assert_ne!(marked, lost, "{quoted:?} in {}: {}", page.title, page.body);
             }
@@ -268,9 +368,10 @@ fn mara_comes_first_on_the_main_site_and_may_read_most_but_not_all() {
         .collect();
     let may = |readers: &Readers| match readers {
         Readers::Everyone => true,
-        Readers::Only { accounts, groups: allowed } => {
-            accounts.contains(&mara.account_id) || allowed.iter().any(|group| groups.contains(&group.as_str()))
-        }
+        Readers::Only {
+            accounts,
+            groups: allowed,
+        } => accounts.contains(&mara.account_id) || allowed.iter().any(|group| groups.contains(&group.as_str())),
     };
     let finance = sites[0].spaces.iter().find(|space| space.key == "FIN");
     assert!(finance.is_some_and(|space| !may(&space.readers) && space.pages.len() >= 5));
@@ -282,7 +383,12 @@ fn mara_comes_first_on_the_main_site_and_may_read_most_but_not_all() {
         .filter(|(_, page)| page.restricted_to.as_ref().is_some_and(may))
         .count();
     assert!(shared >= 2, "{shared} restricted pages are open to Mara");
-    assert!(sites[0].people.iter().any(|person| !person.active && person.name.ends_with("(Deactivated)")));
+    assert!(
+        sites[0]
+            .people
+            .iter()
+            .any(|person| !person.active && person.name.ends_with("(Deactivated)"))
+    );
 }
 
 #[test]
@@ -304,10 +410,18 @@ fn every_file_is_what_it_says() {
         let bytes = file.bytes.as_slice();
         match name.rsplit_once('.').map(|(_, ending)| ending) {
             Some("pdf") => {
-                assert!(bytes.starts_with(b"%PDF") && bytes.trim_ascii_end().ends_with(b"%%EOF"), "{name}");
+                assert!(
+                    bytes.starts_with(b"%PDF") && bytes.trim_ascii_end().ends_with(b"%%EOF"),
+                    "{name}"
+                );
                 let text = String::from_utf8_lossy(bytes);
-                let start = text.rsplit_once("startxref\n").and_then(|(_, rest)| rest.lines().next()?.parse().ok());
-                assert!(start.is_some_and(|at: usize| bytes[at..].starts_with(b"xref")), "{name}");
+                let start = text
+                    .rsplit_once("startxref\n")
+                    .and_then(|(_, rest)| rest.lines().next()?.parse().ok());
+                assert!(
+                    start.is_some_and(|at: usize| bytes[at..].starts_with(b"xref")),
+                    "{name}"
+                );
             }
             Some(kind @ ("docx" | "xlsx" | "pptx")) => {
                 let main = match kind {
@@ -318,13 +432,20 @@ fn every_file_is_what_it_says() {
                 let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).expect("an archive");
                 for part in ["[Content_Types].xml", "_rels/.rels", main] {
                     let mut xml = String::new();
-                    archive.by_name(part).expect("the part").read_to_string(&mut xml).expect("text");
+                    archive
+                        .by_name(part)
+                        .expect("the part")
+                        .read_to_string(&mut xml)
+                        .expect("text");
                     let (_, xml) = xml.split_once("?>").expect("an XML declaration");
                     assert_eq!(flaw(xml), None, "{part} of {name}");
                 }
             }
             Some("png") => {
-                assert!(bytes.starts_with(b"\x89PNG\r\n\x1a\n") && bytes.ends_with(b"IEND\xae\x42\x60\x82"), "{name}");
+                assert!(
+                    bytes.starts_with(b"\x89PNG\r\n\x1a\n") && bytes.ends_with(b"IEND\xae\x42\x60\x82"),
+                    "{name}"
+                );
             }
             Some("csv") => {
                 let text = String::from_utf8(bytes.to_vec()).expect("text");

@@ -23,9 +23,10 @@ pub(super) fn made(name: &str, title: &str, text: &str) -> Made {
             "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
             ooxml::document(title, &lines),
         ),
-        "xlsx" => {
-            ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ooxml::workbook(title, &rows(&lines)))
-        }
+        "xlsx" => (
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            ooxml::workbook(title, &rows(&lines)),
+        ),
         "pptx" => (
             "application/vnd.openxmlformats-officedocument.presentationml.presentation",
             ooxml::presentation(title, &text.split(" // ").collect::<Vec<_>>()),
@@ -38,12 +39,17 @@ pub(super) fn made(name: &str, title: &str, text: &str) -> Made {
 }
 
 fn rows<'a>(lines: &[&'a str]) -> Vec<Vec<&'a str>> {
-    lines.iter().map(|line| line.split(", ").map(str::trim).collect()).collect()
+    lines
+        .iter()
+        .map(|line| line.split(", ").map(str::trim).collect())
+        .collect()
 }
 
 /// The numbers in a text, which a picture draws as columns.
 fn numbers(text: &str) -> Vec<u32> {
-    text.split(|sign: char| !sign.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
+    text.split(|sign: char| !sign.is_ascii_digit())
+        .filter_map(|digits| digits.parse().ok())
+        .collect()
 }
 
 fn csv(rows: &[Vec<&str>]) -> String {
@@ -51,5 +57,7 @@ fn csv(rows: &[Vec<&str>]) -> String {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
         false => (*text).to_owned(),
     };
-    rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join(",") + "\r\n").collect()
+    rows.iter()
+        .map(|row| row.iter().map(cell).collect::<Vec<_>>().join(",") + "\r\n")
+        .collect()
 }

@@ -17,7 +17,10 @@ const PRESENTATION: &str = "http://schemas.openxmlformats.org/presentationml/200
 pub(super) fn document(title: &str, lines: &[&str]) -> Vec<u8> {
     const WORDS: &str = "http://schemas.openxmlformats.org/wordprocessingml/2006/main";
     let paragraph = |style: &str, text: &str| {
-        format!("<w:p>{style}<w:r><w:t xml:space=\"preserve\">{}</w:t></w:r></w:p>", escaped(text))
+        format!(
+            "<w:p>{style}<w:r><w:t xml:space=\"preserve\">{}</w:t></w:r></w:p>",
+            escaped(text)
+        )
     };
     let body: String = lines.iter().map(|line| paragraph("", line)).collect();
     let heading = paragraph("<w:pPr><w:pStyle w:val=\"Heading1\"/></w:pPr>", title);
@@ -29,9 +32,11 @@ pub(super) fn document(title: &str, lines: &[&str]) -> Vec<u8> {
         title,
         "word/document.xml",
         &[
-            ("word/document.xml", "wordprocessingml.document.main", format!(
-                "<w:document xmlns:w=\"{WORDS}\"><w:body>{heading}{body}<w:sectPr/></w:body></w:document>"
-            )),
+            (
+                "word/document.xml",
+                "wordprocessingml.document.main",
+                format!("<w:document xmlns:w=\"{WORDS}\"><w:body>{heading}{body}<w:sectPr/></w:body></w:document>"),
+            ),
             ("word/styles.xml", "wordprocessingml.styles", styles),
         ],
         &[("word/_rels/document.xml.rels", relations(&[("styles", "styles.xml")]))],
@@ -57,29 +62,49 @@ pub(super) fn workbook(title: &str, rows: &[Vec<&str>]) -> Vec<u8> {
         }
         sheet.push_str("</row>");
     }
-    let words: String = shared.iter().map(|word| format!("<si><t>{}</t></si>", escaped(word))).collect();
+    let words: String = shared
+        .iter()
+        .map(|word| format!("<si><t>{}</t></si>", escaped(word)))
+        .collect();
     // Excel takes at most 31 letters for a sheet's name, and none of these.
-    let name: String = title.chars().filter(|sign| !"[]:*?/\\".contains(*sign)).take(31).collect();
+    let name: String = title
+        .chars()
+        .filter(|sign| !"[]:*?/\\".contains(*sign))
+        .take(31)
+        .collect();
     package(
         title,
         "xl/workbook.xml",
         &[
-            ("xl/workbook.xml", "spreadsheetml.sheet.main", format!(
-                "<workbook xmlns=\"{SPREADSHEET}\" xmlns:r=\"{RELATION}\"><sheets><sheet name=\"{}\" sheetId=\"1\" \
+            (
+                "xl/workbook.xml",
+                "spreadsheetml.sheet.main",
+                format!(
+                    "<workbook xmlns=\"{SPREADSHEET}\" xmlns:r=\"{RELATION}\"><sheets><sheet name=\"{}\" sheetId=\"1\" \
                  r:id=\"rId1\"/></sheets></workbook>",
-                escaped(&name),
-            )),
-            ("xl/worksheets/sheet1.xml", "spreadsheetml.worksheet", format!(
-                "<worksheet xmlns=\"{SPREADSHEET}\"><sheetData>{sheet}</sheetData></worksheet>"
-            )),
-            ("xl/sharedStrings.xml", "spreadsheetml.sharedStrings", format!(
-                "<sst xmlns=\"{SPREADSHEET}\" uniqueCount=\"{}\">{words}</sst>",
-                shared.len(),
-            )),
+                    escaped(&name),
+                ),
+            ),
+            (
+                "xl/worksheets/sheet1.xml",
+                "spreadsheetml.worksheet",
+                format!("<worksheet xmlns=\"{SPREADSHEET}\"><sheetData>{sheet}</sheetData></worksheet>"),
+            ),
+            (
+                "xl/sharedStrings.xml",
+                "spreadsheetml.sharedStrings",
+                format!(
+                    "<sst xmlns=\"{SPREADSHEET}\" uniqueCount=\"{}\">{words}</sst>",
+                    shared.len(),
+                ),
+            ),
         ],
         &[(
             "xl/_rels/workbook.xml.rels",
-            relations(&[("worksheet", "worksheets/sheet1.xml"), ("sharedStrings", "sharedStrings.xml")]),
+            relations(&[
+                ("worksheet", "worksheets/sheet1.xml"),
+                ("sharedStrings", "sharedStrings.xml"),
+            ]),
         )],
     )
 }
@@ -89,8 +114,10 @@ pub(super) fn presentation(title: &str, slides: &[&str]) -> Vec<u8> {
     let spaces = format!("xmlns:a=\"{DRAWING}\" xmlns:r=\"{RELATION}\" xmlns:p=\"{PRESENTATION}\"");
     let empty_tree = "<p:nvGrpSpPr><p:cNvPr id=\"1\" name=\"\"/><p:cNvGrpSpPr/><p:nvPr/></p:nvGrpSpPr><p:grpSpPr/>";
     let shape = |id: usize, kind: &str, y: u32, height: u32, lines: &[&str]| {
-        let paragraphs: String =
-            lines.iter().map(|line| format!("<a:p><a:r><a:t>{}</a:t></a:r></a:p>", escaped(line))).collect();
+        let paragraphs: String = lines
+            .iter()
+            .map(|line| format!("<a:p><a:r><a:t>{}</a:t></a:r></a:p>", escaped(line)))
+            .collect();
         format!(
             "<p:sp><p:nvSpPr><p:cNvPr id=\"{id}\" name=\"{kind} {id}\"/><p:cNvSpPr/><p:nvPr><p:ph type=\"{kind}\"/>\
              </p:nvPr></p:nvSpPr><p:spPr><a:xfrm><a:off x=\"600000\" y=\"{y}\"/><a:ext cx=\"10800000\" cy=\"{height}\"/>\
@@ -101,54 +128,85 @@ pub(super) fn presentation(title: &str, slides: &[&str]) -> Vec<u8> {
     contents.extend(slides.iter().map(|slide| slide.split(" / ").map(str::trim).collect()));
 
     let numbers: Vec<usize> = (1..=contents.len()).collect();
-    let names: Vec<String> = numbers.iter().map(|number| format!("ppt/slides/slide{number}.xml")).collect();
+    let names: Vec<String> = numbers
+        .iter()
+        .map(|number| format!("ppt/slides/slide{number}.xml"))
+        .collect();
     let list: String = numbers
         .iter()
         .map(|number| format!("<p:sldId id=\"{}\" r:id=\"rId{}\"/>", 255 + number, number + 1))
         .collect();
     let mut parts = vec![
-        ("ppt/presentation.xml", "presentationml.presentation.main", format!(
-            "<p:presentation {spaces}><p:sldMasterIdLst><p:sldMasterId id=\"2147483648\" r:id=\"rId1\"/>\
+        (
+            "ppt/presentation.xml",
+            "presentationml.presentation.main",
+            format!(
+                "<p:presentation {spaces}><p:sldMasterIdLst><p:sldMasterId id=\"2147483648\" r:id=\"rId1\"/>\
              </p:sldMasterIdLst><p:sldIdLst>{list}</p:sldIdLst><p:sldSz cx=\"12192000\" cy=\"6858000\"/><p:notesSz \
              cx=\"6858000\" cy=\"9144000\"/></p:presentation>"
-        )),
-        ("ppt/slideMasters/slideMaster1.xml", "presentationml.slideMaster", format!(
-            "<p:sldMaster {spaces}><p:cSld><p:spTree>{empty_tree}</p:spTree></p:cSld><p:clrMap bg1=\"lt1\" tx1=\"dk1\" \
+            ),
+        ),
+        (
+            "ppt/slideMasters/slideMaster1.xml",
+            "presentationml.slideMaster",
+            format!(
+                "<p:sldMaster {spaces}><p:cSld><p:spTree>{empty_tree}</p:spTree></p:cSld><p:clrMap bg1=\"lt1\" tx1=\"dk1\" \
              bg2=\"lt2\" tx2=\"dk2\" accent1=\"accent1\" accent2=\"accent2\" accent3=\"accent3\" accent4=\"accent4\" \
              accent5=\"accent5\" accent6=\"accent6\" hlink=\"hlink\" folHlink=\"folHlink\"/><p:sldLayoutIdLst>\
              <p:sldLayoutId id=\"2147483649\" r:id=\"rId1\"/></p:sldLayoutIdLst></p:sldMaster>"
-        )),
-        ("ppt/slideLayouts/slideLayout1.xml", "presentationml.slideLayout", format!(
-            "<p:sldLayout {spaces}><p:cSld name=\"Text\"><p:spTree>{empty_tree}</p:spTree></p:cSld></p:sldLayout>"
-        )),
+            ),
+        ),
+        (
+            "ppt/slideLayouts/slideLayout1.xml",
+            "presentationml.slideLayout",
+            format!(
+                "<p:sldLayout {spaces}><p:cSld name=\"Text\"><p:spTree>{empty_tree}</p:spTree></p:cSld></p:sldLayout>"
+            ),
+        ),
         ("ppt/theme/theme1.xml", "theme", theme()),
     ];
     for (name, lines) in names.iter().zip(&contents) {
-        let (first, others) = lines.split_first().map_or(("", [].as_slice()), |(first, others)| (*first, others));
+        let (first, others) = lines
+            .split_first()
+            .map_or(("", [].as_slice()), |(first, others)| (*first, others));
         let mut shapes = shape(2, "title", 400_000, 1_300_000, &[first]);
         if !others.is_empty() {
             shapes.push_str(&shape(3, "body", 1_900_000, 4_400_000, others));
         }
-        parts.push((name, "presentationml.slide", format!(
-            "<p:sld {spaces}><p:cSld><p:spTree>{empty_tree}{shapes}</p:spTree></p:cSld></p:sld>"
-        )));
+        parts.push((
+            name,
+            "presentationml.slide",
+            format!("<p:sld {spaces}><p:cSld><p:spTree>{empty_tree}{shapes}</p:spTree></p:cSld></p:sld>"),
+        ));
     }
 
-    let targets: Vec<String> = numbers.iter().map(|number| format!("slides/slide{number}.xml")).collect();
+    let targets: Vec<String> = numbers
+        .iter()
+        .map(|number| format!("slides/slide{number}.xml"))
+        .collect();
     let mut of_presentation = vec![("slideMaster", "slideMasters/slideMaster1.xml")];
     of_presentation.extend(targets.iter().map(|target| ("slide", target.as_str())));
     let to_layout = [("slideLayout", "../slideLayouts/slideLayout1.xml")];
-    let slide_relations: Vec<String> =
-        numbers.iter().map(|number| format!("ppt/slides/_rels/slide{number}.xml.rels")).collect();
+    let slide_relations: Vec<String> = numbers
+        .iter()
+        .map(|number| format!("ppt/slides/_rels/slide{number}.xml.rels"))
+        .collect();
     let mut loose = vec![
         ("ppt/_rels/presentation.xml.rels", relations(&of_presentation)),
-        ("ppt/slideMasters/_rels/slideMaster1.xml.rels", relations(&[to_layout[0], ("theme", "../theme/theme1.xml")])),
+        (
+            "ppt/slideMasters/_rels/slideMaster1.xml.rels",
+            relations(&[to_layout[0], ("theme", "../theme/theme1.xml")]),
+        ),
         (
             "ppt/slideLayouts/_rels/slideLayout1.xml.rels",
             relations(&[("slideMaster", "../slideMasters/slideMaster1.xml")]),
         ),
     ];
-    loose.extend(slide_relations.iter().map(|name| (name.as_str(), relations(&to_layout))));
+    loose.extend(
+        slide_relations
+            .iter()
+            .map(|name| (name.as_str(), relations(&to_layout))),
+    );
     package(title, "ppt/presentation.xml", &parts, &loose)
 }
 
@@ -224,7 +282,11 @@ fn package(title: &str, main: &str, parts: &[(&str, &str, String)], loose: &[(&s
          Type=\"http://schemas.openxmlformats.org/package/2006/relationships/metadata/core-properties\" \
          Target=\"docProps/core.xml\"/></Relationships>"
     );
-    let mut files = vec![("[Content_Types].xml", types.as_str()), ("_rels/.rels", &root), ("docProps/core.xml", &core)];
+    let mut files = vec![
+        ("[Content_Types].xml", types.as_str()),
+        ("_rels/.rels", &root),
+        ("docProps/core.xml", &core),
+    ];
     files.extend(parts.iter().map(|(name, _, xml)| (*name, xml.as_str())));
     files.extend(loose.iter().map(|(name, xml)| (*name, xml.as_str())));
     match zipped(&files) {

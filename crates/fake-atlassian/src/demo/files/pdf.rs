@@ -19,7 +19,10 @@ pub(super) fn written(title: &str, lines: &[&str]) -> Vec<u8> {
     for (at, sheet) in sheets.iter().enumerate() {
         let mut content = String::from("BT\n14 TL\n");
         if at == 0 {
-            content.push_str(&format!("/F1 18 Tf\n72 770 Td\n({}) Tj\n0 -30 Td\n/F1 11 Tf\n", literal(title)));
+            content.push_str(&format!(
+                "/F1 18 Tf\n72 770 Td\n({}) Tj\n0 -30 Td\n/F1 11 Tf\n",
+                literal(title)
+            ));
         } else {
             content.push_str("/F1 11 Tf\n72 770 Td\n");
         }
