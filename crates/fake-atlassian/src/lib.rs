@@ -4,6 +4,7 @@
 //! Given seeds, gives a fake that answers as Atlassian answers, in process or over a socket. One base address plays all
 //! of Atlassian's hosts; `/_world` under it is the fake's own.
 
+pub mod demo;
 pub mod seed;
 
 mod answer;
