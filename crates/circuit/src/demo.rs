@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use app::{App, Caller, connections::Callback};
-use domain::{Error, FeedId, IndexId, Result, Secret, feed::FeedState};
+use domain::{Error, FeedId, IndexId, Result, Secret, SiteId, feed::FeedState};
 use fake_atlassian::{FakeAtlassian, Options as FakeOptions};
 use serde_json::json;
 use server::Options;
@@ -199,11 +199,9 @@ async fn connected(
         },
     )
     .await?;
-    let sites = app.sites(caller, start.feed).await?;
-    let site = sites
-        .first()
-        .ok_or_else(|| Error::internal("the fake Atlassian has no site"))?;
-    app.choose_site(caller, start.feed, &site.id).await?;
+    let site = fake.sites().into_iter().next();
+    let site = site.ok_or_else(|| Error::internal("the fake Atlassian has no site"))?;
+    app.choose_site(caller, start.feed, &SiteId::new(site.cloud_id)).await?;
     let spaces: Vec<_> = app
         .spaces(caller, start.feed)
         .await?

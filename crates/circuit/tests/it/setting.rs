@@ -105,7 +105,7 @@ impl Setting {
             error: None,
         };
         app.finish_connect(&caller, callback).await.unwrap();
-        let site = app.sites(&caller, start.feed).await.unwrap().remove(0).id;
+        let site = SiteId::new(self.fake.sites().remove(0).cloud_id);
         app.choose_site(&caller, start.feed, &site).await.unwrap();
         let spaces = app.spaces(&caller, start.feed).await.unwrap();
         Begun {
