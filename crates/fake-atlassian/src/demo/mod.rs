@@ -7,6 +7,7 @@
 mod calendar;
 mod families;
 mod files;
+mod inline;
 mod markup;
 mod notation;
 mod people;

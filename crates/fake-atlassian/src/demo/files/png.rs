@@ -33,7 +33,7 @@ fn pixels(numbers: &[u32]) -> Vec<u8> {
     let top = numbers.iter().copied().max().unwrap_or(1).max(1) as usize;
     let slot = (WIDTH - 2 * MARGIN) / numbers.len().max(1);
     let colour = |x: usize, y: usize| {
-        if x < MARGIN || x >= WIDTH - MARGIN || y < MARGIN || y > HEIGHT - MARGIN {
+        if !(MARGIN..WIDTH - MARGIN).contains(&x) || !(MARGIN..=HEIGHT - MARGIN).contains(&y) {
             return 0;
         }
         if y == HEIGHT - MARGIN || x == MARGIN {
