@@ -29,6 +29,7 @@ pub async fn demo(demo: &cli::Demo) -> Result<()> {
         filter: demo.log.clone().unwrap_or_else(|| "warn".into()),
         json: false,
     })?;
+    let requests = stop::Requests::heard()?;
     let temporary = tempfile::Builder::new().prefix("circuit-demo-").tempdir();
     let temporary =
         temporary.map_err(|error| Error::unavailable(format!("no temporary directory can be made: {error}")))?;
@@ -95,7 +96,7 @@ pub async fn demo(demo: &cli::Demo) -> Result<()> {
         };
         tokio::try_join!(serving, greeting).map(|_| ())
     };
-    stop::until_asked(work, tell).await?;
+    stop::until_asked(work, tell, requests).await?;
     Ok(())
 }
 
@@ -245,6 +246,7 @@ pub async fn fake_atlassian(settings: &cli::FakeAtlassian) -> Result<()> {
         filter: settings.log.clone().unwrap_or_else(|| "warn".into()),
         json: false,
     })?;
+    let requests = stop::Requests::heard()?;
     let listener = serve::listen(loopback(settings.port)).await?;
     let base = base_of(&listener)?;
     let secret = Secret::new("circuit-demo-secret");
@@ -259,7 +261,7 @@ pub async fn fake_atlassian(settings: &cli::FakeAtlassian) -> Result<()> {
             .await
             .map_err(|error| Error::internal("the fake Atlassian failed").because(error))
     };
-    stop::until_asked(serving, tell).await?;
+    stop::until_asked(serving, tell, requests).await?;
     Ok(())
 }
 

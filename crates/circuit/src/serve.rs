@@ -19,12 +19,13 @@ use crate::{
 pub async fn serve(settings: &Settings) -> Result<()> {
     let config = config::read(settings)?;
     log::begin(&config.log)?;
+    let requests = stop::Requests::heard()?;
     let listener = listen(config.address).await?;
     let public_url = public_url(&config, &listener)?;
     let wired = wired(&config, public_url.clone(), Arc::new(Socket::new()?)).await?;
     info!(address = %bound(&listener)?, data_dir = %config.data_dir.display(), "Circuit {} is at {public_url}", env!("CARGO_PKG_VERSION"));
     let (tell, told) = watch::channel(false);
-    stop::until_asked(run(&wired, listener, options(&public_url), told), tell).await?;
+    stop::until_asked(run(&wired, listener, options(&public_url), told), tell, requests).await?;
     info!("Stopped");
     Ok(())
 }

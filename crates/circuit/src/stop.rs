@@ -12,11 +12,15 @@ pub const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 /// Runs `work`, which is told to stop by the channel, until it ends or the process is asked to stop. After a request it
 /// has [`STOP_TIME_MAX`] to end by itself.
-pub async fn until_asked<T>(work: impl Future<Output = Result<T>>, tell: watch::Sender<bool>) -> Result<Option<T>> {
+pub async fn until_asked<T>(
+    work: impl Future<Output = Result<T>>,
+    tell: watch::Sender<bool>,
+    mut requests: Requests,
+) -> Result<Option<T>> {
     tokio::pin!(work);
     tokio::select! {
         done = &mut work => return done.map(Some),
-        asked = asked() => asked?,
+        () = requests.next() => {}
     }
     tracing::info!("Stopping");
     tell.send_replace(true);
@@ -32,17 +36,39 @@ pub async fn until_asked<T>(work: impl Future<Output = Result<T>>, tell: watch::
     }
 }
 
-async fn asked() -> Result<()> {
-    let unheard = |error: std::io::Error| Error::internal("signals cannot be heard").because(error);
+/// The system's requests to stop, heard from the moment this is made: a process that is asked before it listens would
+/// die at once.
+pub struct Requests {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).map_err(unheard)?;
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Requests {
+    pub fn heard() -> Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let unheard = |error: std::io::Error| Error::internal("signals cannot be heard").because(error);
+            Ok(Self {
+                terminate: signal(SignalKind::terminate()).map_err(unheard)?,
+                interrupt: signal(SignalKind::interrupt()).map_err(unheard)?,
+            })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    async fn next(&mut self) {
+        #[cfg(unix)]
         tokio::select! {
-            _ = terminate.recv() => Ok(()),
-            interrupted = tokio::signal::ctrl_c() => interrupted.map_err(unheard),
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        #[cfg(not(unix))]
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
         }
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.map_err(unheard)
 }

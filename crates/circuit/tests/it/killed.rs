@@ -21,6 +21,7 @@ use crate::{
 
 const PAGES: u64 = 2_000;
 const KILLS: usize = 20;
+const LATENCY: Duration = Duration::from_millis(40);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_killed_twenty_times_ends_with_what_the_person_sees_and_fetches_no_recorded_answer_twice() {
@@ -28,7 +29,7 @@ async fn an_import_killed_twenty_times_ends_with_what_the_person_sees_and_fetche
         FakeAtlassian::generated(
             PAGES,
             fake_atlassian::Options {
-                latency: Duration::from_millis(120),
+                latency: LATENCY,
                 ..options
             },
         )
@@ -48,12 +49,15 @@ async fn an_import_killed_twenty_times_ends_with_what_the_person_sees_and_fetche
     let mut killed_midway = 0;
     for _ in 0..KILLS {
         let circuit = Circuit::start(serve(&setting.data_dir, &setting.settings()));
-        tokio::time::sleep(Duration::from_millis(rand::random_range(0..600))).await;
+        tokio::time::sleep(Duration::from_millis(rand::random_range(50..800))).await;
         circuit.kill();
+        // What the dead process asked is in the fake's log once it was answered.
+        tokio::time::sleep(LATENCY * 2).await;
         let requests = asked(&setting.fake).await;
         nothing_twice(&requests[checked..], &before, &keys, &begun.spaces);
         checked = requests.len();
         before = checkpoint(&setting, begun.feed).await;
+        eprintln!("{} requests, {:?}", checked, before.0.values().collect::<Vec<_>>());
         killed_midway += usize::from(before.0.values().any(|mark| *mark != Mark::Done));
     }
     assert!(killed_midway >= 3, "the import was over too soon: {killed_midway}");

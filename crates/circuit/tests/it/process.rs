@@ -84,6 +84,7 @@ impl Circuit {
     }
 
     /// The most memory it ever held, in kB (`VmHWM` of proc(5)); zero where that is not told.
+    #[allow(dead_code)] // Of the benchmark, which shares this file.
     pub fn peak_memory_kb(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -22,7 +22,8 @@ pub struct Setting {
     pub fake_base: String,
     pub person: String,
     pub data_dir: PathBuf,
-    pub folder: tempfile::TempDir,
+    /// Gone when this is dropped.
+    _folder: tempfile::TempDir,
 }
 
 /// What a person holds after the first steps.
@@ -53,7 +54,7 @@ impl Setting {
             fake,
             fake_base,
             data_dir: folder.path().join("data"),
-            folder,
+            _folder: folder,
         }
     }
 
