@@ -27,6 +27,8 @@ mod query;
 mod routes;
 mod serve;
 mod storage_format;
+#[cfg(test)]
+mod tests;
 mod v1;
 mod v2;
 mod visibility;

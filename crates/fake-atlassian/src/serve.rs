@@ -4,7 +4,7 @@ use std::{future::Future, io, sync::Arc};
 
 use axum::{Router, body::Body, extract::Request, response::Response};
 use bytes::Bytes;
-use futures::stream;
+use futures::stream::{self, StreamExt};
 use http::StatusCode;
 use tokio::net::TcpListener;
 
@@ -45,6 +45,11 @@ async fn respond(fake: &Fake, request: Request) -> Response {
 
 fn cut_in_the_middle(body: Bytes) -> Body {
     let half = body.slice(..body.len() / 2);
-    let broken = io::Error::new(io::ErrorKind::ConnectionReset, "cut on request");
-    Body::from_stream(stream::iter([Ok(half), Err(broken)]))
+    let begun = stream::once(async move { Ok(half) });
+    let broken = stream::once(async {
+        // What was written goes out before the line breaks.
+        tokio::task::yield_now().await;
+        Err(io::Error::new(io::ErrorKind::ConnectionReset, "cut on request"))
+    });
+    Body::from_stream(begun.chain(broken))
 }

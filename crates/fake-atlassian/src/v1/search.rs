@@ -203,7 +203,10 @@ fn envelope(call: &Call, found: &Found, path: &str, results: Vec<Value>) -> Answ
 fn result_json(call: &Call, slot: u32, expand: &Expand) -> Value {
     let site = call.site;
     let (item, space) = (site.item(slot), site.space_of(slot));
-    let content = call.content_json(slot, expand);
+    let mut content = call.content_json(slot, expand);
+    if !expand.has("restrictions") {
+        content["restrictions"] = json!({});
+    }
     let title = site
         .title(slot)
         .replace('&', "&amp;")

@@ -1,0 +1,10 @@
+//! The fake, asked as a client asks it.
+
+mod acting;
+mod journeys;
+mod mirroring;
+mod recorded;
+mod refusing;
+mod spec;
+mod visibility;
+mod world;
