@@ -32,7 +32,8 @@ pub fn passages(held: &Held) -> Vec<Passage> {
 fn all_blocks(held: &Held) -> Vec<Block> {
     let document = &held.document;
     let mut all = Vec::new();
-    if let Some(quoted) = document.comment.as_ref().and_then(|comment| comment.quoted.as_ref()) {
+    let quoted = document.comment.as_ref().and_then(|comment| comment.quoted.as_deref());
+    if let Some(quoted) = quoted.filter(|quoted| !quoted.trim().is_empty()) {
         all.push(Block::Paragraph(format!("“{quoted}”")));
     }
     if let Some(media_type) = document.file.as_ref().and_then(|file| file.media_type.as_ref()) {

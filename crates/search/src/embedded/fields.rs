@@ -1,6 +1,6 @@
 //! What of a passage is searched, filtered, counted and shown.
 
-use domain::passage::Passage;
+use domain::{document::DocumentKind, passage::Passage};
 use tantivy::{
     TantivyDocument, Term,
     schema::{FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions},
@@ -89,8 +89,14 @@ impl Fields {
         let id = format!("{}|{}", passage.feed, passage.document);
         document.add_u64(self.document_hash, hash(&passage.document.to_string()));
         document.add_text(self.document, id);
-        document.add_text(self.title, &passage.title);
-        document.add_text(self.title_stem, &passage.title);
+        // A comment bears its page's title, and must not stand before the page for it.
+        match passage.kind {
+            DocumentKind::Comment => document.add_text(self.around, &passage.title),
+            DocumentKind::Page | DocumentKind::BlogPost | DocumentKind::Attachment => {
+                document.add_text(self.title, &passage.title);
+                document.add_text(self.title_stem, &passage.title);
+            }
+        }
         let headings = passage.headings.join("\n");
         document.add_text(self.headings, &headings);
         document.add_text(self.body, &passage.text);
