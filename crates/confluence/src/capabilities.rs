@@ -76,7 +76,7 @@ pub const CAPABILITIES: [Capability; 4] = [
     },
     Capability {
         any_of: &["search:confluence", "read:content-details:confluence"],
-        loss: Loss::Degraded("Comments and attachments are not imported, and sizes are not estimated"),
+        loss: Loss::Degraded("Comments, attachments and labels are not imported, and sizes are not estimated"),
     },
     Capability {
         any_of: &["read:confluence-user", "read:content-details:confluence"],
@@ -143,6 +143,6 @@ mod tests {
             "read:confluence-user",
         ]));
         assert_eq!(sentences.len(), 1);
-        assert!(sentences[0].contains("Comments and attachments") && sentences[0].contains("search:confluence"));
+        assert!(sentences[0].contains("Comments, attachments") && sentences[0].contains("search:confluence"));
     }
 }

@@ -5,6 +5,7 @@
 pub mod source;
 
 mod comments_attachments;
+mod labels;
 mod pages;
 mod spaces;
 mod users;

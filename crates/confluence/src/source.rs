@@ -13,13 +13,21 @@ use domain::{
     sync_run::Spent,
 };
 
-use crate::{Endpoints, client::Client, comments_attachments, http::Http, pages, spaces, users};
+use crate::{
+    Endpoints,
+    client::Client,
+    comments_attachments,
+    http::Http,
+    labels::{self, LabelBook},
+    pages, spaces, users,
+};
 
 /// Confluence Cloud through the OAuth gateway.
 pub struct ConfluenceSource {
     client: Client,
     pages_limit: pages::Limit,
     search_limit: pages::Limit,
+    labels: LabelBook,
 }
 
 impl ConfluenceSource {
@@ -28,6 +36,7 @@ impl ConfluenceSource {
             client: Client::new(http, endpoints, tokens, clock),
             pages_limit: pages::Limit::default(),
             search_limit: pages::Limit::default(),
+            labels: LabelBook::default(),
         }
     }
 }
@@ -55,7 +64,17 @@ impl Source for ConfluenceSource {
     ) -> Result<Listed<Document>> {
         match stream.kind {
             kind @ (DocumentKind::Page | DocumentKind::BlogPost) => {
-                pages::list(&self.client, &self.pages_limit, reach, space, kind, after).await
+                let mut listed = pages::list(&self.client, &self.pages_limit, reach, space, kind, after).await?;
+                // Blog posts come after the pages of the same pass and have their labels from the same reading.
+                let reading = match (kind, after) {
+                    (DocumentKind::Page, None) => labels::Listed::FromTheBeginning,
+                    _ => labels::Listed::Onwards,
+                };
+                let labelled = self
+                    .labels
+                    .label(&self.client, reach, space, reading, &mut listed.items);
+                listed.spent = listed.spent.plus(labelled.await?);
+                Ok(listed)
             }
             kind @ (DocumentKind::Comment | DocumentKind::Attachment) => {
                 comments_attachments::list(&self.client, &self.search_limit, reach, space, kind, after).await

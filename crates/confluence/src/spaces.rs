@@ -99,11 +99,13 @@ pub async fn estimate(client: &Client, reach: &Reach, spaces: &[Space]) -> Resul
     Ok(estimate)
 }
 
-/// The keys of the spaces as CQL names them, quoted: a personal space's begins with `~`, and a key is outside input.
+/// The keys of the spaces as CQL names them, quoted: a personal space's begins with `~`.
 pub fn keys(spaces: &[Space]) -> String {
-    let quoted: Vec<String> = spaces
-        .iter()
-        .map(|space| format!("\"{}\"", space.key.replace('\\', "\\\\").replace('"', "\\\"")))
-        .collect();
-    quoted.join(",")
+    let keys: Vec<String> = spaces.iter().map(|space| quoted(&space.key)).collect();
+    keys.join(",")
+}
+
+/// A text in CQL. Keys and labels are outside input.
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

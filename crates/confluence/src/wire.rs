@@ -200,7 +200,7 @@ impl Id {
     }
 }
 
-fn id<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+pub fn id<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let id = Id::deserialize(from)?.text();
     match is_id(&id) {
         true => Ok(id),

@@ -304,6 +304,7 @@ fn endpoint(call: &Call, route: &Route) -> Outcome {
         Route::Comment { inline, id } => comments::by_id(call, inline, id),
         Route::Replies { inline, id } => comments::replies(call, inline, id),
         Route::Labels(kind, id) => pages::labels(call, kind, id),
+        Route::SpaceLabels(id) => pages::labels_of_space(call, id),
         Route::Versions(kind, id) => pages::versions(call, kind, id),
         Route::DirectChildren(id) => tree::children(call, id, tree::Shape::Typed),
         Route::Children(id) => tree::children(call, id, tree::Shape::Deprecated),

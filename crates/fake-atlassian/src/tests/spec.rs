@@ -300,6 +300,7 @@ async fn every_answer_is_what_the_official_documents_describe() {
             format!("/inline-comments/{inline}/children"),
         ),
         ("/pages/{id}/labels", format!("/pages/{page}/labels")),
+        ("/spaces/{id}/content/labels", format!("/spaces/{space}/content/labels")),
         ("/blogposts/{id}/labels", format!("/blogposts/{post}/labels")),
         ("/pages/{id}/versions", format!("/pages/{page}/versions")),
         ("/blogposts/{id}/versions", format!("/blogposts/{post}/versions")),

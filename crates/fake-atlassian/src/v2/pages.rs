@@ -1,5 +1,7 @@
 //! Pages and blog posts: in a space, anywhere, by id; their labels and versions.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{spaces, wire::BodyFormat};
@@ -166,8 +168,11 @@ pub fn by_id(call: &Call, kind: Kind, id: &str) -> Outcome {
 }
 
 fn labels_json(call: &Call, slot: u32) -> Vec<Value> {
-    let label = |name: &String| json!({ "id": label_id(name), "name": name, "prefix": "global" });
-    call.site.labels(slot).iter().map(label).collect()
+    call.site.labels(slot).iter().map(label_json).collect()
+}
+
+fn label_json(name: &String) -> Value {
+    json!({ "id": label_id(name), "name": name, "prefix": "global" })
 }
 
 fn label_id(name: &str) -> String {
@@ -176,9 +181,25 @@ fn label_id(name: &str) -> String {
 }
 
 pub fn labels(call: &Call, kind: Kind, id: &str) -> Outcome {
-    let limit = call.limit(LIMIT)?;
     let slot = found(call, kind, id)?;
-    let labels = labels_json(call, slot);
+    labels_listed(call, labels_json(call, slot))
+}
+
+/// The labels of everything current that the reader sees in the space, each once.
+pub fn labels_of_space(call: &Call, space: &str) -> Outcome {
+    let place = spaces::visible(call, space)?;
+    let content = &call.site.spaces[place as usize].content;
+    let slots = [Kind::Page, Kind::BlogPost]
+        .into_iter()
+        .flat_map(|kind| content[kind.place()].iter().copied());
+    let seen =
+        slots.filter(|slot| call.site.item(*slot).status == Status::Current && call.site.sees(call.reader, *slot));
+    let names: BTreeSet<String> = seen.flat_map(|slot| call.site.labels(slot)).collect();
+    labels_listed(call, names.iter().map(label_json).collect())
+}
+
+fn labels_listed(call: &Call, labels: Vec<Value>) -> Outcome {
+    let limit = call.limit(LIMIT)?;
     let candidates: Vec<u32> = (0..labels.len() as u32).collect();
     let order = call.order(&["name"])?;
     let key =

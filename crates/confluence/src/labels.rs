@@ -1,0 +1,253 @@
+//! The labels of a space's pages and blog posts. Listings come without them, and asking each page would cost a call for
+//! each: so the labels that are in use are listed first, and then the content that bears them, without bodies. What
+//! bears no label costs nothing.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use domain::{
+    ErrorKind, Result, SiteId, SpaceId,
+    document::{Document, DocumentKind},
+    source::Reach,
+    space::Space,
+    sync_run::Spent,
+};
+use serde::Deserialize;
+
+use crate::{
+    client::{Call, Client},
+    spaces::{keys, quoted},
+    wire::{self, Listing},
+};
+
+/// The most the v2 API returns in one answer.
+const LIMIT: &str = "250";
+/// What v1's search gives at once when something is expanded (facts.md §5).
+const SEARCH_LIMIT: &str = "200";
+/// Labels named in one search: the query stays far below what servers take as an address.
+const LABELS_PER_SEARCH: usize = 50;
+/// The most labels of one space that are followed.
+const LABELS_MAX: usize = 2_000;
+/// The most answers read for one space: 200,000 labelled pages.
+const ANSWERS_MAX: usize = 1_000;
+
+type Labels = BTreeMap<String, Vec<String>>;
+
+/// The labels of the spaces that are being read, by content id.
+#[derive(Default)]
+pub struct LabelBook(Mutex<BTreeMap<(SiteId, SpaceId), Arc<Labels>>>);
+
+/// Whether a listing begins, and labels are to be read anew, or goes on with those that are known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    FromTheBeginning,
+    Onwards,
+}
+
+impl LabelBook {
+    /// Writes the labels into the documents. Without the scope for it they stay without: pages are worth more than
+    /// their labels. Gives what it cost.
+    pub async fn label(
+        &self,
+        client: &Client,
+        reach: &Reach,
+        space: &Space,
+        listed: Listed,
+        documents: &mut [Document],
+    ) -> Result<Spent> {
+        let place = (reach.site.id.clone(), space.id.clone());
+        let known = self.known(&place).filter(|_| listed == Listed::Onwards);
+        let (labels, spent) = match known {
+            Some(labels) => (labels, Spent::default()),
+            None => {
+                let mut spent = Spent::default();
+                let labels = match read(client, reach, space, &mut spent).await {
+                    Ok(labels) => labels,
+                    Err(error) if bearable(&error.kind) => {
+                        tracing::info!("The labels of space {} are not read: {error}", space.key);
+                        Labels::new()
+                    }
+                    Err(error) => return Err(error),
+                };
+                let labels = Arc::new(labels);
+                self.0
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert(place, labels.clone());
+                (labels, spent)
+            }
+        };
+        for document in documents {
+            if let Some(labels) = labels.get(document.id.content.as_str()) {
+                document.labels = labels.clone();
+            }
+        }
+        Ok(spent)
+    }
+
+    fn known(&self, place: &(SiteId, SpaceId)) -> Option<Arc<Labels>> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(place)
+            .cloned()
+    }
+}
+
+/// Errors that are about labels alone.
+fn bearable(kind: &ErrorKind) -> bool {
+    match kind {
+        ErrorKind::MissingScope { .. } | ErrorKind::Gone | ErrorKind::Invalid => true,
+        ErrorKind::Forbidden | ErrorKind::NotFound => true,
+        ErrorKind::Unauthenticated | ErrorKind::Conflict | ErrorKind::RateLimited { .. } => false,
+        ErrorKind::Unavailable | ErrorKind::Internal => false,
+    }
+}
+
+async fn read(client: &Client, reach: &Reach, space: &Space, spent: &mut Spent) -> Result<Labels> {
+    let names: Vec<String> = names(client, reach, space, spent).await?.into_iter().collect();
+    let mut labels = Labels::new();
+    for names in names.chunks(LABELS_PER_SEARCH) {
+        let named: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+        let cql = format!(
+            "space={} and type in ({},{}) and label in ({}) order by created asc",
+            keys(std::slice::from_ref(space)),
+            DocumentKind::Page.word(),
+            DocumentKind::BlogPost.word(),
+            named.join(",")
+        );
+        bearers(client, reach, space, &cql, &mut labels, spent).await?;
+    }
+    Ok(labels)
+}
+
+/// The labels in use in the space.
+async fn names(client: &Client, reach: &Reach, space: &Space, spent: &mut Spent) -> Result<BTreeSet<String>> {
+    let what = format!("the labels of space {}", space.key);
+    let mut names = BTreeSet::new();
+    let mut after: Option<String> = None;
+    for _ in 0..ANSWERS_MAX {
+        let mut query = vec![("limit", LIMIT)];
+        query.extend(after.as_deref().map(|cursor| ("cursor", cursor)));
+        let call = Call {
+            what: &what,
+            path: &["api", "v2", "spaces", space.id.as_str(), "content", "labels"],
+            query: &query,
+            scopes: &["read:space:confluence"],
+        };
+        let answered = client
+            .get::<Listing>(reach, &call)
+            .await
+            .map_err(|refused| refused.into_error(&what))?;
+        *spent = spent.plus(Spent {
+            calls: answered.calls,
+            points: answered.calls,
+        });
+        let rows = answered
+            .value
+            .results
+            .into_iter()
+            .filter_map(|row| serde_json::from_value::<LabelRow>(row).ok());
+        names.extend(rows.filter_map(LabelRow::shown));
+        let next = wire::cursor(answered.value.links.next.as_deref());
+        if next.is_none() || next == after || names.len() >= LABELS_MAX {
+            break;
+        }
+        after = next;
+    }
+    Ok(names.into_iter().take(LABELS_MAX).collect())
+}
+
+/// Who bears them, with all the labels that each bears.
+async fn bearers(
+    client: &Client,
+    reach: &Reach,
+    space: &Space,
+    cql: &str,
+    labels: &mut Labels,
+    spent: &mut Spent,
+) -> Result<()> {
+    let what = format!("the labelled pages of space {}", space.key);
+    let mut after: Option<String> = None;
+    for _ in 0..ANSWERS_MAX {
+        let mut query = vec![
+            ("cql", cql),
+            ("limit", SEARCH_LIMIT),
+            ("expand", "space,metadata.labels"),
+        ];
+        query.extend(after.as_deref().map(|cursor| ("cursor", cursor)));
+        let call = Call {
+            what: &what,
+            path: &["rest", "api", "content", "search"],
+            query: &query,
+            scopes: &["search:confluence"],
+        };
+        let answered = client
+            .get::<Listing>(reach, &call)
+            .await
+            .map_err(|refused| refused.into_error(&what))?;
+        let rows = answered.value.results.len();
+        *spent = spent.plus(Spent {
+            calls: answered.calls,
+            points: answered.calls + rows as u64,
+        });
+        for row in answered.value.results {
+            let Ok(row) = serde_json::from_value::<BearerRow>(row) else {
+                continue;
+            };
+            let here = row.space.as_ref().is_none_or(|found| found.id == space.id.as_str());
+            if here {
+                let shown = row.metadata.labels.results.into_iter().filter_map(LabelRow::shown);
+                labels.insert(row.id, shown.collect::<BTreeSet<_>>().into_iter().collect());
+            }
+        }
+        let next = wire::cursor(answered.value.links.next.as_deref());
+        if next.is_none() || next == after || rows == 0 {
+            return Ok(());
+        }
+        after = next;
+    }
+    Ok(())
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct LabelRow {
+    name: Option<String>,
+    prefix: Option<String>,
+}
+
+impl LabelRow {
+    /// A person's own labels (`my`) are nobody else's business.
+    fn shown(self) -> Option<String> {
+        let global = self.prefix.as_deref().is_none_or(|prefix| prefix == "global");
+        self.name
+            .filter(|_| global)
+            .map(|name| wire::shortened(&name))
+            .filter(|name| !name.is_empty())
+    }
+}
+
+#[derive(Deserialize)]
+struct BearerRow {
+    #[serde(deserialize_with = "wire::id")]
+    id: String,
+    #[serde(default)]
+    space: Option<wire::SpaceRow>,
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Metadata {
+    labels: LabelRows,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct LabelRows {
+    results: Vec<LabelRow>,
+}
