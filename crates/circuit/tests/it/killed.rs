@@ -21,7 +21,7 @@ use crate::{
 
 const PAGES: u64 = 2_000;
 const KILLS: usize = 20;
-const LATENCY: Duration = Duration::from_millis(40);
+const LATENCY: Duration = Duration::from_millis(100);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_killed_twenty_times_ends_with_what_the_person_sees_and_fetches_no_recorded_answer_twice() {
@@ -52,14 +52,16 @@ async fn an_import_killed_twenty_times_ends_with_what_the_person_sees_and_fetche
         tokio::time::sleep(Duration::from_millis(rand::random_range(50..800))).await;
         circuit.kill();
         // What the dead process asked is in the fake's log once it was answered.
-        tokio::time::sleep(LATENCY * 2).await;
+        tokio::time::sleep(LATENCY * 3).await;
         let requests = asked(&setting.fake).await;
         nothing_twice(&requests[checked..], &before, &keys, &begun.spaces);
         checked = requests.len();
         before = checkpoint(&setting, begun.feed).await;
-        killed_midway += usize::from(before.0.values().any(|mark| *mark != Mark::Done));
+        let done = before.0.values().filter(|mark| **mark == Mark::Done).count();
+        killed_midway += usize::from(done < begun.spaces.len() * DocumentKind::ALL.len());
     }
-    assert!(killed_midway >= 3, "the import was over too soon: {killed_midway}");
+    // Some forty answers of a tenth of a second each do not fit into four lives of less than a second.
+    assert!(killed_midway >= 4, "the import was over too soon: {killed_midway}");
 
     let circuit = Circuit::start(serve(&setting.data_dir, &setting.settings()));
     up_to_date(&circuit, &begun.key, begun.feed).await;
