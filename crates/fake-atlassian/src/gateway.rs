@@ -175,12 +175,11 @@ impl Fake {
                 "avatarUrl": "https://site-admin-avatar-cdn.prod.public.atl-paas.net/avatars/240/jersey.png",
             })
         };
-        let sites: Vec<Value> = world
-            .sites
-            .iter()
-            .filter(|site| bearer.includes(&site.cloud_id))
-            .map(resource)
-            .collect();
+        let person = world.person(&bearer.account);
+        let theirs = |site: &&Site| {
+            bearer.includes(&site.cloud_id) && person.is_some_and(|person| site.members.contains(&person))
+        };
+        let sites: Vec<Value> = world.sites.iter().filter(theirs).map(resource).collect();
         Settled {
             answer: Answer::json(200, &Value::Array(sites)),
             account: Some(bearer.account.clone()),

@@ -407,18 +407,24 @@ fn word(chance: &mut Chance) -> String {
 }
 
 fn push_word(out: &mut String, chance: &mut Chance) {
-    let drawn = chance.draw();
-    if drawn.is_multiple_of(9) {
-        for shift in [8, 16, 24] {
-            out.push_str(SYLLABLES[(drawn >> shift) as usize % SYLLABLES.len()]);
+    push_drawn(out, chance.draw());
+}
+
+/// The word that belongs to a number.
+fn push_drawn(out: &mut String, drawn: u64) {
+    if picked(drawn, 0, 9) == 0 {
+        for shift in [16, 32, 48] {
+            out.push_str(SYLLABLES[picked(drawn, shift, SYLLABLES.len())]);
         }
         return;
     }
-    let (one, two) = (
-        (drawn >> 8) as usize % WORDS.len(),
-        (drawn >> 24) as usize % WORDS.len(),
-    );
+    let (one, two) = (picked(drawn, 16, WORDS.len()), picked(drawn, 32, WORDS.len()));
     out.push_str(WORDS[one.min(two)]);
+}
+
+/// Below `bound`, by sixteen of the number's bits.
+fn picked(drawn: u64, shift: u32, bound: usize) -> usize {
+    (((drawn >> shift) & 0xffff) as usize * bound) >> 16
 }
 
 fn capitalised(word: &str) -> String {
@@ -440,9 +446,10 @@ fn push_sentence(out: &mut String, chance: &mut Chance) {
         if number > 0 {
             out.push(' ');
         }
-        match chance.below(2) {
-            0 => out.push_str(SMALL[chance.below(SMALL.len() as u64) as usize]),
-            _ => push_word(out, chance),
+        let drawn = chance.draw();
+        match drawn >> 63 {
+            0 => out.push_str(SMALL[picked(drawn, 32, SMALL.len())]),
+            _ => push_drawn(out, drawn),
         }
     }
     out.push('.');

@@ -197,6 +197,10 @@ pub fn space_id(place: usize) -> u64 {
 impl World {
     pub fn new(seeds: Vec<SeedSite>) -> Self {
         let mut world = World::default();
+        // Everybody first: what they wrote on one site may come before they are introduced on another.
+        for person in seeds.iter().flat_map(|seed| &seed.people) {
+            world.introduce(person.clone());
+        }
         for seed in seeds {
             world.add_site(seed);
         }
