@@ -16,7 +16,9 @@ pub struct Answer {
 
 impl Answer {
     pub fn json(status: u16, body: &Value) -> Self {
-        Self::bytes(status, "application/json", body.to_string())
+        // A `Value` has only string keys, so it always has a spelling.
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        Self::bytes(status, "application/json", body)
     }
 
     pub fn html(status: u16, body: String) -> Self {

@@ -95,13 +95,22 @@ impl Fake {
     pub fn consented(&self, asked: &Asked, account: &str, sites: BTreeSet<String>) -> Result<String, String> {
         let now = self.now();
         let world = self.world();
-        let person = world.people.iter().find(|person| person.account_id == account);
-        let person = person.ok_or("There is no such account.")?;
-        if !person.active {
+        let person = world.person(account).ok_or("There is no such account.")?;
+        if world
+            .people
+            .get(usize::from(person))
+            .is_none_or(|person| !person.active)
+        {
             return Err("This account has been deactivated.".into());
         }
         if sites.is_empty() {
             return Err("Choose at least one site.".into());
+        }
+        // Of the sites ticked, those that are the person's: the real page shows no others.
+        let theirs = |cloud_id: &String| world.site(cloud_id).is_some_and(|site| site.members.contains(&person));
+        let sites: BTreeSet<String> = sites.into_iter().filter(theirs).collect();
+        if sites.is_empty() {
+            return Err("This account has no access to the sites chosen.".into());
         }
         let mut oauth = self.oauth();
         for cloud_id in &sites {

@@ -1,6 +1,8 @@
 //! `/_world`: changes the world, makes things go wrong, and tells the truth. JSON in, JSON out; nobody is asked who they
 //! are, because this listens where only its user can reach it.
 
+mod access;
+mod belongings;
 mod change;
 mod person;
 mod target;

@@ -17,14 +17,17 @@ mod fake;
 mod faults;
 mod gateway;
 mod generated;
+mod hosts;
 mod journal;
 mod limits;
 mod listing;
 mod media;
 mod moment;
 mod oauth;
+mod prose;
 mod query;
 mod routes;
+mod seeding;
 mod serve;
 mod storage_format;
 #[cfg(test)]

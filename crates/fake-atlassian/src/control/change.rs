@@ -1,13 +1,11 @@
 //! What people do in Confluence: each change leaves the world as Confluence would leave it.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use super::{Done, Refused, missing, target};
+use super::{Done, Refused, access, belongings, missing, target};
 use crate::{
     fake::Fake,
-    seed,
-    world::{File, Item, Kind, Own, Readers, Site, Space, SpaceStatus, Status, World},
+    world::{Item, Kind, Own, Readers, Site, Space, SpaceStatus, Status},
 };
 
 pub fn change(fake: &Fake, name: &str, asked: &Value) -> Done {
@@ -16,9 +14,9 @@ pub fn change(fake: &Fake, name: &str, asked: &Value) -> Done {
     let editor = target::person(&world, asked)?;
     let place = target::site(&world, asked)?;
     match name {
-        "restrict" => return restrict(&mut world, place, asked),
-        "grant" => return grant(&mut world, place, asked),
-        "revoke" => return revoke(&mut world, place, asked),
+        "restrict" => return access::restrict(&mut world, place, asked),
+        "grant" => return access::grant(&mut world, place, asked),
+        "revoke" => return access::revoke(&mut world, place, asked),
         _ => {}
     }
     let site = &mut world.sites[place];
@@ -44,9 +42,9 @@ pub fn change(fake: &Fake, name: &str, asked: &Value) -> Done {
             site.own(slot).restriction = None;
             slot
         }
-        "comment" => comment(site, asked, editor, now)?,
-        "resolve" => resolve(site, asked, editor, now)?,
-        "attach" => attach(site, asked, editor, now)?,
+        "comment" => belongings::comment(site, asked, editor, now)?,
+        "resolve" => belongings::resolve(site, asked, editor, now)?,
+        "attach" => belongings::attach(site, asked, editor, now)?,
         "create-space" => return create_space(site, asked, editor, now),
         "delete-space" => return close_space(site, asked, SpaceStatus::Deleted),
         "archive-space" => return close_space(site, asked, SpaceStatus::Archived),
@@ -62,7 +60,7 @@ pub fn change(fake: &Fake, name: &str, asked: &Value) -> Done {
     }))
 }
 
-fn page(site: &Site, asked: &Value) -> Result<u32, Refused> {
+pub fn page(site: &Site, asked: &Value) -> Result<u32, Refused> {
     let slot = target::content(site, asked)?;
     match site.item(slot).kind {
         Kind::Page | Kind::BlogPost => Ok(slot),
@@ -70,7 +68,7 @@ fn page(site: &Site, asked: &Value) -> Result<u32, Refused> {
     }
 }
 
-fn new_item(kind: Kind, space: u32, holder: Option<u32>, author: u16, now: i64, own: Own) -> Item {
+pub fn new_item(kind: Kind, space: u32, holder: Option<u32>, author: u16, now: i64, own: Own) -> Item {
     Item {
         kind,
         status: Status::Current,
@@ -115,7 +113,7 @@ fn create(site: &mut Site, asked: &Value, author: u16, now: i64) -> Result<u32, 
     Ok(site.add_item(item))
 }
 
-fn bump(site: &mut Site, slot: u32, editor: u16, now: i64) {
+pub fn bump(site: &mut Site, slot: u32, editor: u16, now: i64) {
     let item = &mut site.items[slot as usize];
     item.version = item.version.saturating_add(1);
     item.editor = editor;
@@ -272,160 +270,6 @@ fn archive(site: &mut Site, asked: &Value) -> Result<u32, Refused> {
     }
     site.items[slot as usize].status = Status::Archived;
     Ok(slot)
-}
-
-fn readers(world: &mut World, place: usize, asked: &Value) -> Result<Readers, Refused> {
-    let readers = seed::Readers::Only {
-        accounts: target::words(asked, "accounts")?,
-        groups: target::words(asked, "groups")?,
-    };
-    if let seed::Readers::Only { accounts, groups } = &readers {
-        for account in accounts {
-            world
-                .person(account)
-                .ok_or_else(|| missing(format!("there is no account {account}")))?;
-        }
-        for group in groups {
-            world.sites[place]
-                .group(group)
-                .ok_or_else(|| missing(format!("there is no group {group}")))?;
-        }
-    }
-    let site = std::mem::take(&mut world.sites[place]);
-    let resolved = world.readers(&site, &readers);
-    world.sites[place] = site;
-    Ok(resolved)
-}
-
-fn restrict(world: &mut World, place: usize, asked: &Value) -> Done {
-    let readers = readers(world, place, asked)?;
-    let site = &mut world.sites[place];
-    let slot = page(site, asked)?;
-    site.own(slot).restriction = Some(readers);
-    Ok(json!({ "id": site.shown_id(slot), "restricted": true }))
-}
-
-fn grant(world: &mut World, place: usize, asked: &Value) -> Done {
-    let more = readers(world, place, asked)?;
-    let site = &mut world.sites[place];
-    let space = target::space(site, asked, "space")?;
-    let space = &mut site.spaces[space as usize];
-    match (asked["everyone"].as_bool(), &mut space.readers, more) {
-        (Some(true), readers, _) => *readers = Readers::Everyone,
-        (
-            _,
-            Readers::Only { people, groups },
-            Readers::Only {
-                people: more,
-                groups: more_groups,
-            },
-        ) => {
-            people.extend(more);
-            groups.extend(more_groups);
-        }
-        _ => {}
-    }
-    Ok(json!({ "space": space.key, "granted": true }))
-}
-
-/// From everyone, when neither accounts nor groups are named.
-fn revoke(world: &mut World, place: usize, asked: &Value) -> Done {
-    let less = readers(world, place, asked)?;
-    let site = &mut world.sites[place];
-    let place = target::space(site, asked, "space")?;
-    let (mut people, mut groups) = match &site.spaces[place as usize].readers {
-        Readers::Everyone => (site.members.clone(), Default::default()),
-        Readers::Only { people, groups } => (people.clone(), groups.clone()),
-    };
-    match less {
-        Readers::Only {
-            people: gone,
-            groups: gone_groups,
-        } if !gone.is_empty() || !gone_groups.is_empty() => {
-            people.retain(|person| !gone.contains(person));
-            groups.retain(|group| !gone_groups.contains(group));
-        }
-        Readers::Everyone | Readers::Only { .. } => {
-            people.clear();
-            groups.clear();
-        }
-    }
-    let space = &mut site.spaces[place as usize];
-    space.readers = Readers::Only { people, groups };
-    Ok(json!({ "space": space.key, "revoked": true }))
-}
-
-fn comment(site: &mut Site, asked: &Value, author: u16, now: i64) -> Result<u32, Refused> {
-    let reply_to = match asked["reply_to"].as_str() {
-        Some(id) => {
-            let comment = site.slot(id).filter(|slot| site.item(*slot).kind == Kind::Comment);
-            Some(comment.ok_or_else(|| missing(format!("there is no comment {id}")))?)
-        }
-        None => None,
-    };
-    let page = match reply_to.and_then(|comment| site.item(comment).holder) {
-        Some(page) => page,
-        None => page(site, asked)?,
-    };
-    let inline = match reply_to {
-        Some(comment) => site.item(comment).inline,
-        None => asked["inline"].as_bool().unwrap_or(false),
-    };
-    let own = Own {
-        body: Some(target::word(asked, "body")?.into()),
-        quoted: asked["quoted"].as_str().map(str::to_owned),
-        ..Own::default()
-    };
-    let mut item = new_item(Kind::Comment, site.item(page).space, Some(page), author, now, own);
-    (item.inline, item.reply_to) = (inline, reply_to);
-    Ok(site.add_item(item))
-}
-
-fn resolve(site: &mut Site, asked: &Value, editor: u16, now: i64) -> Result<u32, Refused> {
-    let slot = target::content(site, asked)?;
-    let resolution = asked["resolution"].as_str().unwrap_or("resolved");
-    if !["open", "resolved", "reopened", "dangling"].contains(&resolution) {
-        return Err("resolution must be open, resolved, reopened or dangling".into());
-    }
-    if !site.item(slot).inline {
-        return Err("only inline comments are resolved".into());
-    }
-    site.own(slot).resolution = Some(resolution.to_owned());
-    bump(site, slot, editor, now);
-    Ok(slot)
-}
-
-fn attach(site: &mut Site, asked: &Value, author: u16, now: i64) -> Result<u32, Refused> {
-    let page = page(site, asked)?;
-    let name = target::word(asked, "file_name")?;
-    let bytes = match (asked["text"].as_str(), asked["base64"].as_str()) {
-        (Some(text), _) => text.as_bytes().to_vec(),
-        (None, Some(text)) => STANDARD
-            .decode(text)
-            .map_err(|error| format!("base64 is not base64: {error}"))?,
-        (None, None) => return Err("text or base64 is missing".into()),
-    };
-    let file = File {
-        media_type: asked["media_type"].as_str().unwrap_or("text/plain").to_owned(),
-        bytes: bytes.into(),
-        comment: asked["comment"].as_str().unwrap_or_default().to_owned(),
-    };
-    let same = site.held_by(page).find(|slot| {
-        let item = site.item(*slot);
-        item.kind == Kind::Attachment && item.status == Status::Current && site.title(*slot) == name
-    });
-    if let Some(slot) = same {
-        site.own(slot).file = Some(file);
-        bump(site, slot, author, now);
-        return Ok(slot);
-    }
-    let own = Own {
-        title: Some(name.to_owned()),
-        file: Some(file),
-        ..Own::default()
-    };
-    let item = new_item(Kind::Attachment, site.item(page).space, Some(page), author, now, own);
-    Ok(site.add_item(item))
 }
 
 fn create_space(site: &mut Site, asked: &Value, author: u16, now: i64) -> Done {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::world::{ACME, ANNA, Client, OTHER, Seen, acme, sent, world};
-use crate::FakeAtlassian;
+use super::world::{ACME, ANNA, BERT, Client, OTHER, Seen, acme, sent, sites, world};
+use crate::{FakeAtlassian, Options, seed::SeedPerson};
 
 const BACK: &str = "http://localhost:4567/callback?from=here";
 
@@ -203,4 +203,53 @@ async fn tokens_rotate_by_form_as_well_and_the_clock_makes_them_expire() {
     let dead = sent(&fake, "POST", "/oauth/token", &kind, &form).await;
     let expected = json!({ "error": "invalid_grant", "error_description": "Unknown or invalid refresh token." });
     assert_eq!((dead.status, dead.json()), (403, expected));
+}
+
+#[tokio::test]
+async fn a_person_can_open_only_their_own_sites_to_the_app() {
+    let fake = acme();
+    let token = connected(&fake, BERT, "read:space:confluence", &[ACME, OTHER]).await;
+    let bearer = format!("Bearer {token}");
+    let sites = sent(
+        &fake,
+        "GET",
+        "/oauth/token/accessible-resources",
+        &[("authorization", &bearer)],
+        "",
+    )
+    .await
+    .json();
+    assert_eq!(sites.as_array().expect("sites").len(), 1);
+    let refused = pressed(&fake, "accept", BERT, "read:space:confluence", &[OTHER]).await;
+    assert_eq!((refused.status, refused.header("location")), (200, ""));
+    world(&fake, "deactivate", json!({ "account": BERT })).await;
+    let refused = pressed(&fake, "accept", BERT, "read:space:confluence", &[ACME]).await;
+    assert!(String::from_utf8_lossy(&refused.body).contains("deactivated"));
+    let bert = Client {
+        token,
+        ..Client::of(&fake, BERT)
+    };
+    assert_eq!(bert.get("/wiki/api/v2/spaces").await.status, 404);
+}
+
+#[tokio::test]
+async fn an_author_of_one_site_keeps_the_name_they_have_on_another() {
+    let mut sites = sites();
+    sites[0].people.retain(|person| person.account_id != BERT);
+    sites[1].people.push(SeedPerson {
+        account_id: BERT.into(),
+        name: "Bert".into(),
+        active: true,
+        ..SeedPerson::default()
+    });
+    sites[0].spaces[0].pages[0].editor = "712020:gone".into();
+    let fake = FakeAtlassian::new(sites, Options::default());
+    let named = |account: &str| {
+        fake.people()
+            .into_iter()
+            .find(|person| person.account_id == account)
+            .map(|person| (person.name, person.active))
+    };
+    assert_eq!(named(BERT), Some(("Bert".into(), true)));
+    assert_eq!(named("712020:gone"), Some(("Former user".into(), false)));
 }
