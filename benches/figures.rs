@@ -10,14 +10,14 @@ use fake_atlassian::{FakeAtlassian, Options};
 use serde_json::json;
 
 use crate::{
-    mirror::{asked, up_to_date},
+    comparing::{asked, up_to_date},
     process::{Circuit, serve},
     setting::Setting,
 };
 
-#[path = "../crates/circuit/tests/it/mirror.rs"]
+#[path = "../crates/circuit/tests/it/comparing.rs"]
 #[allow(dead_code)]
-mod mirror;
+mod comparing;
 #[path = "../crates/circuit/tests/it/process.rs"]
 #[allow(dead_code)]
 mod process;

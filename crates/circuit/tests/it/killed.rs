@@ -14,7 +14,7 @@ use store::{SealingKey, SealingKeys, SqlStore};
 use url::Url;
 
 use crate::{
-    mirror::{asked, held, truth, up_to_date},
+    comparing::{asked, held, truth, up_to_date},
     process::{Circuit, serve},
     setting::Setting,
 };
