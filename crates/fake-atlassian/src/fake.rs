@@ -20,8 +20,11 @@ use crate::{
 /// How this Atlassian behaves.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where it is reached, without a slash at the end; signed media addresses begin with it.
+    /// Where it is reached, without a slash at the end.
     pub base_url: String,
+    /// What signed media addresses begin with. Unless given, the base address under its other name (`127.0.0.1` for
+    /// `localhost` and the other way round), so that media is on another host, as Atlassian's is.
+    pub media_url: Option<String>,
     pub client_id: String,
     pub client_secret: String,
     /// How long every answer takes, `/_world` excepted.
@@ -37,10 +40,24 @@ pub struct Options {
     pub cql_zone_minutes: i64,
 }
 
+impl Options {
+    pub(crate) fn media_base(&self) -> String {
+        let base = self
+            .media_url
+            .clone()
+            .unwrap_or_else(|| match self.base_url.contains("://localhost") {
+                true => self.base_url.replacen("://localhost", "://127.0.0.1", 1),
+                false => self.base_url.replacen("://127.0.0.1", "://localhost", 1),
+            });
+        base.trim_end_matches('/').to_owned()
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
             base_url: "http://atlassian.test".into(),
+            media_url: None,
             client_id: "circuit".into(),
             client_secret: "circuit-secret".into(),
             latency: Duration::ZERO,

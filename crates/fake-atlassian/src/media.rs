@@ -40,7 +40,7 @@ pub fn download(call: &Call, holder: &str, attachment: &str) -> Outcome {
     let claims = URL_SAFE_NO_PAD.encode(claims);
     let location = format!(
         "{}/media/file/{}/binary?token={claims}.{}&client={}&name={}",
-        call.fake.options.base_url.trim_end_matches('/'),
+        call.fake.options.media_base(),
         call.site.file_id(slot),
         call.fake.media_signature(&claims),
         &crate::chance::uuid(&["media client", &call.site.cloud_id]),

@@ -97,6 +97,32 @@ async fn a_file_is_downloaded_from_a_signed_address_by_whoever_shows_no_token() 
 }
 
 #[tokio::test]
+async fn media_is_on_another_host_than_the_api() {
+    for (base, media) in [
+        ("http://localhost:81", "http://127.0.0.1:81/"),
+        ("http://127.0.0.1:81", "http://localhost:81/"),
+    ] {
+        let options = Options {
+            base_url: base.into(),
+            ..Options::default()
+        };
+        let anna = Client::of(&FakeAtlassian::new(super::world::sites(), options), ANNA);
+        let file = anna.searched("type = attachment", 1, "").await[0].clone();
+        let location = anna
+            .get(&format!(
+                "/wiki{}",
+                file["_links"]["download"].as_str().expect("a link")
+            ))
+            .await;
+        assert!(
+            location.header("location").starts_with(media),
+            "{}",
+            location.header("location")
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_spent_quota_answers_429_with_every_header_until_the_hour_turns() {
     let fake = FakeAtlassian::new(
         super::world::sites(),
