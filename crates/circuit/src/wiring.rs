@@ -25,6 +25,16 @@ pub struct Wired {
 
 /// Opens the data directory and puts the app together.
 pub async fn wired(config: &Config, public_url: String, http: Arc<dyn Http>) -> Result<Wired> {
+    wired_at(config, public_url, http, Arc::new(SystemClock)).await
+}
+
+/// The same with another clock, for tests that cannot wait an hour.
+pub async fn wired_at(
+    config: &Config,
+    public_url: String,
+    http: Arc<dyn Http>,
+    clock: Arc<dyn Clock>,
+) -> Result<Wired> {
     let data = DataDir::open(&config.data_dir)?;
     let key = match &config.secret_key {
         Some(key) => key.clone(),
@@ -35,7 +45,6 @@ pub async fn wired(config: &Config, public_url: String, http: Arc<dyn Http>) -> 
     // The data directory is locked, so whoever held a lease is dead.
     store.free_leases().await?;
     let engine = Arc::new(EmbeddedEngine::open(data.search())?);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let endpoints = Endpoints::parse(&config.atlassian.auth_url, &config.atlassian.api_url)?;
     let client = Arc::new(AppRegistration {
         configured: config.atlassian.app.clone(),

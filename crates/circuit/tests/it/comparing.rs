@@ -29,6 +29,20 @@ pub async fn world(fake: &FakeAtlassian, path: &str) -> Value {
     serde_json::from_slice(answer.body()).unwrap()
 }
 
+/// Changes the fake's world.
+pub async fn change(fake: &FakeAtlassian, what: &str, body: Value) {
+    let request = Request::post(format!("/_world/{what}"))
+        .body(Bytes::from(body.to_string()))
+        .unwrap();
+    let answer = fake.answer(request).await;
+    assert!(
+        answer.status().is_success(),
+        "{what}: {} {:?}",
+        answer.status(),
+        answer.body()
+    );
+}
+
 /// What the person sees in these spaces: kind and version of each content id.
 pub async fn truth(setting: &Setting, begun: &Begun, spaces: &[&str]) -> BTreeMap<String, String> {
     let mut seen = BTreeMap::new();

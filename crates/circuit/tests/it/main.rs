@@ -6,3 +6,4 @@ mod killed;
 mod mirror;
 mod process;
 mod setting;
+mod trouble;

@@ -6,9 +6,9 @@ use app::{Caller, connections::Callback};
 use circuit::{
     config::{Atlassian, Config, Log},
     socket::Socket,
-    wiring::{Wired, wired},
+    wiring::{Wired, wired_at},
 };
-use domain::{FeedId, IndexId, Secret, SiteId, SpaceId};
+use domain::{Clock, FeedId, IndexId, Secret, SiteId, SpaceId, time::SystemClock};
 use fake_atlassian::{FakeAtlassian, Options};
 use tokio::net::TcpListener;
 
@@ -70,6 +70,10 @@ impl Setting {
 
     /// The same wiring as the binary's, in this process. The data directory is free again when it is dropped.
     pub async fn wired(&self) -> Wired {
+        self.wired_at(Arc::new(SystemClock)).await
+    }
+
+    pub async fn wired_at(&self, clock: Arc<dyn Clock>) -> Wired {
         let config = Config {
             data_dir: self.data_dir.clone(),
             address: ([127, 0, 0, 1], 0).into(),
@@ -86,7 +90,7 @@ impl Setting {
             },
             secret_key: None,
         };
-        wired(&config, PUBLIC_URL.into(), Arc::new(Socket::new().unwrap()))
+        wired_at(&config, PUBLIC_URL.into(), Arc::new(Socket::new().unwrap()), clock)
             .await
             .unwrap()
     }

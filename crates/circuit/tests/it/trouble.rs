@@ -1,0 +1,239 @@
+//! Atlassian refuses, breaks off, runs dry and is revoked: the feed says so, keeps what it has and goes on.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use app::{App, Caller, connections::Callback, progress::FeedPicture};
+use domain::{
+    Clock, FeedId, Secret, Timestamp,
+    feed::{FeedState, Park},
+    query::Query,
+    time::SystemClock,
+};
+use fake_atlassian::{FakeAtlassian, demo};
+use serde_json::json;
+use tokio::sync::watch;
+
+use crate::{
+    comparing::{asked, change, held, truth},
+    setting::{Begun, Setting},
+};
+
+const WAIT_MAX: Duration = Duration::from_secs(120);
+
+/// The system's clock, turned on by this many milliseconds.
+#[derive(Default)]
+struct Turned(AtomicI64);
+
+impl Clock for Turned {
+    fn now(&self) -> Timestamp {
+        Timestamp(SystemClock.now().0 + self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A Circuit that works in this process.
+struct Working {
+    app: App,
+    caller: Caller,
+    clock: Arc<Turned>,
+    stop: watch::Sender<bool>,
+    work: tokio::task::JoinHandle<()>,
+}
+
+impl Working {
+    async fn new(setting: &Setting, begun: &Begun) -> Self {
+        let clock = Arc::new(Turned::default());
+        let wired = setting.wired_at(clock.clone()).await;
+        let app = wired.app.clone();
+        let caller = app.caller_by_api_key(&begun.key).await.unwrap().unwrap();
+        let (stop, told) = watch::channel(false);
+        let work = tokio::spawn(async move { wired.app.work(told).await });
+        Self {
+            app,
+            caller,
+            clock,
+            stop,
+            work,
+        }
+    }
+
+    /// Waits until the feed's picture is so.
+    async fn until(&self, feed: FeedId, what: &str, so: impl Fn(&FeedPicture) -> bool) -> FeedPicture {
+        let until = tokio::time::Instant::now() + WAIT_MAX;
+        loop {
+            let picture = self.app.feed_picture(&self.caller, feed).await.unwrap();
+            if so(&picture) {
+                return picture;
+            }
+            assert!(tokio::time::Instant::now() < until, "not {what}: {picture:?}");
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    async fn up_to_date(&self, feed: FeedId) -> FeedPicture {
+        let done = |picture: &FeedPicture| picture.headline == "up to date" && picture.searchable;
+        self.until(feed, "up to date", done).await
+    }
+
+    async fn finds(&self, begun: &Begun, text: &str) -> u64 {
+        let query = Query {
+            text: text.into(),
+            limit: 10,
+            ..Query::default()
+        };
+        self.app.search(&self.caller, begun.index, &query).await.unwrap().total
+    }
+
+    async fn end(self) {
+        self.stop.send_replace(true);
+        self.work.await.unwrap();
+    }
+}
+
+async fn company() -> (Setting, Begun) {
+    let setting = Setting::new(|options| FakeAtlassian::new(demo::sites(), options)).await;
+    let begun = setting.begun().await;
+    (setting, begun)
+}
+
+/// A space of the main site, by key.
+fn space(begun: &Begun, key: &str) -> Vec<domain::SpaceId> {
+    let found = begun.spaces.iter().find(|(found, _)| found == key);
+    vec![found.unwrap().1.clone()]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spent_quota_parks_the_feed_and_the_next_hour_goes_on_where_it_was() {
+    let (setting, begun) = company().await;
+    let circuit = Working::new(&setting, &begun).await;
+    // Enough for the pages, not for all of it.
+    change(&setting.fake, "quota", json!({ "points": 150 })).await;
+    circuit
+        .app
+        .add_spaces(&circuit.caller, begun.feed, &space(&begun, "OPS"))
+        .await
+        .unwrap();
+    let parked = |picture: &FeedPicture| picture.headline == "paused by quota";
+    let picture = circuit.until(begun.feed, "parked", parked).await;
+    assert!(matches!(picture.feed.state, FeedState::Parked(Park::QuotaSpent { .. })));
+    let pages = |requests: &[String]| requests.iter().filter(|path| path.contains("/pages?")).count();
+    let before = pages(&asked(&setting.fake).await);
+
+    change(&setting.fake, "quota", json!({ "points": null })).await;
+    circuit.clock.0.store(3_600_000, Ordering::SeqCst);
+    circuit.up_to_date(begun.feed).await;
+    let again = pages(&asked(&setting.fake).await) - before;
+    assert!(again <= 1, "what was recorded is not fetched again: {again}");
+    assert_eq!(
+        held(&circuit.app, &circuit.caller, begun.index).await,
+        truth(&setting, &begun, &["OPS"]).await
+    );
+    circuit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_consent_keeps_what_is_there_and_goes_on_after_a_reconnect() {
+    let (setting, begun) = company().await;
+    let circuit = Working::new(&setting, &begun).await;
+    circuit
+        .app
+        .add_spaces(&circuit.caller, begun.feed, &space(&begun, "OPS"))
+        .await
+        .unwrap();
+    let documents = circuit.up_to_date(begun.feed).await.documents;
+
+    change(&setting.fake, "revoke-consent", json!({ "account": setting.person })).await;
+    circuit.app.resync(&circuit.caller, begun.feed).await.unwrap();
+    let lost = |picture: &FeedPicture| picture.headline == "needs reconnect" && picture.running.is_none();
+    let picture = circuit.until(begun.feed, "asking for a reconnect", lost).await;
+    assert_eq!(picture.documents, documents, "nothing is removed for a lost grant");
+    assert!(circuit.finds(&begun, "pump").await > 0);
+
+    let start = circuit.app.reconnect(&circuit.caller, begun.feed).await.unwrap();
+    let (code, state) = setting.fake.consent(&start.url, &setting.person).await.unwrap();
+    let code = Secret::new(code);
+    let callback = Callback {
+        state: &state,
+        code: Some(&code),
+        error: None,
+    };
+    circuit.app.finish_connect(&circuit.caller, callback).await.unwrap();
+    circuit.up_to_date(begun.feed).await;
+    assert_eq!(
+        held(&circuit.app, &circuit.caller, begun.index).await,
+        truth(&setting, &begun, &["OPS"]).await
+    );
+    circuit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_fail_break_off_repeat_themselves_and_make_no_sense_cost_no_document() {
+    let (setting, begun) = company().await;
+    let circuit = Working::new(&setting, &begun).await;
+    let faults = json!({
+        "seed": 7, "fail_rate": 0.1, "fail_status": 503, "cut_rate": 0.05, "duplicate_rate": 0.1,
+        "next_n": { "path": "/blogposts", "n": 1, "status": 200, "body": "{\"results\": [{\"id\":" },
+    });
+    change(&setting.fake, "faults", faults).await;
+    circuit
+        .app
+        .add_spaces(&circuit.caller, begun.feed, &space(&begun, "ENG"))
+        .await
+        .unwrap();
+    circuit.up_to_date(begun.feed).await;
+    change(&setting.fake, "faults", json!({ "clear": true })).await;
+    assert_eq!(
+        held(&circuit.app, &circuit.caller, begun.index).await,
+        truth(&setting, &begun, &["ENG"]).await
+    );
+    circuit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_twenty_megabytes_is_found_by_its_title_and_listed_with_the_reason() {
+    let (setting, begun) = company().await;
+    let large =
+        json!({ "title": "Pump runbook", "space": "OPS", "body": format!("<p>{}</p>", "zyzzyva ".repeat(20 << 17)) });
+    change(&setting.fake, "edit", large).await;
+    let circuit = Working::new(&setting, &begun).await;
+    circuit
+        .app
+        .add_spaces(&circuit.caller, begun.feed, &space(&begun, "OPS"))
+        .await
+        .unwrap();
+    let picture = circuit.up_to_date(begun.feed).await;
+    assert!(circuit.finds(&begun, "\"pump runbook\"").await > 0);
+    assert_eq!(circuit.finds(&begun, "zyzzyva").await, 0);
+    let run = picture.last.unwrap();
+    assert_eq!(run.counts.failed, 1);
+    let failures = circuit.app.failures(&circuit.caller, run.id).await.unwrap();
+    assert_eq!(failures[0].title, "Pump runbook");
+    assert!(failures[0].why.contains("bytes"), "{}", failures[0].why);
+    circuit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_search_index_is_built_anew_from_the_store_without_a_call() {
+    let (setting, begun) = company().await;
+    let circuit = Working::new(&setting, &begun).await;
+    circuit
+        .app
+        .add_spaces(&circuit.caller, begun.feed, &space(&begun, "OPS"))
+        .await
+        .unwrap();
+    circuit.up_to_date(begun.feed).await;
+    let before = circuit.finds(&begun, "pump").await;
+    circuit.end().await;
+    let calls = asked(&setting.fake).await.len();
+    std::fs::remove_dir_all(setting.data_dir.join("search")).unwrap();
+    let circuit = Working::new(&setting, &begun).await;
+    circuit.up_to_date(begun.feed).await;
+    assert_eq!(circuit.finds(&begun, "pump").await, before);
+    assert_eq!(asked(&setting.fake).await.len(), calls);
+    circuit.end().await;
+}
