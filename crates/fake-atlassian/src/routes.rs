@@ -10,6 +10,8 @@ pub enum Route<'a> {
     Spaces,
     Space(&'a str),
     SpaceContent(Kind, &'a str),
+    SpaceLabels(&'a str),
+    SpaceContentLabels(&'a str),
     Content(Kind),
     ContentById(Kind, &'a str),
     Attachments,
@@ -114,6 +116,8 @@ impl<'a> Route<'a> {
         Some(match segments {
             ["spaces"] => Self::Spaces,
             ["spaces", id] => Self::Space(id),
+            ["spaces", id, "labels"] => Self::SpaceLabels(id),
+            ["spaces", id, "content", "labels"] => Self::SpaceContentLabels(id),
             ["spaces", id, what] => Self::SpaceContent(kind(what)?, id),
             ["attachments"] => Self::Attachments,
             ["attachments", id] => Self::Attachment(id),
@@ -169,7 +173,7 @@ impl<'a> Route<'a> {
     /// Alternatives; within one, all are needed.
     pub fn scopes(&self) -> &'static [&'static [&'static str]] {
         match self {
-            Self::Spaces | Self::Space(_) => SPACE,
+            Self::Spaces | Self::Space(_) | Self::SpaceLabels(_) | Self::SpaceContentLabels(_) => SPACE,
             Self::SpaceContent(..) | Self::Content(_) | Self::ContentById(..) => PAGE,
             Self::Labels(..) | Self::Versions(..) | Self::Children(_) => PAGE,
             Self::Attachments | Self::Attachment(_) | Self::AttachmentsOf(..) => ATTACHMENT,

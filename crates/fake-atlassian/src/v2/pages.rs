@@ -2,11 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{spaces, wire::BodyFormat};
+use super::{labels, spaces, wire::BodyFormat};
 use crate::{
     answer::{Answer, v2_missing},
     call::{Call, Outcome},
-    chance::scattered,
     moment::iso,
     world::{Kind, Status, content_id},
 };
@@ -129,7 +128,8 @@ pub fn body_format(call: &Call, single: bool) -> Result<BodyFormat, Answer> {
     }
 }
 
-fn found(call: &Call, kind: Kind, id: &str) -> Result<u32, Answer> {
+/// The page or blog post, or 404 as for one that does not exist.
+pub fn found(call: &Call, kind: Kind, id: &str) -> Result<u32, Answer> {
     if id.parse::<u64>().is_err() {
         return Err(call.bad(&format!(
             "Provided value {{{id}}} for 'id' is not the correct type. Expected type is long"
@@ -152,7 +152,7 @@ pub fn by_id(call: &Call, kind: Kind, id: &str) -> Outcome {
     let mut page = call.page_json(slot, format);
     if call.query.first("include-labels") == Some("true") {
         page["labels"] = json!({
-            "results": labels_json(call, slot),
+            "results": labels::rows(call, slot),
             "meta": { "hasMore": false },
             "_links": { "self": format!("/api/v2/pages/{id}/labels") },
         });
@@ -163,32 +163,6 @@ pub fn by_id(call: &Call, kind: Kind, id: &str) -> Outcome {
         fields.remove("version");
     }
     Ok(call.single(page, 1))
-}
-
-fn labels_json(call: &Call, slot: u32) -> Vec<Value> {
-    let label = |name: &String| json!({ "id": label_id(name), "name": name, "prefix": "global" });
-    call.site.labels(slot).iter().map(label).collect()
-}
-
-fn label_id(name: &str) -> String {
-    let sum = name.bytes().fold(7_u64, |sum, byte| scattered(sum, u64::from(byte)));
-    (100_000 + sum % 900_000).to_string()
-}
-
-pub fn labels(call: &Call, kind: Kind, id: &str) -> Outcome {
-    let limit = call.limit(LIMIT)?;
-    let slot = found(call, kind, id)?;
-    let labels = labels_json(call, slot);
-    let candidates: Vec<u32> = (0..labels.len() as u32).collect();
-    let order = call.order(&["name"])?;
-    let key =
-        |row: u32| crate::listing::Key::Text(labels[row as usize]["name"].as_str().unwrap_or_default().to_owned());
-    let (rows, next) = call.rows(&candidates, &order, limit, key, |_| true)?;
-    Ok(call.listed(
-        rows.into_iter().map(|row| labels[row as usize].clone()).collect(),
-        next,
-        0,
-    ))
 }
 
 /// Newest first. Versions before the present one are told of, with times spread between creation and now.
