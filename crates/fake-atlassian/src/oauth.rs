@@ -16,8 +16,8 @@ pub const ACCESS_LIFE_MS: i64 = HOUR_MS;
 pub const LEEWAY_MS: i64 = 10 * MINUTE_MS;
 /// A refresh token dies when it has not been used for so long.
 pub const INACTIVITY_MS: i64 = 90 * DAY_MS;
-/// Expired access tokens are forgotten once there are so many.
-const ACCESS_TOKENS_MAX: usize = 100_000;
+/// Expired tokens are forgotten once there are so many of their kind.
+const TOKENS_MAX: usize = 100_000;
 
 /// What a person let the app do: one for each account, over all sites.
 #[derive(Clone, Debug)]
@@ -257,7 +257,7 @@ impl OAuth {
     }
 
     fn tokens(&mut self, family: u64, account: &str, grant: &Grant, now: i64) -> Answer {
-        if self.accesses.len() >= ACCESS_TOKENS_MAX {
+        if self.accesses.len() >= TOKENS_MAX {
             self.accesses
                 .retain(|_, access| access.expires_at.is_none_or(|expires_at| expires_at > now));
         }
@@ -278,6 +278,10 @@ impl OAuth {
         });
         if grant.scopes.contains("offline_access") {
             let refresh = self.word("refresh");
+            if self.refreshes.len() >= TOKENS_MAX {
+                self.refreshes
+                    .retain(|_, refresh| now - refresh.used_at <= INACTIVITY_MS);
+            }
             self.refreshes.insert(
                 refresh.clone(),
                 Refresh {

@@ -10,6 +10,8 @@ pub enum Route<'a> {
     Spaces,
     Space(&'a str),
     SpaceContent(Kind, &'a str),
+    SpaceLabels(&'a str),
+    SpaceContentLabels(&'a str),
     Content(Kind),
     ContentById(Kind, &'a str),
     Attachments,
@@ -32,8 +34,6 @@ pub enum Route<'a> {
         id: &'a str,
     },
     Labels(Kind, &'a str),
-    /// Of the pages and blog posts of a space.
-    SpaceLabels(&'a str),
     Versions(Kind, &'a str),
     DirectChildren(&'a str),
     /// The deprecated listing of child pages.
@@ -116,7 +116,8 @@ impl<'a> Route<'a> {
         Some(match segments {
             ["spaces"] => Self::Spaces,
             ["spaces", id] => Self::Space(id),
-            ["spaces", id, "content", "labels"] => Self::SpaceLabels(id),
+            ["spaces", id, "labels"] => Self::SpaceLabels(id),
+            ["spaces", id, "content", "labels"] => Self::SpaceContentLabels(id),
             ["spaces", id, what] => Self::SpaceContent(kind(what)?, id),
             ["attachments"] => Self::Attachments,
             ["attachments", id] => Self::Attachment(id),
@@ -172,7 +173,7 @@ impl<'a> Route<'a> {
     /// Alternatives; within one, all are needed.
     pub fn scopes(&self) -> &'static [&'static [&'static str]] {
         match self {
-            Self::Spaces | Self::Space(_) | Self::SpaceLabels(_) => SPACE,
+            Self::Spaces | Self::Space(_) | Self::SpaceLabels(_) | Self::SpaceContentLabels(_) => SPACE,
             Self::SpaceContent(..) | Self::Content(_) | Self::ContentById(..) => PAGE,
             Self::Labels(..) | Self::Versions(..) | Self::Children(_) => PAGE,
             Self::Attachments | Self::Attachment(_) | Self::AttachmentsOf(..) => ATTACHMENT,

@@ -2,7 +2,7 @@
 
 use std::{future::Future, io, sync::Arc};
 
-use axum::{Router, body::Body, extract::Request, response::Response};
+use axum::{Router, body::Body, extract::Request, response::Response, serve::ListenerExt};
 use bytes::Bytes;
 use futures::stream::{self, StreamExt};
 use http::StatusCode;
@@ -21,6 +21,10 @@ pub async fn serve(
     let router = Router::new().fallback(move |request: Request| {
         let fake = fake.clone();
         async move { respond(&fake, request).await }
+    });
+    let listener = listener.tap_io(|stream| {
+        // Without it the end of an answer may wait for the client's delayed acknowledgement. A failure costs only that.
+        let _ = stream.set_nodelay(true);
     });
     axum::serve(listener, router).with_graceful_shutdown(shutdown).await
 }

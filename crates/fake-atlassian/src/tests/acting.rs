@@ -176,3 +176,32 @@ async fn a_search_finds_by_words_labels_people_times_and_place() {
         "All about"
     );
 }
+
+#[tokio::test]
+async fn the_labels_in_use_in_a_space_are_those_of_what_the_reader_sees() {
+    let fake = acme();
+    let (anna, bert) = (Client::of(&fake, ANNA), Client::of(&fake, BERT));
+    world(&fake, "label", json!({ "title": "Secret plans", "labels": ["hush"] })).await;
+    let space = anna.all("/wiki/api/v2/spaces?keys=ENG").await[0]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let path = format!("/wiki/api/v2/spaces/{space}/content/labels?limit=1");
+    let names = |rows: Vec<serde_json::Value>| -> Vec<String> {
+        rows.iter()
+            .map(|row| row["name"].as_str().expect("a name").to_owned())
+            .collect()
+    };
+    assert_eq!(names(anna.all(&path).await), ["hush", "release"]);
+    assert_eq!(names(bert.all(&path).await), ["release"]);
+    let found = bert
+        .searched(
+            r#"space="ENG" and type in (page,blogpost) and label in ("release","hush") order by created asc"#,
+            10,
+            "space,metadata.labels",
+        )
+        .await;
+    assert_eq!(titles(&found), ["Release notes"]);
+    assert_eq!(found[0]["metadata"]["labels"]["results"][0]["name"], "release");
+    assert_eq!(found[0]["space"]["id"].to_string(), space);
+}

@@ -22,8 +22,9 @@ const LIMIT: usize = 25;
 const LIMIT_MAX: usize = 250;
 /// With a rendered view in it, a page of results is shorter.
 const LIMIT_RENDERED: usize = 25;
-/// So many candidates are counted exactly; beyond them the total is estimated, as the real one is.
-const COUNTED_MAX: usize = 20_000;
+/// So many candidates are counted exactly; of more, so many are looked at, and the total is an estimate, as the real one
+/// is.
+const COUNTED_MAX: usize = 5_000;
 const EXCERPT_LETTERS: usize = 160;
 
 struct Found {
@@ -90,12 +91,9 @@ fn found(call: &Call, expand: &Expand) -> Result<Found, Answer> {
     let (rows, next) = call
         .rows(&candidates, &order, page, key, keep)
         .map_err(|_| v1_error(400, "BadRequestException", "The cursor is invalid or has expired"))?;
-    let counted = &candidates[..candidates.len().min(COUNTED_MAX)];
-    let matching = counted.iter().filter(|slot| keep(**slot)).count();
-    let total = match counted.len() {
-        0 => 0,
-        counted => matching * candidates.len() / counted,
-    };
+    let step = candidates.len().div_ceil(COUNTED_MAX).max(1);
+    let matching = candidates.iter().step_by(step).filter(|slot| keep(**slot)).count();
+    let total = (matching * step).min(candidates.len());
     Ok(Found {
         rows,
         limit,

@@ -2,6 +2,7 @@
 
 pub mod attachments;
 pub mod comments;
+pub mod labels;
 pub mod pages;
 pub mod spaces;
 pub mod tree;

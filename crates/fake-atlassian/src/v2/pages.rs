@@ -1,14 +1,11 @@
 //! Pages and blog posts: in a space, anywhere, by id; their labels and versions.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
-use super::{spaces, wire::BodyFormat};
+use super::{labels, spaces, wire::BodyFormat};
 use crate::{
     answer::{Answer, v2_missing},
     call::{Call, Outcome},
-    chance::scattered,
     moment::iso,
     world::{Kind, Status, content_id},
 };
@@ -131,7 +128,8 @@ pub fn body_format(call: &Call, single: bool) -> Result<BodyFormat, Answer> {
     }
 }
 
-fn found(call: &Call, kind: Kind, id: &str) -> Result<u32, Answer> {
+/// The page or blog post, or 404 as for one that does not exist.
+pub fn found(call: &Call, kind: Kind, id: &str) -> Result<u32, Answer> {
     if id.parse::<u64>().is_err() {
         return Err(call.bad(&format!(
             "Provided value {{{id}}} for 'id' is not the correct type. Expected type is long"
@@ -154,7 +152,7 @@ pub fn by_id(call: &Call, kind: Kind, id: &str) -> Outcome {
     let mut page = call.page_json(slot, format);
     if call.query.first("include-labels") == Some("true") {
         page["labels"] = json!({
-            "results": labels_json(call, slot),
+            "results": labels::rows(call, slot),
             "meta": { "hasMore": false },
             "_links": { "self": format!("/api/v2/pages/{id}/labels") },
         });
@@ -165,51 +163,6 @@ pub fn by_id(call: &Call, kind: Kind, id: &str) -> Outcome {
         fields.remove("version");
     }
     Ok(call.single(page, 1))
-}
-
-fn labels_json(call: &Call, slot: u32) -> Vec<Value> {
-    call.site.labels(slot).iter().map(label_json).collect()
-}
-
-fn label_json(name: &String) -> Value {
-    json!({ "id": label_id(name), "name": name, "prefix": "global" })
-}
-
-fn label_id(name: &str) -> String {
-    let sum = name.bytes().fold(7_u64, |sum, byte| scattered(sum, u64::from(byte)));
-    (100_000 + sum % 900_000).to_string()
-}
-
-pub fn labels(call: &Call, kind: Kind, id: &str) -> Outcome {
-    let slot = found(call, kind, id)?;
-    labels_listed(call, labels_json(call, slot))
-}
-
-/// The labels of everything current that the reader sees in the space, each once.
-pub fn labels_of_space(call: &Call, space: &str) -> Outcome {
-    let place = spaces::visible(call, space)?;
-    let content = &call.site.spaces[place as usize].content;
-    let slots = [Kind::Page, Kind::BlogPost]
-        .into_iter()
-        .flat_map(|kind| content[kind.place()].iter().copied());
-    let seen =
-        slots.filter(|slot| call.site.item(*slot).status == Status::Current && call.site.sees(call.reader, *slot));
-    let names: BTreeSet<String> = seen.flat_map(|slot| call.site.labels(slot)).collect();
-    labels_listed(call, names.iter().map(label_json).collect())
-}
-
-fn labels_listed(call: &Call, labels: Vec<Value>) -> Outcome {
-    let limit = call.limit(LIMIT)?;
-    let candidates: Vec<u32> = (0..labels.len() as u32).collect();
-    let order = call.order(&["name"])?;
-    let key =
-        |row: u32| crate::listing::Key::Text(labels[row as usize]["name"].as_str().unwrap_or_default().to_owned());
-    let (rows, next) = call.rows(&candidates, &order, limit, key, |_| true)?;
-    Ok(call.listed(
-        rows.into_iter().map(|row| labels[row as usize].clone()).collect(),
-        next,
-        0,
-    ))
 }
 
 /// Newest first. Versions before the present one are told of, with times spread between creation and now.
