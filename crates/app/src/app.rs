@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use domain::{Clock, FeedId, authority::Authority, engine::SearchEngine, source::Source, store::Store};
+use domain::{
+    Clock, FeedId, Timestamp, authority::Authority, engine::SearchEngine, source::Source, space::Space, store::Store,
+};
 use tokio::sync::{Mutex, Notify, broadcast};
 
 use crate::users::SignInGuard;
@@ -45,6 +47,8 @@ pub(crate) struct Inner {
     /// Feeds whose picture changed, for those who watch.
     pub pictures: broadcast::Sender<FeedId>,
     pub sign_ins: SignInGuard,
+    /// Lists of spaces that people choose from at present.
+    pub offered: std::sync::Mutex<Vec<(FeedId, Timestamp, Vec<Space>)>>,
     /// Held while an index follows the store: two at once could bring back what the other just took away.
     pub indexing: Mutex<()>,
 }
@@ -60,6 +64,7 @@ impl App {
             changed: Notify::new(),
             pictures: broadcast::channel(PICTURES_MAX).0,
             sign_ins: SignInGuard::default(),
+            offered: std::sync::Mutex::default(),
             indexing: Mutex::new(()),
         }))
     }

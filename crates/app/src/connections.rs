@@ -50,6 +50,9 @@ impl App {
     pub async fn reconnect(&self, caller: &Caller, feed: FeedId) -> Result<ConnectStart> {
         caller.must_manage()?;
         let feed = self.store().feed(feed).await?;
+        if feed.state == FeedState::Removed {
+            return Err(removed());
+        }
         if let FeedState::Connecting { .. } = feed.state {
             self.store()
                 .set_feed_state(feed.id, &FeedState::Connecting { since: self.now() })
@@ -119,35 +122,52 @@ impl App {
             }
         };
         let grant = self.authority().exchange(code.expose(), &self.redirect_uri()).await?;
-        self.connected(&feed, &grant).await?;
+        self.connected(feed.id, &grant).await?;
         self.feed_changed(feed.id);
         Ok(feed.id)
     }
 
-    async fn connected(&self, feed: &Feed, grant: &Grant) -> Result<()> {
+    /// Looks first, then changes: a grant that is of no use here leaves the one before it in place.
+    async fn connected(&self, feed: FeedId, grant: &Grant) -> Result<()> {
+        // As it is now: the exchange took time, and somebody may have removed the feed meanwhile.
+        let feed = self.store().feed(feed).await?;
+        if feed.state == FeedState::Removed {
+            return Err(removed());
+        }
+        let site = match &feed.site {
+            None => None,
+            Some(site) => {
+                let granted = self.authority().sites(&grant.access_token).await?;
+                let site = granted.into_iter().find(|granted| granted.id == site.id).ok_or_else(|| {
+                    Error::forbidden(format!(
+                        "the account you connected does not reach {}; reconnect with one that does, and tick that site on \
+                         Atlassian's page",
+                        site.name
+                    ))
+                })?;
+                Some(site)
+            }
+        };
         let connection = self.store().create_connection(grant, self.now()).await?;
-        self.release_connection(feed).await?;
         self.store().set_feed_connection(feed.id, connection.id).await?;
-        if let Some(site) = &feed.site {
-            // Reconnected: the documents stay, and the next pass reads with the new grant.
+        self.release_connection(&feed).await?;
+        if let Some(site) = site {
+            self.store().set_feed_site(feed.id, &site).await?;
             let reach = Reach {
                 connection: connection.id,
-                site: site.clone(),
+                site,
             };
+            // Whose account it is is good to know; the connection works without.
             if let Ok(me) = self.source().me(&reach).await {
                 self.store().set_connection_account(connection.id, &me).await?;
             }
-            let granted = self.authority().sites(&grant.access_token).await?;
-            let Some(site) = granted.into_iter().find(|granted| granted.id == site.id) else {
-                return Err(Error::forbidden(format!(
-                    "the account you connected does not reach {}; reconnect with one that does, and tick that site on Atlassian's page",
-                    site.name
-                )));
-            };
-            self.store().set_feed_site(feed.id, &site).await?;
         }
         match &feed.state {
             FeedState::Connecting { .. } => self.store().set_feed_state(feed.id, &FeedState::ChoosingSite).await,
+            FeedState::Parked(_) if self.store().feed_spaces(feed.id).await?.is_empty() => {
+                // It never came to choosing spaces: the grant before lacked scopes.
+                self.store().set_feed_state(feed.id, &FeedState::ChoosingSite).await
+            }
             FeedState::Parked(_) => {
                 self.store().set_feed_state(feed.id, &FeedState::Active).await?;
                 self.queue_sync(feed.id).await
@@ -175,6 +195,10 @@ impl App {
             self.store().delete_grant(connection).await
         }
     }
+}
+
+fn removed() -> Error {
+    Error::conflict("this integration was removed; make a new one")
 }
 
 fn bound_to(caller: &Caller) -> String {

@@ -1,9 +1,9 @@
 //! Feeds: a site chosen, spaces chosen, run, paused, removed.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::PoisonError, time::Duration};
 
 use domain::{
-    Error, ErrorKind, FeedId, IndexId, Result, SiteId, SpaceId,
+    Error, ErrorKind, FeedId, IndexId, Result, SiteId, SpaceId, Timestamp,
     authority::Tokens,
     feed::{Feed, FeedState},
     job::Work,
@@ -24,6 +24,9 @@ const SPACES_OFFERED_MAX: usize = 10_000;
 pub const SPACES_CHOSEN_MAX: usize = 1_000;
 /// How long choosing may wait for Atlassian's list.
 const OFFER_TIME_MAX: Duration = Duration::from_secs(60);
+/// How long a list of spaces serves for choosing, and how many of them are kept.
+const OFFER_LIFE: Duration = Duration::from_secs(5 * 60);
+const OFFERS_MAX: usize = 8;
 /// The most spaces whose size is asked for when they are added, how many at once, and how long that may take: the
 /// person waits for it.
 const ESTIMATED_MAX: usize = 40;
@@ -95,9 +98,22 @@ impl App {
         caller.must_manage()?;
         let reach = self.reach(feed).await?;
         let slow = || Error::unavailable("Atlassian took more than a minute to list the spaces; try again");
-        tokio::time::timeout(OFFER_TIME_MAX, self.offered(&reach))
+        let offered = tokio::time::timeout(OFFER_TIME_MAX, self.offered(&reach))
             .await
-            .map_err(|_| slow())?
+            .map_err(|_| slow())??;
+        let mut kept = self.0.offered.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(_, at, _)| self.now().since(*at) < OFFER_LIFE);
+        kept.truncate(OFFERS_MAX - 1);
+        kept.insert(0, (feed, self.now(), offered.clone()));
+        Ok(offered)
+    }
+
+    /// The list that was last offered for this feed, if that is not long ago; else nothing.
+    fn offered_lately(&self, feed: FeedId) -> Vec<Space> {
+        let kept = self.0.offered.lock().unwrap_or_else(PoisonError::into_inner);
+        let lately = |at: &Timestamp| self.now().since(*at) < OFFER_LIFE;
+        let found = kept.iter().find(|(of, at, _)| *of == feed && lately(at));
+        found.map(|(_, _, spaces)| spaces.clone()).unwrap_or_default()
     }
 
     async fn offered(&self, reach: &Reach) -> Result<Vec<Space>> {
@@ -169,12 +185,15 @@ impl App {
             }
             _ => {}
         }
-        let chosen: Vec<Space> = self
-            .spaces(caller, feed)
-            .await?
-            .into_iter()
-            .filter(|space| wanted.contains(&space.id))
-            .collect();
+        caller.must_manage()?;
+        let among = |offered: Vec<Space>| -> Vec<Space> {
+            offered.into_iter().filter(|space| wanted.contains(&space.id)).collect()
+        };
+        // The list that the person chose from a moment ago will do: reading it anew costs Atlassian's points each time.
+        let mut chosen = among(self.offered_lately(feed));
+        if chosen.len() != wanted.len() {
+            chosen = among(self.spaces(caller, feed).await?);
+        }
         match chosen.len() == wanted.len() {
             true => Ok(chosen),
             false => Err(Error::not_found(

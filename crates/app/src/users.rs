@@ -1,6 +1,10 @@
 //! Accounts: the first administrator, signing in, sessions and API keys.
 
-use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use argon2::{
     Argon2,
@@ -11,6 +15,8 @@ use domain::{
     store::{AtlassianApp, NewUser},
     user::{ApiKey, Role, User},
 };
+
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{App, Caller, Via, token};
 
@@ -23,46 +29,84 @@ pub const PASSWORD_BYTES_MAX: usize = 1_000;
 /// Longest email and name, in characters.
 const NAME_CHARS_MAX: usize = 200;
 /// Failed sign-ins of one email before it must wait.
-const FAILURES_MAX: u32 = 8;
+const ATTEMPTS_MAX: u32 = 8;
 /// How long it must wait then.
-const FAILURES_WINDOW: Duration = Duration::from_secs(60);
+const ATTEMPTS_WINDOW: Duration = Duration::from_secs(60);
 /// Emails remembered for that at the same time.
-const FAILURES_EMAILS_MAX: usize = 10_000;
+const ATTEMPTS_EMAILS_MAX: usize = 10_000;
 /// The most API keys of one person.
 const API_KEYS_MAX: usize = 100;
 /// Every API key begins so: secret scanners can find it.
 const API_KEY_PREFIX: &str = "circuit_";
 
-/// Slows down who guesses passwords.
-#[derive(Default)]
-pub(crate) struct SignInGuard(Mutex<BTreeMap<String, (u32, Timestamp)>>);
+/// Passwords hashed at once: each takes a core and 19 MiB, and strangers can ask for it.
+const HASHES_AT_ONCE: usize = 2;
+/// How long a sign-in waits for its turn.
+const TURN_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// Slows down who guesses passwords, and keeps guessing from taking the machine.
+pub(crate) struct SignInGuard {
+    attempts: Mutex<BTreeMap<String, (u32, Timestamp)>>,
+    turns: Semaphore,
+}
+
+impl Default for SignInGuard {
+    fn default() -> Self {
+        Self {
+            attempts: Mutex::default(),
+            turns: Semaphore::new(HASHES_AT_ONCE),
+        }
+    }
+}
 
 impl SignInGuard {
-    fn check(&self, email: &str, now: Timestamp) -> Result<()> {
-        let failures = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        match failures.get(email) {
-            Some((count, last)) if *count >= FAILURES_MAX && now.since(*last) < FAILURES_WINDOW => Err(Error::new(
+    /// Counts an attempt before its password is looked at: a hundred at once are a hundred.
+    fn begin(&self, email: &str, now: Timestamp) -> Result<()> {
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        if attempts.len() >= ATTEMPTS_EMAILS_MAX && !attempts.contains_key(email) {
+            attempts.retain(|_, (_, last)| now.since(*last) < ATTEMPTS_WINDOW);
+            // Still full: somebody tries thousands of emails. The first of them make room.
+            if attempts.len() >= ATTEMPTS_EMAILS_MAX {
+                attempts.pop_first();
+            }
+        }
+        let (count, last) = attempts.entry(email.to_owned()).or_insert((0, now));
+        if now.since(*last) >= ATTEMPTS_WINDOW {
+            *count = 0;
+        }
+        if *count >= ATTEMPTS_MAX {
+            return Err(Error::new(
                 ErrorKind::RateLimited {
-                    retry_after: FAILURES_WINDOW,
+                    retry_after: ATTEMPTS_WINDOW,
                 },
                 "too many failed sign-ins for this account; wait a minute and try again",
-            )),
-            _ => Ok(()),
+            ));
         }
+        (*count, *last) = (*count + 1, now);
+        Ok(())
     }
-    fn failed(&self, email: &str, now: Timestamp) {
-        let mut failures = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        failures.retain(|_, (_, last)| now.since(*last) < FAILURES_WINDOW);
-        if failures.len() < FAILURES_EMAILS_MAX {
-            let entry = failures.entry(email.to_owned()).or_insert((0, now));
-            *entry = (entry.0 + 1, now);
-        }
-    }
+
     fn succeeded(&self, email: &str) {
-        self.0
+        self.attempts
             .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .unwrap_or_else(PoisonError::into_inner)
             .remove(email);
+    }
+
+    /// A place among those whose password is hashed now.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>> {
+        let busy = || {
+            Error::new(
+                ErrorKind::RateLimited {
+                    retry_after: TURN_WAIT_MAX,
+                },
+                "many people are signing in at this moment; try again in a few seconds",
+            )
+        };
+        match tokio::time::timeout(TURN_WAIT_MAX, self.turns.acquire()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(_)) | Err(_) => Err(busy()),
+        }
     }
 }
 
@@ -80,11 +124,18 @@ impl App {
 
     async fn create(&self, email: &str, name: &str, password: &Secret, role: Role, first_only: bool) -> Result<User> {
         let email = checked_email(email)?;
+        // Asked before the costly part: strangers can send this form for ever.
+        if first_only && self.store().any_user().await? {
+            return Err(Error::conflict("there is an account already; sign in"));
+        }
         let name = match name.trim() {
             "" => email.split('@').next().unwrap_or(&email).to_owned(),
             name => name.chars().take(NAME_CHARS_MAX).collect(),
         };
-        let password_hash = hashed(checked_password(password)?).await?;
+        let password = checked_password(password)?;
+        let turn = self.0.sign_ins.turn().await?;
+        let password_hash = hashed(password).await?;
+        drop(turn);
         let user = NewUser {
             email: &email,
             name: &name,
@@ -102,28 +153,27 @@ impl App {
         if password.expose().len() > PASSWORD_BYTES_MAX || email.chars().count() > NAME_CHARS_MAX {
             return Err(wrong());
         }
-        self.0.sign_ins.check(&email, self.now())?;
+        self.0.sign_ins.begin(&email, self.now())?;
         let found = self.store().user_by_email(&email).await?;
         // An unknown email costs as much time as a wrong password, so that neither tells which it was.
         let hash = found.as_ref().map_or(NOBODYS_HASH, |(_, hash)| hash).to_owned();
+        let turn = self.0.sign_ins.turn().await?;
         let right = verified(password.clone(), hash).await?;
+        drop(turn);
         match found {
             Some((user, _)) if right => {
                 self.0.sign_ins.succeeded(&email);
                 self.open_session(&user).await
             }
-            _ => {
-                self.0.sign_ins.failed(&email, self.now());
-                Err(wrong())
-            }
+            _ => Err(wrong()),
         }
     }
 
     async fn open_session(&self, user: &User) -> Result<Secret> {
         let session = token::random();
-        let expires_at = self.now().plus(SESSION_LIFE);
+        let now = self.now();
         self.store()
-            .create_session(&token::digest(session.expose()), user.id, expires_at)
+            .create_session(&token::digest(session.expose()), user.id, now, now.plus(SESSION_LIFE))
             .await?;
         Ok(session)
     }

@@ -94,7 +94,10 @@ impl Layer {
         let mut take = |place: &str| self.0.remove(place);
         let address = take("address").unwrap_or_else(|| "127.0.0.1:8470".into());
         let format = take("log.format").unwrap_or_else(|| "human".into());
-        let client = (take("atlassian.client_id"), take("atlassian.client_secret"));
+        let client = (
+            said("atlassian.client_id", take("atlassian.client_id"))?,
+            said("atlassian.client_secret", take("atlassian.client_secret"))?,
+        );
         Ok(Config {
             data_dir: PathBuf::from(take("data_dir").unwrap_or_else(|| "circuit-data".into())),
             address: resolved(&address)?,
@@ -130,8 +133,19 @@ impl Layer {
                 api_url: take("atlassian.api_url").unwrap_or_else(|| "https://api.atlassian.com".into()),
                 scopes: take("atlassian.scopes").map(|scopes| scopes.split_whitespace().map(str::to_owned).collect()),
             },
-            secret_key: take("secret_key").map(Secret::new),
+            secret_key: said("secret_key", take("secret_key"))?.map(Secret::new),
         })
+    }
+}
+
+/// A setting without the blanks that pasting brings. One that is set to nothing is a mistake, and not the same as unset.
+fn said(place: &str, value: Option<String>) -> Result<Option<String>> {
+    let value = value.map(|value| value.trim().to_owned());
+    match value.as_deref() {
+        Some("") => Err(Error::invalid(format!(
+            "{place} is set and empty; give it a value or leave it out"
+        ))),
+        _ => Ok(value),
     }
 }
 
@@ -160,7 +174,10 @@ fn checked_public_url(text: &str) -> Result<String> {
         _ => return Err(wrong("is neither http nor https")),
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("holds a user name or password"));
+        // Not repeated: it holds a secret.
+        return Err(Error::invalid(
+            "the public URL holds a user name or password; it looks like https://circuit.example.org",
+        ));
     }
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("has a path: Circuit lives at the root of its host"));
@@ -187,7 +204,10 @@ fn flag_layer(flags: &Settings) -> Layer {
 fn variable_layer(variables: &BTreeMap<String, String>) -> Result<Layer> {
     let mut layer = Layer::default();
     for (name, value) in variables {
-        let short = name.trim_start_matches("CIRCUIT_");
+        let short = name.strip_prefix("CIRCUIT_").unwrap_or(name);
+        if is_link(short) {
+            continue;
+        }
         if let Some((_, place, _)) = SETTINGS.iter().find(|(setting, ..)| *setting == short) {
             layer.0.insert(place, value.clone());
             continue;
@@ -208,6 +228,11 @@ fn variable_layer(variables: &BTreeMap<String, String>) -> Result<Layer> {
             .insert(place, bounded_text(Path::new(value), name)?.trim().to_owned());
     }
     Ok(layer)
+}
+
+/// What Kubernetes and Docker set for a service that is called `circuit`: not meant for us.
+fn is_link(short: &str) -> bool {
+    short == "PORT" || short.starts_with("PORT_") || short.starts_with("SERVICE_")
 }
 
 fn unknown_variable(name: &str) -> Error {
@@ -261,8 +286,17 @@ fn file_layer(named: Option<&Path>) -> Result<Layer> {
 }
 
 fn parsed_file(text: &str) -> Result<Layer, String> {
-    // The message names line and key; the input is quoted by toml, so a secret on a broken line is cut away here.
-    let file: File = toml::from_str(text).map_err(|error| error.message().to_owned())?;
+    let file: File = toml::from_str(text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        // What is said of a value may quote it, and the value may be a secret.
+        match error.message() {
+            message if message.starts_with("invalid type") || message.starts_with("invalid value") => {
+                format!("line {line}: the value is not what is expected there; text stands in quotes")
+            }
+            message => format!("line {line}: {message}"),
+        }
+    })?;
     let given = [
         ("data_dir", file.data_dir),
         ("address", file.address),
@@ -367,5 +401,39 @@ mod tests {
         }
         assert!(error_of(&no_file(), &[("CIRCUIT_LOG_FORMAT", "xml")]).contains("json"));
         assert!(error_of(&no_file(), &[("CIRCUIT_SECRET_KEY_FILE", "/nowhere/key")]).contains("/nowhere/key"));
+    }
+
+    #[test]
+    fn what_kubernetes_sets_for_a_service_of_our_name_is_not_a_setting() {
+        let set = [
+            ("CIRCUIT_PORT", "tcp://10.0.0.1:8470"),
+            ("CIRCUIT_PORT_8470_TCP", "tcp://10.0.0.1:8470"),
+            ("CIRCUIT_SERVICE_HOST", "10.0.0.1"),
+        ];
+        assert!(layered(&no_file(), &variables(&set)).is_ok());
+    }
+
+    #[test]
+    fn a_secret_that_is_set_to_nothing_is_a_mistake_and_said() {
+        let set = [
+            ("CIRCUIT_ATLASSIAN_CLIENT_ID", " "),
+            ("CIRCUIT_ATLASSIAN_CLIENT_SECRET", "x"),
+        ];
+        assert!(error_of(&no_file(), &set).contains("atlassian.client_id is set and empty"));
+    }
+
+    #[test]
+    fn no_error_quotes_a_value_that_may_be_a_secret() {
+        for text in [
+            "a = 1\n[atlassian]\nclient_secret = 12345678",
+            "atlassian = 'id:12345678'",
+            "secret_key = 12345678",
+        ] {
+            let why = parsed_file(text).unwrap_err();
+            assert!(!why.contains("12345678"), "{why}");
+            assert!(why.starts_with("line "), "{why}");
+        }
+        let set = [("CIRCUIT_PUBLIC_URL", "https://u:12345678@host.example")];
+        assert!(!error_of(&no_file(), &set).contains("12345678"));
     }
 }

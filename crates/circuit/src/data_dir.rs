@@ -60,7 +60,10 @@ impl DataDir {
     pub fn secret_key(&self, make: impl FnOnce() -> Secret) -> Result<Secret> {
         let path = self.path.join("secret.key");
         match read_bounded(&path) {
-            Ok(text) => Ok(Secret::new(text.trim())),
+            Ok(text) => {
+                closed_to_others(&path, 0o600)?;
+                Ok(Secret::new(text.trim()))
+            }
             Err(error) if error.kind() == IoKind::NotFound => {
                 if self.database().exists() {
                     return Err(Error::invalid(format!(
@@ -97,7 +100,25 @@ fn make(path: &Path) -> Result<()> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder
         .create(path)
-        .map_err(|error| unusable(path, "cannot be made", &error))
+        .map_err(|error| unusable(path, "cannot be made", &error))?;
+    closed_to_others(path, 0o700)
+}
+
+/// What stood there before may be open to every account of the machine; what is in it is a company's.
+#[cfg(unix)]
+fn closed_to_others(path: &Path, mode: u32) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let refused = |error: std::io::Error| unusable(path, "cannot be closed to other users", &error);
+    let permissions = fs::metadata(path).map_err(refused)?.permissions();
+    match permissions.mode() & 0o077 {
+        0 => Ok(()),
+        _ => fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(refused),
+    }
+}
+
+#[cfg(not(unix))]
+fn closed_to_others(_: &Path, _: u32) -> Result<()> {
+    Ok(())
 }
 
 fn read_bounded(path: &Path) -> std::io::Result<String> {

@@ -6,7 +6,7 @@ use app::{App, Caller, connections::Callback};
 use domain::{Error, FeedId, IndexId, Result, Secret, SiteId, feed::FeedState};
 use fake_atlassian::{FakeAtlassian, Options as FakeOptions};
 use serde_json::json;
-use server::Options;
+use server::{Options, local_only, router};
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
@@ -70,6 +70,7 @@ pub async fn demo(demo: &cli::Demo) -> Result<()> {
         demo_session: Some((administrator.link.clone(), administrator.session.clone())),
         ..serve::options(&url)
     };
+    let doors = local_only(router(wired.app.clone(), options), &url);
     let sign_in_url = format!("{url}/sign-in/demo?token={}", administrator.link.expose());
 
     let (tell, told) = watch::channel(false);
@@ -81,7 +82,7 @@ pub async fn demo(demo: &cli::Demo) -> Result<()> {
         let serving = async {
             let (fake_served, served) = tokio::join!(
                 fake.clone().serve(fake_listener, fake_ends),
-                serve::run(&wired, listener, options, told)
+                serve::run(&wired, listener, doors, told)
             );
             fake_served.map_err(|error| Error::internal("the fake Atlassian failed").because(error))?;
             served
@@ -128,8 +129,10 @@ fn greet(
         None => "Then: New index → Integrations → New integration → Import from Confluence.".to_owned(),
     };
     println!(
-        "\nCircuit's demo is running.\n\n  Open  {sign_in_url}\n\n{next}\n\nThe Atlassian it talks to is a fake one, at {base}. \
-         Everything is gone when you press Ctrl-C.\n"
+        "\nCircuit's demo is running.\n\n  Open  {sign_in_url}\n\n{next}\n\nThe link is good until you sign out; after that sign in as {} with {}\n\
+         The Atlassian it talks to is a fake one, at {base}. Everything is gone when you press Ctrl-C.\n",
+        administrator.email,
+        administrator.password.expose()
     );
 }
 

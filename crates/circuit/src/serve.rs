@@ -2,8 +2,9 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use axum::Router;
 use domain::{Error, Result};
-use server::{Options, router};
+use server::{Options, local_only, router};
 use tokio::{net::TcpListener, sync::watch};
 use tracing::info;
 
@@ -25,7 +26,12 @@ pub async fn serve(settings: &Settings) -> Result<()> {
     let wired = wired(&config, public_url.clone(), Arc::new(Socket::new()?)).await?;
     info!(address = %bound(&listener)?, data_dir = %config.data_dir.display(), "Circuit {} is at {public_url}", env!("CARGO_PKG_VERSION"));
     let (tell, told) = watch::channel(false);
-    stop::until_asked(run(&wired, listener, options(&public_url), told), tell, requests).await?;
+    stop::until_asked(
+        run(&wired, listener, doors(&wired, &config, &public_url), told),
+        tell,
+        requests,
+    )
+    .await?;
     info!("Stopped");
     Ok(())
 }
@@ -34,26 +40,34 @@ pub async fn serve(settings: &Settings) -> Result<()> {
 const ANSWERS_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Serves and works until told to stop.
-pub async fn run(wired: &Wired, listener: TcpListener, options: Options, told: watch::Receiver<bool>) -> Result<()> {
+pub async fn run(wired: &Wired, listener: TcpListener, doors: Router, told: watch::Receiver<bool>) -> Result<()> {
     let stopped = |mut told: watch::Receiver<bool>| async move {
         // The sender's end means the same.
         let _ = told.wait_for(|stop| *stop).await;
     };
-    let serving =
-        axum::serve(listener, router(wired.app.clone(), options)).with_graceful_shutdown(stopped(told.clone()));
+    let serving = axum::serve(listener, doors).with_graceful_shutdown(stopped(told.clone()));
     // Whoever watches a feed's progress would hold the door open for ever.
     let closing = async {
         stopped(told.clone()).await;
         tokio::time::sleep(ANSWERS_TIME_MAX).await;
     };
-    let doors = async {
+    let answering = async {
         tokio::select! {
             served = std::future::IntoFuture::into_future(serving) => served,
             () = closing => Ok(()),
         }
     };
-    let (served, ()) = tokio::join!(doors, wired.app.work(told.clone()));
+    let (served, ()) = tokio::join!(answering, wired.app.work(told.clone()));
     served.map_err(|error| Error::internal("serving failed").because(error))
+}
+
+/// Without a public URL Circuit is for this machine, and answers to no other name.
+fn doors(wired: &Wired, config: &Config, public_url: &str) -> Router {
+    let doors = router(wired.app.clone(), options(public_url));
+    match config.public_url {
+        Some(_) => doors,
+        None => local_only(doors, public_url),
+    }
 }
 
 pub fn options(public_url: &str) -> Options {

@@ -16,6 +16,8 @@ use crate::{
 
 /// The most the v2 API returns in one answer.
 const LIMIT: &str = "250";
+/// Spaces named in one search.
+const KEYS_PER_SEARCH: usize = 50;
 
 pub async fn spaces(client: &Client, reach: &Reach, after: Option<&Cursor>) -> Result<Listed<Space>> {
     let what = "the list of spaces";
@@ -76,7 +78,9 @@ pub async fn estimate(client: &Client, reach: &Reach, spaces: &[Space]) -> Resul
         return Ok(estimate);
     }
     let what = "the size of the spaces";
-    for kind in DocumentKind::ALL {
+    // In pieces: a thousand keys do not fit into an address.
+    let pieces = spaces.chunks(KEYS_PER_SEARCH);
+    for (spaces, kind) in pieces.flat_map(|spaces| DocumentKind::ALL.map(|kind| (spaces, kind))) {
         let cql = format!("space in ({}) and type={}", keys(spaces), kind.word());
         let call = Call {
             what,
@@ -90,10 +94,10 @@ pub async fn estimate(client: &Client, reach: &Reach, spaces: &[Space]) -> Resul
             .map_err(|refused| refused.into_error(what))?;
         let total = totals.value.total_size.unwrap_or(0);
         match kind {
-            DocumentKind::Page => estimate.pages = total,
-            DocumentKind::BlogPost => estimate.blog_posts = total,
-            DocumentKind::Comment => estimate.comments = total,
-            DocumentKind::Attachment => estimate.attachments = total,
+            DocumentKind::Page => estimate.pages += total,
+            DocumentKind::BlogPost => estimate.blog_posts += total,
+            DocumentKind::Comment => estimate.comments += total,
+            DocumentKind::Attachment => estimate.attachments += total,
         }
     }
     Ok(estimate)

@@ -210,7 +210,8 @@ pub trait Users: Send + Sync {
     /// The user and the password's hash.
     async fn user_by_email(&self, email: &str) -> Result<Option<(User, String)>>;
 
-    async fn create_session(&self, digest: &str, user: UserId, expires_at: Timestamp) -> Result<()>;
+    /// Also forgets the sessions that have expired at `now`.
+    async fn create_session(&self, digest: &str, user: UserId, now: Timestamp, expires_at: Timestamp) -> Result<()>;
     async fn session(&self, digest: &str, now: Timestamp) -> Result<Option<User>>;
     async fn delete_session(&self, digest: &str) -> Result<()>;
 

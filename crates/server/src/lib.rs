@@ -3,8 +3,10 @@
 //! Knows HTTP; knows no SQL, no Atlassian and no engine.
 
 pub mod api;
+mod host;
 mod operation;
 mod router;
 pub mod web;
 
+pub use host::local_only;
 pub use router::{Door, Options, router};

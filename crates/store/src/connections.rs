@@ -16,9 +16,16 @@ use crate::{
     rows::Columns,
 };
 
+/// How long a way to Atlassian that was not finished is remembered.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 3600);
+
 #[async_trait]
 impl Connections for SqlStore {
     async fn begin_authorization(&self, authorization: &Authorization) -> Result<()> {
+        // Those that nobody came back for. They outlive their time by a day, so that a late callback can be told why.
+        let forgotten = sqlx::query("delete from authorizations where expires_at < $1");
+        let day_before = authorization.expires_at.minus(FORGOTTEN_AFTER);
+        self.change(forgotten.bind(day_before.0)).await?;
         sqlx::query(
             "insert into authorizations (state_digest, session_digest, feed_id, expires_at) values ($1, $2, $3, $4)",
         )

@@ -74,7 +74,9 @@ impl Users for SqlStore {
             .transpose()
     }
 
-    async fn create_session(&self, digest: &str, user: UserId, expires_at: Timestamp) -> Result<()> {
+    async fn create_session(&self, digest: &str, user: UserId, now: Timestamp, expires_at: Timestamp) -> Result<()> {
+        let expired = sqlx::query("delete from sessions where expires_at <= $1");
+        self.change(expired.bind(now.0)).await?;
         let query = sqlx::query("insert into sessions (digest, user_id, expires_at) values ($1, $2, $3)");
         self.change(query.bind(digest).bind(user.0).bind(expires_at.0)).await
     }

@@ -172,6 +172,50 @@ async fn a_revoked_consent_keeps_what_is_there_and_goes_on_after_a_reconnect() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reconnect_with_an_account_that_does_not_reach_the_site_leaves_the_connection_as_it_was() {
+    let (setting, begun) = company().await;
+    let circuit = Working::new(&setting, &begun).await;
+    circuit
+        .app
+        .add_spaces(&circuit.caller, begun.feed, &space(&begun, "HR"))
+        .await
+        .unwrap();
+    circuit.up_to_date(begun.feed).await;
+    let [main, .., other] = &demo::sites()[..] else {
+        panic!("the company has several sites")
+    };
+    let here = |person: &str| main.people.iter().any(|other| other.account_id == person);
+    let stranger = other
+        .people
+        .iter()
+        .find(|person| person.active && !here(&person.account_id))
+        .unwrap();
+    let start = circuit.app.reconnect(&circuit.caller, begun.feed).await.unwrap();
+    let (code, state) = setting.fake.consent(&start.url, &stranger.account_id).await.unwrap();
+    let code = Secret::new(code);
+    let callback = Callback {
+        state: &state,
+        code: Some(&code),
+        error: None,
+    };
+    let refused = circuit.app.finish_connect(&circuit.caller, callback).await.unwrap_err();
+    assert!(refused.message.contains("does not reach"), "{refused}");
+    circuit.app.resync(&circuit.caller, begun.feed).await.unwrap();
+    let again = |picture: &FeedPicture| {
+        picture.headline == "up to date" && picture.last.as_ref().is_some_and(|run| run.counts.unchanged > 0)
+    };
+    circuit
+        .until(begun.feed, "synced again with the first connection", again)
+        .await;
+    circuit.app.remove_feed(&circuit.caller, begun.feed).await.unwrap();
+    assert!(
+        circuit.app.reconnect(&circuit.caller, begun.feed).await.is_err(),
+        "a removed integration stays removed"
+    );
+    circuit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn answers_that_fail_break_off_repeat_themselves_and_make_no_sense_cost_no_document() {
     let (setting, begun) = company().await;
     let circuit = Working::new(&setting, &begun).await;

@@ -299,7 +299,6 @@ async fn every_answer_is_what_the_official_documents_describe() {
             "/inline-comments/{id}/children",
             format!("/inline-comments/{inline}/children"),
         ),
-        ("/spaces/{id}/content/labels", format!("/spaces/{space}/content/labels")),
         ("/spaces/{id}/labels", format!("/spaces/{space}/labels")),
         ("/pages/{id}/labels", format!("/pages/{page}/labels")),
         ("/spaces/{id}/content/labels", format!("/spaces/{space}/content/labels")),
