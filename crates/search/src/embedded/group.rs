@@ -1,7 +1,7 @@
 //! Given a query, gives the documents that match, each with its best passage, and counts them by space, kind and person.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     hash::{BuildHasherDefault, Hasher},
 };
 
@@ -35,7 +35,17 @@ pub struct Grouped {
     pub facets: Facets,
 }
 
-pub fn grouped(searcher: &Searcher, query: &dyn Query, sort: Sort) -> tantivy::Result<Grouped> {
+/// The documents that match `query` and of which no passage matches `excluding`.
+pub fn grouped(
+    searcher: &Searcher,
+    query: &dyn Query,
+    excluding: Option<&dyn Query>,
+    sort: Sort,
+) -> tantivy::Result<Grouped> {
+    let excluded = match excluding {
+        Some(query) => hashes(searcher, query)?,
+        None => HashSet::default(),
+    };
     let weight = query.weight(EnableScoring::enabled_from_searcher(searcher))?;
     let mut documents: Vec<Best> = Vec::new();
     let mut places: HashMap<u64, usize, BuildHasherDefault<AsIs>> = HashMap::default();
@@ -52,6 +62,9 @@ pub fn grouped(searcher: &Searcher, query: &dyn Query, sort: Sort) -> tantivy::R
                 return;
             }
             let hash = hashes.get_val(doc);
+            if excluded.contains(&hash) {
+                return;
+            }
             let passage = DocAddress::new(segment, doc);
             match places.get(&hash) {
                 Some(place) => {
@@ -103,6 +116,23 @@ pub fn grouped(searcher: &Searcher, query: &dyn Query, sort: Sort) -> tantivy::R
             people: person_counts(people),
         },
     })
+}
+
+/// Every document of which a passage matches.
+fn hashes(searcher: &Searcher, query: &dyn Query) -> tantivy::Result<HashSet<u64, BuildHasherDefault<AsIs>>> {
+    let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
+    let mut found = HashSet::default();
+    for reader in searcher.segment_readers() {
+        let hashes = reader.fast_fields().u64(fields::DOCUMENT_HASH)?.first_or_default_col(0);
+        let alive = reader.alive_bitset();
+        weight.for_each_no_score(reader, &mut |docs| {
+            let alive = docs
+                .iter()
+                .filter(|doc| alive.is_none_or(|alive| alive.is_alive(**doc)));
+            found.extend(alive.map(|doc| hashes.get_val(*doc)));
+        })?;
+    }
+    Ok(found)
 }
 
 /// Counts the values of a column by their place in its dictionary.

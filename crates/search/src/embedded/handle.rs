@@ -31,10 +31,7 @@ impl Handle {
     pub fn open(directory: &Path) -> Result<Self> {
         let layout = directory.join("layout");
         if std::fs::read_to_string(&layout).is_ok_and(|found| found == LAYOUT) {
-            match Index::open_in_dir(directory)
-                .map_err(failed)
-                .and_then(|index| Self::of(index, Some(directory)))
-            {
+            match whole(directory).and_then(|index| Self::of(index, Some(directory))) {
                 Ok(handle) => return Ok(handle),
                 Err(error) => {
                     tracing::warn!(error = ?error, "The search index cannot be read and is built anew from the store");
@@ -130,6 +127,15 @@ impl Handle {
 
     fn writer(&self) -> MutexGuard<'_, Option<IndexWriter>> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The index in this directory, if every file of it is as it was written: a torn one would fail later, in a search.
+fn whole(directory: &Path) -> Result<Index> {
+    let index = Index::open_in_dir(directory).map_err(failed)?;
+    match index.validate_checksum().map_err(failed)?.len() {
+        0 => Ok(index),
+        torn => Err(Error::internal(format!("{torn} files of the search index are damaged"))),
     }
 }
 

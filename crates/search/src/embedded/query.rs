@@ -61,7 +61,13 @@ pub fn answered(handle: &Handle, access: &Access, asked: &Asked) -> Result<Hits>
     // First all that is asked for, then words that only begin so, then any of the words.
     for demand in [Demand::Words, Demand::Beginnings, Demand::Any] {
         let query = text.query(&handle.fields, demand, &filters);
-        let found = grouped(&searcher, &*query, asked.sort).map_err(failed)?;
+        let found = grouped(
+            &searcher,
+            &*query,
+            text.excluding(&handle.fields).as_deref(),
+            asked.sort,
+        )
+        .map_err(failed)?;
         let last = demand == Demand::Any || text.words.is_empty();
         if found.documents.is_empty() && !last {
             continue;
@@ -175,9 +181,6 @@ impl Text {
         if clauses.is_empty() {
             clauses.push((Occur::Must, Box::new(AllQuery)));
         }
-        for excluded in &self.excluded {
-            clauses.push((Occur::MustNot, phrase_query(fields, excluded)));
-        }
         for filter in &filters.must {
             clauses.push((Occur::Must, Box::new(ConstScoreQuery::new(filter.box_clone(), 0.0))));
         }
@@ -185,6 +188,16 @@ impl Text {
             clauses.push((Occur::MustNot, filter.box_clone()));
         }
         Box::new(BooleanQuery::new(clauses))
+    }
+
+    /// What excludes a whole document, whichever of its passages holds it.
+    fn excluding(&self, fields: &Fields) -> Option<Box<dyn Query>> {
+        let clauses: Vec<_> = self
+            .excluded
+            .iter()
+            .map(|words| (Occur::Should, phrase_query(fields, words)))
+            .collect();
+        (!clauses.is_empty()).then(|| Box::new(BooleanQuery::new(clauses)) as Box<dyn Query>)
     }
 
     fn words_query(&self, fields: &Fields, demand: Demand) -> Box<dyn Query> {
