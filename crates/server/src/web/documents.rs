@@ -135,7 +135,10 @@ fn row(row: DocumentRow, pictures: &[FeedPicture]) -> Row {
     Row {
         id: row.id.to_string(),
         kind: kind_name(row.kind.word()).to_owned(),
-        title: row.title,
+        title: match row.kind {
+            DocumentKind::Comment => format!("Comment on {}", row.title),
+            DocumentKind::Page | DocumentKind::BlogPost | DocumentKind::Attachment => row.title,
+        },
         space: space.map_or(row.space_key, |held| held.space.name.clone()),
         editor: row.editor.unwrap_or_default(),
         modified: Moment::new(row.modified_at),

@@ -29,6 +29,8 @@ const HITS_SHOWN: usize = 20;
 const CHOICES_MAX: usize = 12;
 /// Stands between the blocks of a passage.
 const BETWEEN_BLOCKS: &str = " · ";
+/// Begins the items of a list, which the dot sets apart already.
+const LIST_ITEM: &str = "- ";
 /// The most values of one filter that are read from the address.
 const CHOSEN_MAX: usize = 50;
 
@@ -275,10 +277,9 @@ fn in_one_line(mut snippet: Vec<Fragment>) -> Vec<Fragment> {
             fragment.text = joined(&fragment.text);
         }
     }
-    if let Some(first) = snippet.first_mut()
-        && let Some(rest) = first.text.strip_prefix(BETWEEN_BLOCKS)
-    {
-        first.text = rest.to_owned();
+    if let Some(first) = snippet.first_mut() {
+        let text = first.text.strip_prefix(BETWEEN_BLOCKS).unwrap_or(&first.text);
+        first.text = text.strip_prefix(LIST_ITEM).unwrap_or(text).to_owned();
     }
     if let Some(last) = snippet.last_mut()
         && let Some(rest) = last.text.strip_suffix(BETWEEN_BLOCKS)
@@ -294,6 +295,10 @@ fn joined(text: &str) -> String {
     let mut broken = false;
     for line in text.split_inclusive('\n') {
         let said = line.trim_end_matches(['\n', '\r']);
+        let said = match broken {
+            true => said.strip_prefix(LIST_ITEM).unwrap_or(said),
+            false => said,
+        };
         if !said.trim().is_empty() {
             if broken {
                 one.push_str(BETWEEN_BLOCKS);

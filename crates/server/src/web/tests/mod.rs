@@ -276,7 +276,7 @@ async fn comments_and_files_say_which_page_they_belong_to_and_blocks_stay_apart(
     comment.passage.kind = DocumentKind::Comment;
     comment.passage.breadcrumb.push("Pump runbook".into());
     comment.passage.editor.clone_from(&comment.passage.author);
-    comment.snippet[0].text = "\nFirst block.\n\nSecond ".into();
+    comment.snippet[0].text = "\n- First block.\n\n- Second ".into();
     comment.snippet[2].text = " here\n".into();
     let mut file = hit("wiring.pdf", "https://acme.example/wiki/2");
     file.passage.kind = DocumentKind::Attachment;
