@@ -29,7 +29,7 @@ Example:
   CIRCUIT_ATLASSIAN_CLIENT_ID=… CIRCUIT_ATLASSIAN_CLIENT_SECRET_FILE=/run/secrets/atlassian \\
   circuit serve --data-dir /var/lib/circuit --address 0.0.0.0:8470 --public-url https://circuit.example.org
 
-The client id and secret may also be entered in the app, under Admin → Atlassian app.
+The client id and secret may also be entered in the app, under \"Atlassian app\" in the navigation.
 SIGTERM or Ctrl-C stops it cleanly within ten seconds.")]
     Serve(Settings),
 

@@ -119,7 +119,7 @@ impl ClientCredentials for AppRegistration {
         let kept = self.store.atlassian_app().await?;
         kept.map(|app| (app.client_id, app.client_secret)).ok_or_else(|| {
             Error::invalid(
-                "Circuit does not know its Atlassian app yet; enter client id and secret under Admin → Atlassian app",
+                "Circuit does not know its Atlassian app yet; enter client id and secret under \"Atlassian app\" in the navigation",
             )
         })
     }

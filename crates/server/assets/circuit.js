@@ -13,6 +13,17 @@ function localTimes(root) {
   }
 }
 
+// Puts a newly rendered part where its predecessor is, unless somebody is at work there with the keyboard.
+function put(fresh, selector) {
+  const old = document.querySelector(selector);
+  const now = fresh.querySelector(selector);
+  if (!old || !now || old.contains(document.activeElement)) return;
+  const scrolled = [...old.querySelectorAll(".scroll")].map((box) => box.scrollLeft);
+  localTimes(now);
+  old.replaceWith(document.adoptNode(now));
+  now.querySelectorAll(".scroll").forEach((box, n) => { box.scrollLeft = scrolled[n] ?? 0; });
+}
+
 // The server renders; here it is only put in its place. Another state has other buttons: then the page is loaded anew.
 function liveProgress(region) {
   const place = region.querySelector("[data-progress]");
@@ -24,12 +35,10 @@ function liveProgress(region) {
   const stream = new EventSource(region.dataset.events);
   stream.addEventListener("progress", (event) => {
     heard = true;
-    const focused = place.contains(document.activeElement);
-    if (!focused) {
-      place.innerHTML = event.data;
-      localTimes(place);
-    }
-    const now = new DOMParser().parseFromString(event.data, "text/html").querySelector("[data-state]").dataset;
+    const fresh = new DOMParser().parseFromString(event.data, "text/html");
+    const now = { ...fresh.querySelector("[data-state]").dataset };
+    put(fresh, "[data-state]");
+    put(fresh, "[data-runs]");
     if (now.state !== first) {
       stream.close();
       location.replace(location.pathname);
@@ -116,7 +125,12 @@ function spaceChooser(form) {
 localTimes(document);
 document.querySelectorAll("[data-events]").forEach(liveProgress);
 document.querySelectorAll("form[data-spaces]").forEach(spaceChooser);
-// On a narrow screen the filters would push the results away.
-if (window.matchMedia("(max-width: 48rem)").matches) {
-  document.querySelectorAll("details.filters").forEach((filters) => { filters.open = false; });
+// On a narrow screen the filters would push the results away: there they open by themselves only when one is in use.
+const wide = window.matchMedia("(min-width: 48.01rem)");
+function placeFilters() {
+  for (const filters of document.querySelectorAll("details.filters")) {
+    filters.open = wide.matches || filters.hasAttribute("data-used");
+  }
 }
+placeFilters();
+wide.addEventListener("change", placeFilters);

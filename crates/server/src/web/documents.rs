@@ -16,7 +16,7 @@ use super::{
     error::Shown,
     fields::Fields,
     moment::Moment,
-    page::{IndexHead, Page, counted, id, kind_name, link, ok},
+    page::{IndexHead, Page, counted, id, kind_name, link, ok, readable_key},
     search::Pages,
     session::{Posted, SignedIn},
 };
@@ -88,7 +88,7 @@ pub async fn list(State(door): State<Door>, who: SignedIn, Path(index): Path<Str
             .iter()
             .any(|name| !query.one(name).is_empty()),
         total: counted(total, "document", "documents"),
-        rows: rows.into_iter().map(row).collect(),
+        rows: rows.into_iter().map(|held| row(held, &pictures)).collect(),
         back: query.with("page", &number.to_string()),
         pages: Pages::new(&way, &query, number, total, ROWS_SHOWN),
     }))
@@ -129,12 +129,17 @@ fn feed_choices(pictures: &[FeedPicture], chosen: Option<FeedId>) -> Vec<Choice>
     pictures.iter().filter_map(choice).collect()
 }
 
-fn row(row: DocumentRow) -> Row {
+fn row(row: DocumentRow, pictures: &[FeedPicture]) -> Row {
+    let mut spaces = pictures.iter().flat_map(|picture| &picture.spaces);
+    let space = spaces.find(|held| held.space.key == row.space_key);
     Row {
         id: row.id.to_string(),
         kind: kind_name(row.kind.word()).to_owned(),
-        title: row.title,
-        space: row.space_key,
+        title: match row.kind {
+            DocumentKind::Comment => format!("Comment on {}", row.title),
+            DocumentKind::Page | DocumentKind::BlogPost | DocumentKind::Attachment => row.title,
+        },
+        space: space.map_or(row.space_key, |held| held.space.name.clone()),
         editor: row.editor.unwrap_or_default(),
         modified: Moment::new(row.modified_at),
     }
@@ -169,6 +174,7 @@ struct DocumentPage {
     link: String,
     kind: String,
     crumbs: Vec<String>,
+    space_name: String,
     space_key: String,
     author: Option<String>,
     editor: Option<String>,
@@ -186,15 +192,15 @@ pub async fn show(State(door): State<Door>, who: SignedIn, Path((index, document
     let view = door.app.index(&who.caller, index).await?;
     let held = door.app.document(&who.caller, index, &id(&document)?).await?;
     let document = held.document;
-    let space = [held.space_name];
     Ok(ok(&DocumentPage {
         page: Page::new(&who, document.title.clone()),
         index: IndexHead::new(&view, "documents"),
         id: document.id.to_string(),
         link: link(&document.url),
         kind: kind_name(document.kind.word()).to_owned(),
-        crumbs: space.into_iter().chain(held.breadcrumb).collect(),
-        space_key: held.space_key,
+        crumbs: [held.space_name.clone()].into_iter().chain(held.breadcrumb).collect(),
+        space_key: readable_key(&held.space_key).to_owned(),
+        space_name: held.space_name,
         author: held.author.map(|person| person.name),
         editor: held.editor.map(|person| person.name),
         created: Moment::new(document.created_at),

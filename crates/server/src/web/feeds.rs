@@ -20,15 +20,12 @@ use serde_json::json;
 use super::{
     error::{Shown, status, told},
     fields::Fields,
-    page::{Page, counted, html, id, ok},
+    page::{Page, counted, html, id, ok, readable_key},
     progress::Progress,
-    runs::{RunRow, run_row},
+    runs::RunList,
     session::{Posted, SignedIn},
 };
 use crate::Door;
-
-/// Runs on a feed's page.
-const RUNS_SHOWN: usize = 20;
 
 /// The way up from a feed's pages.
 struct FeedHead {
@@ -57,7 +54,7 @@ struct FeedPage {
     page: Page,
     feed: FeedHead,
     progress: Progress,
-    runs: Vec<RunRow>,
+    runs: RunList,
     site_url: String,
     account: Option<String>,
     can_sync: bool,
@@ -86,7 +83,7 @@ async fn running(door: &Door, who: &SignedIn, picture: FeedPicture, query: &Fiel
     let quota = matches!(state, FeedState::Parked(Park::QuotaSpent { .. }));
     Ok(ok(&FeedPage {
         page: Page::new(who, feed.name.clone()).noticing(query),
-        runs: runs.iter().take(RUNS_SHOWN).map(run_row).collect(),
+        runs: RunList::new(picture.feed.id, &runs),
         site_url: picture
             .feed
             .site
@@ -144,8 +141,9 @@ async fn site_page(door: &Door, who: &SignedIn, feed: &Feed, problem: Option<Err
     };
     let chosen = match (&feed.site, sites.as_slice()) {
         (Some(site), _) => site.id.0.clone(),
-        (None, [first, ..]) => first.id.0.clone(),
-        (None, []) => String::new(),
+        (None, [only]) => only.id.0.clone(),
+        // Among several, a person chooses.
+        (None, _) => String::new(),
     };
     let shown = SitePage {
         page: Page::new(who, "Choose a site"),
@@ -202,6 +200,7 @@ struct SpacesPage {
 
 struct SpaceRow {
     id: SpaceId,
+    /// Empty when it says nothing: a personal space's is an account's id.
     key: String,
     name: String,
     /// What is special about it: `personal`, …
@@ -248,7 +247,7 @@ fn space_row(space: Space, chosen: &BTreeSet<SpaceId>, taken: &BTreeSet<SpaceId>
         chosen: chosen.contains(&space.id),
         taken: taken.contains(&space.id),
         id: space.id,
-        key: space.key,
+        key: readable_key(&space.key).to_owned(),
         name: space.name,
     }
 }

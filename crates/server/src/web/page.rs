@@ -161,6 +161,14 @@ pub fn link(url: &str) -> String {
     }
 }
 
+/// A space's key if it tells a reader something: that of a personal space is an account's id, so none.
+pub fn readable_key(key: &str) -> &str {
+    match key.starts_with('~') {
+        true => "",
+        false => key,
+    }
+}
+
 /// The kind of a document as people call it.
 pub fn kind_name(word: &str) -> &str {
     match word {

@@ -27,7 +27,8 @@ use super::{
     error::Shown,
     integrations::tone,
     moment::{Moment, span},
-    page::{counted, grouped, id, sentence},
+    page::{counted, grouped, id, readable_key, sentence},
+    runs::RunList,
     session::SignedIn,
 };
 use crate::Door;
@@ -168,7 +169,7 @@ fn story(picture: &FeedPicture) -> Vec<String> {
 fn space(held: &FeedSpace, running: bool) -> SpaceProgress {
     let expected = held.estimate.as_ref().map(whole);
     SpaceProgress {
-        key: held.space.key.clone(),
+        key: readable_key(&held.space.key).to_owned(),
         name: held.space.name.clone(),
         documents: grouped(held.documents),
         expected: expected.map(grouped),
@@ -262,7 +263,9 @@ impl Watch {
                 Some(_) => LOOK_RUNNING,
                 None => LOOK_RESTING,
             };
-            let html = Progress::new(&picture).render().ok()?;
+            let runs = self.app.runs(&self.who.caller, self.feed).await.ok()?;
+            let progress = Progress::new(&picture).render().ok()?;
+            let html = progress + &RunList::new(self.feed, &runs).render().ok()?;
             if html != self.sent {
                 self.sent.clone_from(&html);
                 return Some(html);

@@ -1,4 +1,4 @@
-//! One run of a feed: what it did, what it cost, what it could not read.
+//! A feed's runs, and one of them: what it did, what it cost, what it could not read.
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -14,6 +14,27 @@ use super::{
     session::SignedIn,
 };
 use crate::Door;
+
+/// Runs on a feed's page.
+const RUNS_SHOWN: usize = 20;
+
+/// The last runs of a feed, which its page renders anew with every change.
+#[derive(Template)]
+#[template(path = "_runs.html")]
+pub struct RunList {
+    feed: FeedId,
+    runs: Vec<RunRow>,
+}
+
+impl RunList {
+    /// `runs` has the newest first.
+    pub fn new(feed: FeedId, runs: &[SyncRun]) -> Self {
+        Self {
+            feed,
+            runs: runs.iter().take(RUNS_SHOWN).map(run_row).collect(),
+        }
+    }
+}
 
 /// A run in a list.
 pub struct RunRow {
@@ -31,7 +52,7 @@ pub struct RunRow {
     pub failed: u64,
 }
 
-pub fn run_row(run: &SyncRun) -> RunRow {
+fn run_row(run: &SyncRun) -> RunRow {
     let (outcome, tone, why) = match &run.outcome {
         None => ("Running", "busy", ""),
         Some(Outcome::Complete) => ("Complete", "good", ""),

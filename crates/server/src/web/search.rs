@@ -27,6 +27,10 @@ use crate::Door;
 const HITS_SHOWN: usize = 20;
 /// The most values of one filter that are offered.
 const CHOICES_MAX: usize = 12;
+/// Stands between the blocks of a passage.
+const BETWEEN_BLOCKS: &str = " · ";
+/// Begins the items of a list, which the dot sets apart already.
+const LIST_ITEM: &str = "- ";
 /// The most values of one filter that are read from the address.
 const CHOSEN_MAX: usize = 50;
 
@@ -64,7 +68,11 @@ struct Choice {
 
 struct HitShown {
     link: String,
+    /// What stands before the title: a comment has none of its own.
+    before: &'static str,
     title: Vec<Fragment>,
+    /// The page that an attachment belongs to.
+    on: Option<String>,
     crumbs: Vec<String>,
     snippet: Vec<Fragment>,
     kind: String,
@@ -233,21 +241,77 @@ fn choices(counted: impl Iterator<Item = (String, String, u64)>, chosen: Vec<Str
 
 fn hit(hit: Hit) -> HitShown {
     let passage = hit.passage;
-    let space = [passage.space_name];
+    let fresh = passage.modified_at == passage.created_at && passage.editor == passage.author;
+    let mut breadcrumb = passage.breadcrumb;
+    let (before, on) = match passage.kind {
+        DocumentKind::Comment => {
+            // The title already names the page.
+            breadcrumb.pop_if(|last| *last == passage.title);
+            ("Comment on ", None)
+        }
+        DocumentKind::Attachment => ("", breadcrumb.pop()),
+        DocumentKind::Page | DocumentKind::BlogPost => ("", None),
+    };
     HitShown {
         link: link(&passage.url),
+        before,
         title: hit.title,
-        crumbs: space
+        on,
+        crumbs: [passage.space_name]
             .into_iter()
-            .chain(passage.breadcrumb)
+            .chain(breadcrumb)
             .chain(passage.headings)
             .collect(),
-        snippet: hit.snippet,
+        snippet: in_one_line(hit.snippet),
         kind: kind_name(passage.kind.word()).to_owned(),
         author: passage.author.map(|person| person.name),
-        editor: passage.editor.map(|person| person.name),
+        editor: passage.editor.filter(|_| !fresh).map(|person| person.name),
         modified: Moment::new(passage.modified_at),
     }
+}
+
+/// Blocks of a passage are lines; shown in one, a dot keeps them apart.
+fn in_one_line(mut snippet: Vec<Fragment>) -> Vec<Fragment> {
+    for fragment in &mut snippet {
+        if fragment.text.contains('\n') {
+            fragment.text = joined(&fragment.text);
+        }
+    }
+    if let Some(first) = snippet.first_mut() {
+        let text = first.text.strip_prefix(BETWEEN_BLOCKS).unwrap_or(&first.text);
+        first.text = text.strip_prefix(LIST_ITEM).unwrap_or(text).to_owned();
+    }
+    if let Some(last) = snippet.last_mut()
+        && let Some(rest) = last.text.strip_suffix(BETWEEN_BLOCKS)
+    {
+        last.text = rest.to_owned();
+    }
+    snippet
+}
+
+/// A text's lines in one; where it begins or ends with a break, another fragment's text is kept apart.
+fn joined(text: &str) -> String {
+    let mut one = String::new();
+    let mut broken = false;
+    for line in text.split_inclusive('\n') {
+        let said = line.trim_end_matches(['\n', '\r']);
+        let said = match broken {
+            true => said.strip_prefix(LIST_ITEM).unwrap_or(said),
+            false => said,
+        };
+        if !said.trim().is_empty() {
+            if broken {
+                one.push_str(BETWEEN_BLOCKS);
+            }
+            one.push_str(said);
+            broken = false;
+        }
+        broken |= line.ends_with('\n');
+    }
+    if broken {
+        one.push_str(BETWEEN_BLOCKS);
+    }
+    one
 }
 
 async fn importing(door: &Door, who: &SignedIn, view: &IndexView) -> Result<bool> {

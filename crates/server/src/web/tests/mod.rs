@@ -269,6 +269,40 @@ async fn a_hit_shows_what_one_wants_to_know_and_no_script_of_its_runs() {
 }
 
 #[tokio::test]
+async fn comments_and_files_say_which_page_they_belong_to_and_blocks_stay_apart() {
+    let (world, browser) = World::with_ann().await;
+    browser.post("/indexes/new", &[("name", "Handbook")]).await;
+    let mut comment = hit("Pump runbook", "https://acme.example/wiki/1");
+    comment.passage.kind = DocumentKind::Comment;
+    comment.passage.breadcrumb.push("Pump runbook".into());
+    comment.passage.editor.clone_from(&comment.passage.author);
+    comment.snippet[0].text = "\n- First block.\n\n- Second ".into();
+    comment.snippet[2].text = " here\n".into();
+    let mut file = hit("wiring.pdf", "https://acme.example/wiki/2");
+    file.passage.kind = DocumentKind::Attachment;
+    world.found(vec![comment, file]);
+    world.import(&browser, "An imported page", DocumentKind::Page).await;
+    let page = browser.get("/indexes/1?q=pump").await;
+    for shown in [
+        ">Comment on Pump runbook</a>",
+        r#">wiring.pdf</a> <span class="on">on Runbooks</span>"#,
+        "First block. · Second <mark>pump</mark> here</p>",
+    ] {
+        assert!(page.text.contains(shown), "{shown} is not in {}", page.text);
+    }
+    assert_eq!(
+        page.text.matches("<span>Pump runbook</span>").count(),
+        0,
+        "the page is named once"
+    );
+    assert_eq!(
+        page.text.matches("Last edited by").count(),
+        1,
+        "an author who alone wrote it is named once"
+    );
+}
+
+#[tokio::test]
 async fn a_question_that_makes_no_sense_is_answered_in_words() {
     let (_world, browser) = World::with_ann().await;
     browser.post("/indexes/new", &[("name", "Handbook")]).await;
@@ -469,6 +503,7 @@ async fn whoever_watches_a_feed_gets_its_picture_and_every_change() {
     let first = String::from_utf8(events.next().await.unwrap().unwrap().to_vec()).unwrap();
     assert!(first.starts_with("event: progress\ndata: "), "{first}");
     assert!(first.contains("Importing") && first.contains("Operations"), "{first}");
+    assert!(first.contains("data-runs"), "the list of runs moves too: {first}");
 
     browser.post(&format!("/feeds/{feed}/pause"), &[]).await;
     let second = String::from_utf8(events.next().await.unwrap().unwrap().to_vec()).unwrap();
