@@ -123,8 +123,9 @@ impl App {
             let listed = self.source().spaces(reach, after.as_ref()).await?;
             spaces.extend(listed.items);
             match listed.next {
-                Some(next) => after = Some(next),
-                None => break,
+                // The same place again is no place to go on.
+                Some(next) if after.as_ref() != Some(&next) => after = Some(next),
+                Some(_) | None => break,
             }
         }
         Ok(spaces)
@@ -148,7 +149,9 @@ impl App {
         self.refuse_twice(&this, &chosen).await?;
         let reach = self.reach(feed).await?;
         let estimated = self.estimated(&reach, chosen).await;
-        self.store().add_feed_spaces(feed, &estimated, self.now()).await?;
+        self.store()
+            .add_feed_spaces(feed, &reach.site.id, &estimated, self.now())
+            .await?;
         if this.state == FeedState::ChoosingSpaces {
             self.store().set_feed_state(feed, &FeedState::Active).await?;
         }

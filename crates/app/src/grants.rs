@@ -13,13 +13,14 @@ use domain::{
 /// A token that dies within this time is refreshed first.
 const FRESH_MIN: Duration = Duration::from_secs(60);
 /// How long one refresh may hold the lease: longer than any answer takes.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_secs(150);
 /// How long to wait between looks at a lease that another holds.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-/// How often to look before giving up: two minutes, longer than a lease.
-const LOOKS_MAX: u32 = 2_400;
+/// How often to look before giving up: three minutes, longer than a lease.
+const LOOKS_MAX: u32 = 3_600;
 
 /// Gives tokens from the store and refreshes them at the authority.
+#[derive(Clone)]
 pub struct GrantKeeper {
     pub store: Arc<dyn Store>,
     pub authority: Arc<dyn Authority>,
@@ -41,14 +42,23 @@ impl Tokens for GrantKeeper {
                 .lease_grant(connection, holder.expose(), self.clock.now(), LEASE)
                 .await?
             {
-                let refreshed = self.refreshed(connection, refused).await;
-                self.store.release_grant(connection, holder.expose()).await?;
-                return refreshed;
+                // On a task of its own: whoever asked may go away in the midst of it (a closed tab, a time limit), and the
+                // new token must be kept all the same, since the old one is dead.
+                let (keeper, refused) = (self.clone(), refused.cloned());
+                let refreshing = tokio::spawn(async move {
+                    let refreshed = keeper.refreshed(connection, refused.as_ref()).await;
+                    keeper.store.release_grant(connection, holder.expose()).await?;
+                    refreshed
+                });
+                return match refreshing.await {
+                    Ok(refreshed) => refreshed,
+                    Err(panic) => Err(Error::internal("refreshing a token broke down").because(panic)),
+                };
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
         Err(Error::unavailable(
-            "another process has been refreshing this connection's token for two minutes",
+            "another process has been refreshing this connection's token for three minutes",
         ))
     }
 }

@@ -61,6 +61,8 @@ impl App {
         for feed in self.store().feeds(id).await? {
             self.release_connection(&feed).await?;
         }
+        // The follower must not bring back what goes.
+        let _alone = self.0.indexing.lock().await;
         self.store().delete_index(id).await?;
         self.engine().remove(id).await
     }

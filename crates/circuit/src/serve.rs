@@ -47,8 +47,9 @@ pub async fn run(wired: &Wired, listener: TcpListener, doors: Router, told: watc
     };
     let serving = axum::serve(listener, doors).with_graceful_shutdown(stopped(told.clone()));
     // Whoever watches a feed's progress would hold the door open for ever.
+    let stopping = stopped(told.clone());
     let closing = async {
-        stopped(told.clone()).await;
+        stopping.await;
         tokio::time::sleep(ANSWERS_TIME_MAX).await;
     };
     let answering = async {
@@ -57,7 +58,11 @@ pub async fn run(wired: &Wired, listener: TcpListener, doors: Router, told: watc
             () = closing => Ok(()),
         }
     };
-    let (served, ()) = tokio::join!(answering, wired.app.work(told.clone()));
+    // A task of its own, so that the doors answer while it reads and writes.
+    let app = wired.app.clone();
+    let work = tokio::spawn(async move { app.work(told).await });
+    let (served, worked) = tokio::join!(answering, work);
+    worked.map_err(|panic| Error::internal("the background work broke down").because(panic))?;
     served.map_err(|error| Error::internal("serving failed").because(error))
 }
 

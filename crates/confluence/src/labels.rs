@@ -30,8 +30,10 @@ const SEARCH_LIMIT: &str = "200";
 const LABELS_PER_SEARCH: usize = 50;
 /// The most labels of one space that are followed.
 const LABELS_MAX: usize = 2_000;
-/// The most answers read for one space: 200,000 labelled pages.
-const ANSWERS_MAX: usize = 1_000;
+/// The most answers read of one listing: 20,000 labelled pages for each fifty labels.
+const ANSWERS_MAX: usize = 100;
+/// The most spaces whose labels are kept for what follows.
+const SPACES_MAX: usize = 32;
 
 type Labels = BTreeMap<String, Vec<String>>;
 
@@ -62,20 +64,16 @@ impl LabelBook {
         let (labels, spent) = match known {
             Some(labels) => (labels, Spent::default()),
             None => {
-                let mut spent = Spent::default();
-                let labels = match read(client, reach, space, &mut spent).await {
-                    Ok(labels) => labels,
+                let (mut spent, mut labels) = (Spent::default(), Labels::new());
+                match read(client, reach, space, &mut labels, &mut spent).await {
+                    Ok(()) => {}
                     Err(error) if bearable(&error.kind) => {
-                        tracing::info!("The labels of space {} are not read: {error}", space.key);
-                        Labels::new()
+                        tracing::info!("Not all labels of space {} are read: {error}", space.key);
                     }
                     Err(error) => return Err(error),
-                };
+                }
                 let labels = Arc::new(labels);
-                self.0
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .insert(place, labels.clone());
+                self.keep(place, labels.clone());
                 (labels, spent)
             }
         };
@@ -85,6 +83,14 @@ impl LabelBook {
             }
         }
         Ok(spent)
+    }
+
+    fn keep(&self, place: (SiteId, SpaceId), labels: Arc<Labels>) {
+        let mut book = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while book.len() >= SPACES_MAX && !book.contains_key(&place) {
+            book.pop_first();
+        }
+        book.insert(place, labels);
     }
 
     fn known(&self, place: &(SiteId, SpaceId)) -> Option<Arc<Labels>> {
@@ -101,14 +107,14 @@ fn bearable(kind: &ErrorKind) -> bool {
     match kind {
         ErrorKind::MissingScope { .. } | ErrorKind::Gone | ErrorKind::Invalid => true,
         ErrorKind::Forbidden | ErrorKind::NotFound => true,
-        ErrorKind::Unauthenticated | ErrorKind::Conflict | ErrorKind::RateLimited { .. } => false,
-        ErrorKind::Unavailable | ErrorKind::Internal => false,
+        // What was read of them until the quota was spent serves; the pages go on.
+        ErrorKind::RateLimited { .. } | ErrorKind::Unavailable => true,
+        ErrorKind::Unauthenticated | ErrorKind::Conflict | ErrorKind::Internal => false,
     }
 }
 
-async fn read(client: &Client, reach: &Reach, space: &Space, spent: &mut Spent) -> Result<Labels> {
+async fn read(client: &Client, reach: &Reach, space: &Space, labels: &mut Labels, spent: &mut Spent) -> Result<()> {
     let names: Vec<String> = names(client, reach, space, spent).await?.into_iter().collect();
-    let mut labels = Labels::new();
     for names in names.chunks(LABELS_PER_SEARCH) {
         let named: Vec<String> = names.iter().map(|name| quoted(name)).collect();
         let cql = format!(
@@ -118,9 +124,9 @@ async fn read(client: &Client, reach: &Reach, space: &Space, spent: &mut Spent) 
             DocumentKind::BlogPost.word(),
             named.join(",")
         );
-        bearers(client, reach, space, &cql, &mut labels, spent).await?;
+        bearers(client, reach, space, &cql, labels, spent).await?;
     }
-    Ok(labels)
+    Ok(())
 }
 
 /// The labels in use in the space.

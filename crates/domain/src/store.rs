@@ -10,7 +10,7 @@ use crate::{
     connection::{Connection, ConnectionState, Grant},
     cursor::{Checkpoint, Mark, Stream},
     document::{Document, DocumentKind, Held, Person},
-    feed::{Feed, FeedState},
+    feed::{Feed, FeedState, Park},
     index::Index,
     job::{Job, Work},
     site::Site,
@@ -85,10 +85,20 @@ pub trait Feeds: Send + Sync {
     async fn feeds(&self, index: IndexId) -> Result<Vec<Feed>>;
     async fn all_feeds(&self) -> Result<Vec<Feed>>;
     async fn set_feed_state(&self, id: FeedId, state: &FeedState) -> Result<()>;
+    /// Parks a feed that is active; one that a person paused or removed meanwhile stays as it is.
+    async fn park_feed(&self, id: FeedId, park: &Park) -> Result<()>;
+    /// Makes a feed active again that waited for the quota; any other stays as it is.
+    async fn unpark_feed(&self, id: FeedId) -> Result<()>;
     async fn set_feed_connection(&self, id: FeedId, connection: ConnectionId) -> Result<()>;
     async fn set_feed_site(&self, id: FeedId, site: &Site) -> Result<()>;
-    /// Adds spaces; those it has already stay as they are.
-    async fn add_feed_spaces(&self, id: FeedId, spaces: &[(Space, Option<Estimate>)], now: Timestamp) -> Result<()>;
+    /// Adds spaces of this site; those it has already stay as they are. `Conflict` when the feed's site is another by now.
+    async fn add_feed_spaces(
+        &self,
+        id: FeedId,
+        site: &SiteId,
+        spaces: &[(Space, Option<Estimate>)],
+        now: Timestamp,
+    ) -> Result<()>;
     /// By key.
     async fn feed_spaces(&self, id: FeedId) -> Result<Vec<FeedSpace>>;
     async fn set_space_imported(&self, id: FeedId, space: &SpaceId, at: Timestamp) -> Result<()>;
@@ -129,6 +139,19 @@ pub struct DocumentFilter {
 /// The most documents listed at once.
 pub const DOCUMENTS_MAX: usize = 200;
 
+/// What a complete reading did not show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unseen {
+    pub removed: u64,
+    /// Spaces of which too much is missing to believe it at once.
+    pub doubted: Vec<(SpaceId, u64)>,
+}
+
+/// The share of a space, in percent, that may vanish in one reading without a second one (sync.md).
+pub const VANISHING_PERCENT_MAX: i64 = 30;
+/// And so many documents may vanish in any case.
+pub const VANISHING_MAX: i64 = 50;
+
 /// A document's row in a list: no body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentRow {
@@ -150,7 +173,8 @@ pub trait Documents: Send + Sync {
     /// stays deleted. New titles and parents give the documents below a new sequence, so that their breadcrumbs follow.
     async fn record(&self, feed: FeedId, recording: &Recording) -> Result<Counts>;
 
-    /// The documents of an index that changed after `sequence`, in order of sequence, at most `limit`, removed ones included.
+    /// The documents of an index that changed after `sequence`, in order of sequence, at most `limit` and no more
+    /// than fit into memory together, removed ones included.
     async fn changed_after(&self, index: IndexId, sequence: i64, limit: usize) -> Result<Vec<Held>>;
 
     async fn document(&self, index: IndexId, id: &DocumentId) -> Result<Held>;
@@ -163,6 +187,10 @@ pub trait Documents: Send + Sync {
 
     /// A person deletes documents from the index, with the comments and attachments of a deleted page; how many went.
     async fn delete_documents(&self, index: IndexId, ids: &[DocumentId], now: Timestamp) -> Result<u64>;
+    /// Takes away what a complete reading did not show. Only pages and blog posts of listings that this one run read from
+    /// beginning to end, with what hangs on them; nothing that the run failed to read. When more than a share of a space is
+    /// missing, a second run must agree first: those spaces are told, with how much is missing.
+    async fn remove_unseen(&self, feed: FeedId, run: RunId, now: Timestamp) -> Result<Unseen>;
     /// Everything that a feed brought.
     async fn delete_feed_documents(&self, feed: FeedId, now: Timestamp) -> Result<u64>;
 }

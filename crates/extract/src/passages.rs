@@ -12,6 +12,8 @@ use crate::{Block, blocks};
 const PASSAGE_CHARS_TARGET: usize = 1_000;
 /// No passage has more characters.
 pub const PASSAGE_CHARS_MAX: usize = 2_000;
+/// What is kept of a heading, in characters: it stands with each passage below it.
+const HEADING_CHARS_MAX: usize = 200;
 /// No document has more passages: eight megabytes of text fill about this many.
 pub const PASSAGES_MAX: usize = 5_000;
 
@@ -51,10 +53,13 @@ fn pieces(blocks: &[Block]) -> Vec<(Vec<String>, String)> {
     let mut chars = 0;
     let headings = |path: &[(u8, String)]| path.iter().map(|(_, heading)| heading.clone()).collect::<Vec<_>>();
     for block in blocks {
+        if pieces.len() >= PASSAGES_MAX {
+            return pieces;
+        }
         if let Block::Heading { level, text: heading } = block {
             finish(&mut pieces, headings(&path), &mut text, &mut chars);
             path.retain(|(above, _)| above < level);
-            path.push((*level, heading.clone()));
+            path.push((*level, heading.chars().take(HEADING_CHARS_MAX).collect()));
             continue;
         }
         for part in parts(block.text()) {

@@ -131,6 +131,7 @@ pub(crate) fn failed(error: sqlx::Error) -> Error {
             "the database file is damaged; restore it from a backup",
         ),
         (_, Some(19)) => (ErrorKind::Conflict, "this contradicts what is in the store"),
+        (sqlx::Error::PoolTimedOut, _) => (ErrorKind::Unavailable, "the store is busy; try again in a moment"),
         _ => (ErrorKind::Internal, "the store failed"),
     };
     Error::new(kind, message).because(error)

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::{
     AccountId, ContentId, DocumentId, Error, FeedId, IndexId, Result, RunId, SiteId, SpaceId, Timestamp,
     document::{DocumentKind, Held, Person},
-    store::{DocumentFilter, DocumentRow, Documents, Recording},
+    store::{DocumentFilter, DocumentRow, Documents, Recording, Unseen},
     sync_run::Counts,
 };
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
@@ -27,6 +27,9 @@ const HELD: &str = "
     left join people authors on authors.site_id = documents.site_id and authors.account = documents.author
     left join people editors on editors.site_id = documents.site_id and editors.account = documents.editor";
 
+/// The bodies of documents read at once, in bytes.
+const BODIES_BYTES_MAX: i64 = 32 << 20;
+
 /// Title and parent of documents, by feed and content id.
 type Places = BTreeMap<(i64, String), (String, Option<String>)>;
 
@@ -37,16 +40,36 @@ impl Documents for SqlStore {
     }
 
     async fn changed_after(&self, index: IndexId, sequence: i64, limit: usize) -> Result<Vec<Held>> {
-        let sql = format!(
-            "{HELD} where documents.index_id = $1 and documents.sequence > $2 order by documents.sequence limit $3"
-        );
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(index.0).bind(sequence);
         let mut reader = self.read.begin().await.map_err(failed)?;
-        let rows = query
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(&mut *reader)
-            .await
-            .map_err(failed)?;
+        let sizes = sqlx::query(
+            "select sequence, length(body) as size from documents where index_id = $1 and sequence > $2
+             order by sequence limit $3",
+        )
+        .bind(index.0)
+        .bind(sequence)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&mut *reader)
+        .await
+        .map_err(failed)?;
+        // As many as fit into memory together, and at least one.
+        let (mut last, mut bytes) = (sequence, 0);
+        for row in &sizes {
+            let row = Columns(row);
+            bytes += row.number("size")?;
+            if last > sequence && bytes > BODIES_BYTES_MAX {
+                break;
+            }
+            last = row.number("sequence")?;
+        }
+        let sql = format!(
+            "{HELD} where documents.index_id = $1 and documents.sequence > $2 and documents.sequence <= $3
+             order by documents.sequence"
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(index.0)
+            .bind(sequence)
+            .bind(last);
+        let rows = query.fetch_all(&mut *reader).await.map_err(failed)?;
         held(&mut reader, &rows).await
     }
 
@@ -163,6 +186,10 @@ impl Documents for SqlStore {
         Ok(gone)
     }
 
+    async fn remove_unseen(&self, feed: FeedId, run: RunId, now: Timestamp) -> Result<Unseen> {
+        self.unseen_removed(feed, run, now).await
+    }
+
     async fn delete_feed_documents(&self, feed: FeedId, now: Timestamp) -> Result<u64> {
         let mut transaction = self.write.begin().await.map_err(failed)?;
         let rows =
@@ -192,7 +219,7 @@ async fn deleted(
     for (feed, content) in &chosen {
         // Only that it was deleted is kept, so that syncing does not bring it back; its text goes.
         sqlx::query(
-            "update documents set removed = 'deleted', removed_at = $3, body = '', body_format = 'none'
+            "update documents set removed = 'deleted', removed_at = $3, body = '', body_format = 'none', comment_quoted = null
              where feed_id = $1 and content_id = $2",
         )
         .bind(feed)

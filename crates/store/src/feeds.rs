@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{
-    ConnectionId, Error, FeedId, IndexId, Result, SpaceId, Timestamp,
+    ConnectionId, Error, FeedId, IndexId, Result, SiteId, SpaceId, Timestamp,
     cursor::{Checkpoint, Cursor, Mark, Stream},
     document::DocumentKind,
     feed::{Feed, FeedState, Park},
@@ -67,6 +67,23 @@ impl Feeds for SqlStore {
         self.change(query.bind(id.0).bind(word).bind(at).bind(why)).await
     }
 
+    async fn park_feed(&self, id: FeedId, park: &Park) -> Result<()> {
+        let parked = FeedState::Parked(park.clone());
+        let (word, at, why) = written(&parked);
+        let query = sqlx::query(
+            "update feeds set state = $2, state_at = $3, state_why = $4 where id = $1 and state = 'active'",
+        );
+        self.change(query.bind(id.0).bind(word).bind(at).bind(why)).await
+    }
+
+    async fn unpark_feed(&self, id: FeedId) -> Result<()> {
+        let query = sqlx::query(
+            "update feeds set state = 'active', state_at = null, state_why = null
+             where id = $1 and state = 'quota_spent'",
+        );
+        self.change(query.bind(id.0)).await
+    }
+
     async fn set_feed_connection(&self, id: FeedId, connection: ConnectionId) -> Result<()> {
         self.change(
             sqlx::query("update feeds set connection_id = $2 where id = $1")
@@ -78,8 +95,11 @@ impl Feeds for SqlStore {
 
     async fn set_feed_site(&self, id: FeedId, site: &Site) -> Result<()> {
         let scopes = site.scopes.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
-        let query =
-            sqlx::query("update feeds set site_id = $2, site_name = $3, site_url = $4, site_scopes = $5 where id = $1");
+        let query = sqlx::query(
+            "update feeds set site_id = $2, site_name = $3, site_url = $4, site_scopes = $5
+                 where id = $1
+                   and (site_id = $2 or not exists (select 1 from feed_spaces where feed_spaces.feed_id = feeds.id))",
+        );
         self.change(
             query
                 .bind(id.0)
@@ -91,8 +111,26 @@ impl Feeds for SqlStore {
         .await
     }
 
-    async fn add_feed_spaces(&self, id: FeedId, spaces: &[(Space, Option<Estimate>)], now: Timestamp) -> Result<()> {
+    async fn add_feed_spaces(
+        &self,
+        id: FeedId,
+        site: &SiteId,
+        spaces: &[(Space, Option<Estimate>)],
+        now: Timestamp,
+    ) -> Result<()> {
         let mut transaction = self.write.begin().await.map_err(failed)?;
+        let same = sqlx::query("select 1 from feeds where id = $1 and site_id = $2 and state <> 'removed'");
+        let same = same
+            .bind(id.0)
+            .bind(site.as_str())
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        if same.is_none() {
+            return Err(Error::conflict(
+                "another site was chosen meanwhile; choose the spaces again",
+            ));
+        }
         for (space, estimate) in spaces {
             let figures = estimate.unwrap_or_default();
             sqlx::query(

@@ -15,6 +15,7 @@ mod settings;
 mod sync_runs;
 #[cfg(test)]
 mod tests;
+mod unseen;
 mod users;
 
 pub use cipher::{SealingKey, SealingKeys};

@@ -3,16 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    FeedId, Result,
+    Error, FeedId, Result,
     cursor::Mark,
-    document::{Body, Document, TITLE_CHARS_MAX},
+    document::{Body, Document, DocumentKind, TITLE_CHARS_MAX},
     store::Recording,
     sync_run::Counts,
 };
 use sha2::{Digest, Sha256};
 use sqlx::{Row, SqliteConnection};
 
-use crate::{SqlStore, dialect::failed, feeds::number, rows::Columns};
+use crate::{
+    SqlStore,
+    dialect::{failed, missing},
+    feeds::number,
+    rows::Columns,
+};
 
 /// Ids in one `in (…)`: far below SQLite's bound on parameters (32,766).
 pub(crate) const IDS_PER_STATEMENT: usize = 500;
@@ -29,13 +34,15 @@ struct Known {
 
 impl SqlStore {
     pub(crate) async fn recorded(&self, feed: FeedId, recording: &Recording) -> Result<Counts> {
+        // Before the one writing connection is taken: reading megabytes of text takes a while.
+        let fingerprints = fingerprints(&recording.documents).await?;
         let mut transaction = self.write.begin().await.map_err(failed)?;
-        let index: i64 = sqlx::query("select index_id from feeds where id = $1")
+        let index: i64 = sqlx::query("select index_id from feeds where id = $1 and state <> 'removed'")
             .bind(feed.0)
             .fetch_one(&mut *transaction)
             .await
             .and_then(|row| row.try_get(0))
-            .map_err(failed)?;
+            .map_err(missing(format!("feed {feed}, or it was removed; it")))?;
 
         // Should an answer show one document twice, the later row is the truth.
         let documents: BTreeMap<&str, &Document> = recording
@@ -43,7 +50,17 @@ impl SqlStore {
             .iter()
             .map(|document| (document.id.content.as_str(), document))
             .collect();
-        let known = known(&mut transaction, feed, documents.keys().copied().collect()).await?;
+        let parents = documents
+            .values()
+            .filter_map(|document| document.parent.as_ref())
+            .map(|parent| parent.as_str());
+        let ids: BTreeSet<&str> = documents.keys().copied().chain(parents).collect();
+        let known = known(&mut transaction, feed, ids.into_iter().collect()).await?;
+        let deleted = |content: &str| {
+            known
+                .get(content)
+                .is_some_and(|known| known.removed.as_deref() == Some("deleted"))
+        };
 
         let mut counts = Counts {
             failed: recording.failures.len() as u64,
@@ -54,12 +71,18 @@ impl SqlStore {
         let mut moved = BTreeSet::new();
         for (content, document) in &documents {
             counts.seen += 1;
-            let fingerprint = fingerprint(document);
+            let fingerprint = fingerprints
+                .get(document.id.content.as_str())
+                .cloned()
+                .unwrap_or_default();
+            // What hangs on a page that was deleted here is as deleted as the page.
+            let hangs = matches!(document.kind, DocumentKind::Comment | DocumentKind::Attachment);
+            let on_deleted = hangs && document.parent.as_ref().is_some_and(|parent| deleted(parent.as_str()));
+            if deleted(content) || on_deleted {
+                counts.skipped += 1;
+                continue;
+            }
             match known.get(*content) {
-                Some(known) if known.removed.as_deref() == Some("deleted") => {
-                    counts.skipped += 1;
-                    continue;
-                }
                 Some(known) if known.removed.is_none() && known.fingerprint == fingerprint => {
                     counts.unchanged += 1;
                     seen_only.push(*content);
@@ -108,7 +131,7 @@ impl SqlStore {
         }
         let put_ids: BTreeSet<&str> = put.iter().map(|(document, _)| document.id.content.as_str()).collect();
         touch_below(&mut transaction, feed, index, &moved, &put_ids).await?;
-        self.name_people(&mut transaction, index, recording).await?;
+        self.name_people(&mut transaction, recording).await?;
         write_failures(&mut transaction, recording).await?;
         write_mark(&mut transaction, feed, recording).await?;
         add_to_run(&mut transaction, recording, counts).await?;
@@ -188,7 +211,7 @@ impl SqlStore {
     }
 
     /// Writes names; who is called otherwise than before has their documents indexed again.
-    async fn name_people(&self, transaction: &mut SqliteConnection, index: i64, recording: &Recording) -> Result<()> {
+    async fn name_people(&self, transaction: &mut SqliteConnection, recording: &Recording) -> Result<()> {
         let Some(site) = recording.documents.first().map(|document| document.id.site.as_str()) else {
             return Ok(());
         };
@@ -207,23 +230,37 @@ impl SqlStore {
                 continue;
             }
             let rows = sqlx::query(
-                "select feed_id, content_id from documents
-                 where index_id = $1 and site_id = $2 and (author = $3 or editor = $3)",
+                "select feed_id, content_id, index_id from documents where site_id = $1 and author = $2
+                 union
+                 select feed_id, content_id, index_id from documents where site_id = $1 and editor = $2",
             )
-            .bind(index)
             .bind(site)
             .bind(person.account.as_str())
             .fetch_all(&mut *transaction)
             .await
             .map_err(failed)?;
-            let documents = rows
-                .iter()
-                .map(|row| Ok((Columns(row).number("feed_id")?, Columns(row).text("content_id")?)))
-                .collect::<Result<Vec<_>>>()?;
-            touch(transaction, index, &documents).await?;
+            let mut by_index: BTreeMap<i64, Vec<(i64, String)>> = BTreeMap::new();
+            for row in rows.iter().map(Columns) {
+                let documents = by_index.entry(row.number("index_id")?).or_default();
+                documents.push((row.number("feed_id")?, row.text("content_id")?));
+            }
+            for (index, documents) in by_index {
+                touch(transaction, index, &documents).await?;
+            }
         }
         Ok(())
     }
+}
+
+/// By content id; of a document that is shown twice, the later one's.
+async fn fingerprints(documents: &[Document]) -> Result<BTreeMap<String, String>> {
+    let documents = documents.to_vec();
+    let done = tokio::task::spawn_blocking(move || {
+        let one = |document: &Document| (document.id.content.to_string(), fingerprint(document));
+        documents.iter().map(one).collect()
+    });
+    done.await
+        .map_err(|panic| Error::internal("documents could not be compared").because(panic))
 }
 
 /// What decides whether two showings of a document are the same.
@@ -350,13 +387,14 @@ async fn write_mark(transaction: &mut SqliteConnection, feed: FeedId, recording:
         Mark::Done => None,
     };
     sqlx::query(
-        "insert into marks (feed_id, space_id, kind, cursor) values ($1, $2, $3, $4)
+        "insert into marks (feed_id, space_id, kind, cursor, run_id) values ($1, $2, $3, $4, $5)
          on conflict (feed_id, space_id, kind) do update set cursor = excluded.cursor",
     )
     .bind(feed.0)
     .bind(recording.stream.space.as_str())
     .bind(recording.stream.kind.word())
     .bind(cursor)
+    .bind(recording.run.0)
     .execute(transaction)
     .await
     .map_err(failed)?;

@@ -14,8 +14,9 @@ const DOCUMENTS_PER_COMMIT: usize = 1_000;
 ///
 /// An index that is ahead of the store (the store was restored from a backup) is thrown away and built anew.
 pub async fn index_changes(store: &dyn Store, engine: &dyn SearchEngine, index: IndexId) -> Result<u64> {
+    let last_sequence = store.index_figures(index).await?.last_sequence;
     let mut reached = engine.watermark(index).await?;
-    if reached.0 > store.index_figures(index).await?.last_sequence {
+    if reached.0 > last_sequence {
         tracing::warn!(index.id = %index, "The search index is ahead of the store; building it anew");
         engine.remove(index).await?;
         reached = Watermark::default();

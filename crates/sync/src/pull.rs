@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    AccountId, DocumentId, Result, RunId, Timestamp,
+    AccountId, DocumentId, Error, Result, RunId, Timestamp,
     cursor::{Cursor, Mark, Stream},
     document::Document,
     feed::Feed,
@@ -15,6 +15,9 @@ use domain::{
 };
 
 use crate::run::Ports;
+
+/// The most answers of one listing: a space of two million pages has eight thousand.
+const ANSWERS_MAX: usize = 100_000;
 
 /// What a pull needs to know, named.
 pub struct Pull<'a> {
@@ -38,8 +41,18 @@ pub enum Pulled {
 /// Reads the stream on from `after`. An error leaves everything recorded before it in place.
 pub async fn pull(ports: &Ports, mut pull: Pull<'_>, after: Option<Cursor>) -> Result<Pulled> {
     let mut next = fetch(ports, &pull, after.as_ref()).await?;
+    let mut cursors = BTreeSet::new();
     loop {
         let listed = next;
+        if let Some(cursor) = &listed.next
+            && (!cursors.insert(cursor.0.clone()) || cursors.len() > ANSWERS_MAX)
+        {
+            return Err(Error::unavailable(format!(
+                "Atlassian's listing of the {}s of space {} goes in circles",
+                pull.stream.kind.word(),
+                pull.space.key
+            )));
+        }
         let people = names(ports, &mut pull, &listed.items).await?;
         let recording = recording(ports.clock.now(), &pull, &listed, people);
         let Some(cursor) = listed.next else {
@@ -106,8 +119,8 @@ async fn names(
 fn tolerable(error: &domain::Error) -> bool {
     use domain::ErrorKind::*;
     match error.kind {
-        Forbidden | NotFound | Gone | MissingScope { .. } | Invalid => true,
-        Unauthenticated | Conflict | RateLimited { .. } | Unavailable | Internal => false,
+        Forbidden | NotFound | Gone | MissingScope { .. } | Invalid | Unavailable => true,
+        Unauthenticated | Conflict | RateLimited { .. } | Internal => false,
     }
 }
 

@@ -60,7 +60,8 @@ pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<En
         });
     }
     if feed.state != FeedState::Active {
-        ports.store.set_feed_state(id, &FeedState::Active).await?;
+        // The quota's hour is over.
+        ports.store.unpark_feed(id).await?;
     }
 
     let spaces = ports.store.feed_spaces(id).await?;
@@ -81,11 +82,33 @@ pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<En
         }
         Err(error) => settled(ports, &feed, error, now).await?,
     };
+    let (outcome, ended) = match outcome {
+        Outcome::Complete if run.kind == RunKind::Resync => match removed(ports, &feed, &reach, &run).await {
+            Ok(()) => (outcome, ended),
+            Err(error) => settled(ports, &feed, error, now).await?,
+        },
+        _ => (outcome, ended),
+    };
     ports.store.close_run(run.id, &outcome, now).await?;
     let run = ports.store.run(run.id).await?;
     info!(feed.id = %id, run.id = %run.id, seen = run.counts.seen, added = run.counts.added, changed = run.counts.changed,
         calls = run.spent.calls, points = run.spent.points, outcome = ?run.outcome, "Finished run {}", run.id);
     Ok(ended)
+}
+
+/// What the pass did not show is taken away: it read the spaces from beginning to end. First the token is proven alive,
+/// since Atlassian answers a dead one as if much were not there (facts.md §3).
+async fn removed(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun) -> Result<()> {
+    ports.source.me(reach).await?;
+    let unseen = ports.store.remove_unseen(feed.id, run.id, ports.clock.now()).await?;
+    if unseen.removed > 0 {
+        (ports.recorded)(feed);
+    }
+    for (space, documents) in unseen.doubted {
+        tracing::warn!(feed.id = %feed.id, run.id = %run.id, space.id = %space,
+            "{documents} documents are missing at once; they are removed when the next pass agrees");
+    }
+    Ok(())
 }
 
 fn runnable(state: &FeedState, now: Timestamp) -> bool {
@@ -102,7 +125,15 @@ fn runnable(state: &FeedState, now: Timestamp) -> bool {
 /// begins from nothing; one that imports goes on from the marks, so that an added space costs only itself.
 async fn begun_run(ports: &Ports, feed: FeedId, trigger: Trigger, spaces: &[FeedSpace]) -> Result<SyncRun> {
     if let Some(open) = ports.store.open_run_of(feed).await? {
-        return Ok(open);
+        let stale = ports.clock.now().since(open.started_at) >= MARKS_LIFE;
+        if open.kind == RunKind::Import || !stale {
+            return Ok(open);
+        }
+        // Circuit was down for long: what this pass read before is too old to go on from.
+        let why = "Circuit was not running for too long; the pass begins anew.".to_owned();
+        let outcome = Outcome::Stopped { why };
+        ports.store.close_run(open.id, &outcome, ports.clock.now()).await?;
+        ports.store.clear_checkpoint(feed).await?;
     }
     let kind = plan::kind_of_run(spaces);
     if kind == RunKind::Resync && !resumable(ports, feed).await? {
@@ -135,6 +166,7 @@ async fn read_streams(
     let spaces = plan::spaces_of_run(run.kind, spaces);
     let mut nameless = BTreeSet::new();
     let mut unreadable = BTreeSet::new();
+    let mut lost: BTreeSet<&str> = BTreeSet::new();
     for stream in plan::streams_to_read(&spaces, &ports.store.checkpoint(feed.id).await?) {
         if (ports.stopping)() {
             return Ok(Pulled::Stopped);
@@ -155,6 +187,11 @@ async fn read_streams(
                 info!(feed.id = %feed.id, run.id = %run.id, "{}s are not imported: {error}", kind.word());
                 unreadable.insert(kind);
             }
+            // One space that is gone, or closed to this person, does not hold up the others.
+            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Forbidden) => {
+                info!(feed.id = %feed.id, run.id = %run.id, "Space {} is not read: {error}", space.space.key);
+                lost.insert(&space.space.key);
+            }
             Err(error) => return Err(error),
         }
     }
@@ -164,6 +201,13 @@ async fn read_streams(
             .store
             .set_space_imported(feed.id, &space, ports.clock.now())
             .await?;
+    }
+    if !lost.is_empty() {
+        let keys: Vec<&str> = lost.into_iter().collect();
+        return Err(Error::not_found(format!(
+            "the connected person can no longer see {}; everything else was read. It is tried again by itself",
+            keys.join(", ")
+        )));
     }
     Ok(Pulled::ToTheEnd)
 }
@@ -222,41 +266,27 @@ async fn read_stream(
 /// What an error means: for the run, for the feed, and for the job.
 async fn settled(ports: &Ports, feed: &Feed, error: Error, now: Timestamp) -> Result<(Outcome, Ended)> {
     let why = error.to_string();
-    let park = |park: Park| FeedState::Parked(park);
-    Ok(match error.kind {
+    let present = ports.store.feed(feed.id).await?;
+    if present.connection != feed.connection {
+        // Somebody reconnected while this pass used the grant before: it says nothing about the new one.
+        return Ok((Outcome::Stopped { why }, Ended::Again { at: now }));
+    }
+    let (park, ended) = match error.kind {
         ErrorKind::RateLimited { retry_after } => {
             let until = now.plus(retry_after);
-            ports
-                .store
-                .set_feed_state(feed.id, &park(Park::QuotaSpent { until }))
-                .await?;
-            (Outcome::Parked { why }, Ended::Again { at: until })
+            (Park::QuotaSpent { until }, Ended::Again { at: until })
         }
-        ErrorKind::Unauthenticated => {
-            ports
-                .store
-                .set_feed_state(feed.id, &park(Park::NeedsReconnect { why: why.clone() }))
-                .await?;
-            (Outcome::Parked { why }, Ended::Waits)
+        ErrorKind::Unauthenticated => (Park::NeedsReconnect { why: why.clone() }, Ended::Waits),
+        ErrorKind::MissingScope { scopes } => (Park::NeedsScopes { missing: scopes }, Ended::Waits),
+        ErrorKind::Gone => (Park::NeedsScopes { missing: Vec::new() }, Ended::Waits),
+        ErrorKind::Unavailable | ErrorKind::Conflict | ErrorKind::NotFound | ErrorKind::Forbidden => {
+            return Ok((Outcome::Failed { why: why.clone() }, Ended::Retry { why }));
         }
-        ErrorKind::MissingScope { scopes } => {
-            ports
-                .store
-                .set_feed_state(feed.id, &park(Park::NeedsScopes { missing: scopes }))
-                .await?;
-            (Outcome::Parked { why }, Ended::Waits)
-        }
-        ErrorKind::Gone => {
-            ports
-                .store
-                .set_feed_state(feed.id, &park(Park::NeedsScopes { missing: Vec::new() }))
-                .await?;
-            (Outcome::Parked { why }, Ended::Waits)
-        }
-        ErrorKind::Unavailable | ErrorKind::Conflict => (Outcome::Failed { why: why.clone() }, Ended::Retry { why }),
-        ErrorKind::Invalid | ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::Internal => {
+        ErrorKind::Invalid | ErrorKind::Internal => {
             tracing::error!(feed.id = %feed.id, error = ?error, "A run failed");
-            (Outcome::Failed { why: why.clone() }, Ended::Retry { why })
+            return Ok((Outcome::Failed { why: why.clone() }, Ended::Retry { why }));
         }
-    })
+    };
+    ports.store.park_feed(feed.id, &park).await?;
+    Ok((Outcome::Parked { why }, ended))
 }

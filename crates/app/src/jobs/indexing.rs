@@ -30,14 +30,22 @@ impl App {
     }
 
     async fn index_all(&self) -> Result<()> {
+        let mut result = Ok(());
         for index in self.store().indexes().await? {
-            if self.follow(index.id).await? > 0 {
-                for feed in self.store().feeds(index.id).await? {
-                    self.feed_changed(feed.id);
+            match self.follow(index.id).await {
+                Ok(0) => {}
+                Ok(_) => {
+                    for feed in self.store().feeds(index.id).await? {
+                        self.feed_changed(feed.id);
+                    }
                 }
+                // Deleted meanwhile.
+                Err(gone) if gone.is_not_found() => {}
+                // One index that cannot be written does not hold up the others.
+                Err(error) => result = Err(error),
             }
         }
-        Ok(())
+        result
     }
 
     /// Brings one index up to the store before it returns.

@@ -27,14 +27,14 @@ const RETRY_MAX: Duration = Duration::from_secs(15 * 60);
 
 impl App {
     pub(super) async fn run_jobs(&self, mut stop: watch::Receiver<bool>) {
-        // The name is new at every start: leases of a process that was killed run out by themselves.
-        let worker = token::digest(token::random().expose());
         if let Err(error) = self.take_up_again().await {
             error!(error = ?error, "Open work could not be queued at the start");
         }
         let mut running = FuturesUnordered::new();
         loop {
             while running.len() < JOBS_AT_ONCE && !*stop.borrow() {
+                // A name for each claim: a lease that ran out and was taken again, even by this process, is another's.
+                let worker = token::digest(token::random().expose());
                 // A job in the midst of a transaction holds the connection that the claim waits for: it must go on.
                 let mut claim = pin!(self.store().claim(&worker, self.now(), LEASE));
                 let claimed = loop {
@@ -146,11 +146,13 @@ impl App {
         loop {
             // A lagging watcher looks once more, which is what it would have done anyway.
             let _ = tokio::time::timeout(LOOK_AGAIN, pictures.recv()).await;
-            match self.store().feed(feed).await?.state {
-                FeedState::Paused | FeedState::Removed => {
+            match self.store().feed(feed).await.map(|feed| feed.state) {
+                Ok(FeedState::Paused | FeedState::Removed) => {
                     paused.send_replace(true);
                 }
-                _ => {}
+                Ok(_) => {}
+                Err(gone) if gone.is_not_found() => return Err(gone),
+                Err(error) => warn!(feed.id = %feed, error = ?error, "The feed could not be looked at"),
             }
         }
     }

@@ -216,6 +216,85 @@ async fn a_reconnect_with_an_account_that_does_not_reach_the_site_leaves_the_con
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_trashed_or_restricted_is_not_found_after_the_pass_that_noticed() {
+    let (setting, begun) = company().await;
+    let circuit = Working::new(&setting, &begun).await;
+    circuit
+        .app
+        .add_spaces(&circuit.caller, begun.feed, &space(&begun, "OPS"))
+        .await
+        .unwrap();
+    circuit.up_to_date(begun.feed).await;
+    assert!(circuit.finds(&begun, "\"pump runbook\"").await > 0);
+    let documents = held(&circuit.app, &circuit.caller, begun.index).await.len();
+    let another = &demo::sites()[0].people[1].account_id;
+    let closed = json!({ "title": "Failure codes", "space": "OPS", "accounts": [another] });
+    change(
+        &setting.fake,
+        "trash",
+        json!({ "title": "Pump runbook", "space": "OPS" }),
+    )
+    .await;
+    change(&setting.fake, "restrict", closed).await;
+    circuit.app.resync(&circuit.caller, begun.feed).await.unwrap();
+    let noticed = |picture: &FeedPicture| {
+        picture.headline == "up to date" && picture.searchable && picture.documents < documents as u64
+    };
+    circuit.until(begun.feed, "noticed", noticed).await;
+    let held = held(&circuit.app, &circuit.caller, begun.index).await;
+    let truth = truth(&setting, &begun, &["OPS"]).await;
+    assert_eq!(held, truth);
+    assert!(held.len() < documents);
+    let found = circuit
+        .app
+        .search(
+            &circuit.caller,
+            begun.index,
+            &Query {
+                text: "pump".into(),
+                limit: 100,
+                ..Query::default()
+            },
+        )
+        .await
+        .unwrap();
+    assert!(
+        found
+            .hits
+            .iter()
+            .all(|hit| truth.contains_key(hit.passage.document.content.as_str()))
+    );
+    circuit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_space_that_is_lost_does_not_hold_up_the_others_and_loses_nothing_yet() {
+    let (setting, begun) = company().await;
+    let circuit = Working::new(&setting, &begun).await;
+    let both = [space(&begun, "HR"), space(&begun, "OPS")].concat();
+    circuit
+        .app
+        .add_spaces(&circuit.caller, begun.feed, &both)
+        .await
+        .unwrap();
+    let documents = circuit.up_to_date(begun.feed).await.documents;
+    change(&setting.fake, "revoke", json!({ "space": "HR", "everyone": true })).await;
+    change(
+        &setting.fake,
+        "edit",
+        json!({ "title": "Pump runbook", "space": "OPS", "body": "<p>zyzzyva</p>" }),
+    )
+    .await;
+    circuit.app.resync(&circuit.caller, begun.feed).await.unwrap();
+    let tried = |picture: &FeedPicture| picture.headline == "trying again soon" && picture.running.is_none();
+    let picture = circuit.until(begun.feed, "through", tried).await;
+    assert_eq!(picture.documents, documents);
+    assert!(format!("{:?}", picture.last.unwrap().outcome).contains("HR"));
+    assert_eq!(circuit.finds(&begun, "zyzzyva").await, 1, "the other space was read");
+    circuit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn answers_that_fail_break_off_repeat_themselves_and_make_no_sense_cost_no_document() {
     let (setting, begun) = company().await;
     let circuit = Working::new(&setting, &begun).await;

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use domain::{Error, Result, cursor::Watermark, engine::EngineBatch};
+use domain::{Error, ErrorKind, Result, cursor::Watermark, engine::EngineBatch};
 use tantivy::{
     Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, directory::error::OpenDirectoryError,
 };
@@ -33,6 +33,8 @@ impl Handle {
         if std::fs::read_to_string(&layout).is_ok_and(|found| found == LAYOUT) {
             match whole(directory).and_then(|index| Self::of(index, Some(directory))) {
                 Ok(handle) => return Ok(handle),
+                // The disk or the system refuses now; the index itself may be whole.
+                Err(error) if error.kind == ErrorKind::Unavailable => return Err(error),
                 Err(error) => {
                     tracing::warn!(error = ?error, "The search index cannot be read and is built anew from the store");
                 }
@@ -73,6 +75,8 @@ impl Handle {
     }
 
     pub fn watermark(&self) -> Result<Watermark> {
+        // A commit whose reload failed is made visible here: whoever asks how far it is takes that for searchable.
+        self.reader.reload().map_err(failed)?;
         let payload = self.index.load_metas().map_err(failed)?.payload;
         Ok(Watermark(payload.and_then(|text| text.parse().ok()).unwrap_or(0)))
     }

@@ -87,6 +87,8 @@ create table feed_spaces (
   blog_posts bigint not null default 0,
   comments bigint not null default 0,
   attachments bigint not null default 0,
+  -- A run in which so much was missing that a second one must agree.
+  doubted_run bigint,
   primary key (feed_id, space_id)
 );
 
@@ -95,6 +97,8 @@ create table marks (
   space_id text not null,
   kind text not null,
   cursor text,
+  -- The run that began this stream: only what one run read from beginning to end proves what is not there.
+  run_id bigint not null,
   primary key (feed_id, space_id, kind)
 );
 
@@ -166,6 +170,9 @@ create table documents (
 create unique index documents_by_sequence on documents (index_id, sequence);
 create index documents_by_parent on documents (feed_id, parent_id);
 create index documents_by_space on documents (feed_id, space_id, kind);
+create index documents_by_author on documents (site_id, author);
+create index documents_by_editor on documents (site_id, editor);
+create index documents_held on documents (index_id) where removed is null;
 
 create table people (
   site_id text not null,
