@@ -13,11 +13,18 @@ function localTimes(root) {
   }
 }
 
-// Puts a newly rendered part where its predecessor is, unless somebody is at work there with the keyboard.
+// Puts a newly rendered part where its predecessor is. While somebody is at work there with the keyboard it waits, and
+// the newest one is put when they leave.
 function put(fresh, selector) {
   const old = document.querySelector(selector);
   const now = fresh.querySelector(selector);
-  if (!old || !now || old.contains(document.activeElement)) return;
+  if (!old || !now) return;
+  if (old.contains(document.activeElement)) {
+    old.onfocusout = (event) => {
+      if (!old.contains(event.relatedTarget)) setTimeout(() => put(fresh, selector));
+    };
+    return;
+  }
   const scrolled = [...old.querySelectorAll(".scroll")].map((box) => box.scrollLeft);
   localTimes(now);
   old.replaceWith(document.adoptNode(now));
@@ -32,8 +39,8 @@ function liveProgress(region) {
   const first = shown().state;
   let headline = shown().headline;
   let heard = false;
-  const stream = new EventSource(region.dataset.events);
-  stream.addEventListener("progress", (event) => {
+  let stream = null;
+  const progress = (event) => {
     heard = true;
     const fresh = new DOMParser().parseFromString(event.data, "text/html");
     const now = { ...fresh.querySelector("[data-state]").dataset };
@@ -48,12 +55,22 @@ function liveProgress(region) {
       headline = now.headline;
       said.textContent = headline;
     }
-  });
-  // The server refuses to go on: the session has ended or the feed is gone. The page itself says which.
-  stream.addEventListener("error", () => {
-    if (heard && stream.readyState === EventSource.CLOSED) location.reload();
-  });
-  window.addEventListener("pagehide", () => stream.close());
+  };
+  // A page that nobody looks at holds no connection: browsers give a site only six.
+  const watch = () => {
+    if (stream) stream.close();
+    stream = null;
+    if (document.hidden) return;
+    stream = new EventSource(region.dataset.events);
+    stream.addEventListener("progress", progress);
+    // The server refuses to go on: the session has ended or the feed is gone. The page itself says which.
+    stream.addEventListener("error", () => {
+      if (heard && stream && stream.readyState === EventSource.CLOSED) location.reload();
+    });
+  };
+  watch();
+  document.addEventListener("visibilitychange", watch);
+  window.addEventListener("pagehide", () => stream && stream.close());
 }
 
 // The longest wait for more clicks before the size is asked for.

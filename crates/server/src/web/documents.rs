@@ -64,11 +64,15 @@ pub async fn list(State(door): State<Door>, who: SignedIn, Path(index): Path<Str
     let number = Pages::asked(&query, ROWS_SHOWN);
     let filter = filter(&query, number)?;
     let (rows, total) = door.app.documents(&who.caller, index, &filter).await?;
+    let way = format!("/indexes/{index}/documents");
+    let pages = Pages::new(&way, &query, number, total, ROWS_SHOWN);
+    if let Some(end) = pages.past_the_end(&way, &query) {
+        return Ok(end);
+    }
     let mut pictures = Vec::new();
     for feed in door.app.feeds(&who.caller, index).await? {
         pictures.push(door.app.feed_picture(&who.caller, feed.id).await?);
     }
-    let way = format!("/indexes/{index}/documents");
     Ok(ok(&DocumentsPage {
         page: Page::new(&who, format!("Documents · {}", view.index.name)).noticing(&query),
         index: IndexHead::new(&view, "documents"),
@@ -90,7 +94,7 @@ pub async fn list(State(door): State<Door>, who: SignedIn, Path(index): Path<Str
         total: counted(total, "document", "documents"),
         rows: rows.into_iter().map(|held| row(held, &pictures)).collect(),
         back: query.with("page", &number.to_string()),
-        pages: Pages::new(&way, &query, number, total, ROWS_SHOWN),
+        pages,
     }))
 }
 

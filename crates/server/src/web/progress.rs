@@ -12,14 +12,17 @@ use axum::{
     },
 };
 use domain::{
-    FeedId,
+    Error, FeedId,
     feed::{FeedState, Park},
     space::{Estimate, FeedSpace},
     sync_run::{Outcome, SyncRun},
 };
 use futures::stream;
 use tokio::{
-    sync::broadcast::{Receiver, error::RecvError},
+    sync::{
+        Semaphore, SemaphorePermit,
+        broadcast::{Receiver, error::RecvError},
+    },
     time::{Instant, sleep, timeout},
 };
 
@@ -212,7 +215,12 @@ fn failed(run: &SyncRun) -> Option<String> {
     }
 }
 
+/// The most pages that are watched at once, over all people: each looks at the store again and again.
+const WATCHES_MAX: usize = 200;
+static WATCHES: Semaphore = Semaphore::const_new(WATCHES_MAX);
+
 struct Watch {
+    _place: SemaphorePermit<'static>,
     app: App,
     who: SignedIn,
     feed: FeedId,
@@ -225,9 +233,13 @@ struct Watch {
 
 /// The moving part, now and after every change, until the feed or the session ends.
 pub async fn events(State(door): State<Door>, who: SignedIn, Path(feed): Path<String>) -> Shown {
+    let place = WATCHES.try_acquire().map_err(|_| {
+        Error::unavailable("too many pages are being watched at this moment; load this one again to see how it stands")
+    })?;
     let changes = door.app.watch_feeds();
     let feed = door.app.feed(&who.caller, id(&feed)?).await?.id;
     let watch = Watch {
+        _place: place,
         app: door.app,
         who,
         feed,

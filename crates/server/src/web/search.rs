@@ -4,7 +4,7 @@ use app::indexes::IndexView;
 use askama::Template;
 use axum::{
     extract::{Path, State},
-    response::Response,
+    response::{IntoResponse, Redirect, Response},
 };
 use domain::{
     AccountId, Error, ErrorKind, IndexId, Result, SpaceId,
@@ -103,6 +103,12 @@ impl Pages {
         }
     }
 
+    /// The way to the last page, for a link that asks for one beyond it.
+    pub fn past_the_end(&self, way: &str, query: &Fields) -> Option<Response> {
+        let last = format!("{way}?{}", query.with("page", &self.last.to_string()));
+        (self.number > self.last).then(|| Redirect::to(&last).into_response())
+    }
+
     /// The page that the query asks for, from 1.
     pub fn asked(query: &Fields, shown: usize) -> usize {
         query.one("page").parse().unwrap_or(1).clamp(1, OFFSET_MAX / shown + 1)
@@ -122,6 +128,12 @@ pub async fn show(State(door): State<Door>, who: SignedIn, Path(index): Path<Str
         Err(error) if error.kind == ErrorKind::Invalid => (Hits::default(), Some(error)),
         Err(error) => return Err(error.into()),
     };
+    let way = format!("/indexes/{index}");
+    if problem.is_none()
+        && let Some(end) = Pages::new(&way, &query, number, hits.total, HITS_SHOWN).past_the_end(&way, &query)
+    {
+        return Ok(end);
+    }
     let importing = importing(&door, &who, &view).await?;
     let page = Page::new(&who, view.index.name.clone()).noticing(&query);
     Ok(page_of(page, &view, &query, number, hits, importing, problem))
