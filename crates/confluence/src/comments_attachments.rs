@@ -2,7 +2,7 @@
 //! spaces' content, and asking page by page costs a call for each).
 
 use domain::{
-    ContentId, DocumentId, Error, ErrorKind, Result,
+    ContentId, DocumentId, Result,
     cursor::Cursor,
     document::{CommentPlace, Document, DocumentKind, FileFacts},
     source::{Listed, Reach, Unreadable},
@@ -11,8 +11,9 @@ use domain::{
 };
 
 use crate::{
-    client::{Call, Client, Refused},
-    pages::{self, Limit},
+    client::Client,
+    listing::{self, Ask, Limit},
+    pages,
     spaces::keys,
     wire::{self, ContentRow, Listing},
 };
@@ -37,37 +38,15 @@ pub async fn list(
         keys(std::slice::from_ref(space)),
         kind.word()
     );
-    let mut asked = limit.now().min(LIMIT_MAX);
-    loop {
-        let rows = asked.to_string();
-        let mut query = vec![("cql", cql.as_str()), ("limit", &rows), ("expand", EXPAND)];
-        query.extend(after.map(|cursor| ("cursor", cursor.0.as_str())));
-        let call = Call {
-            what: &what,
-            path: &["rest", "api", "content", "search"],
-            query: &query,
-            scopes: &["search:confluence"],
-        };
-        let refused = match client.get::<Listing>(reach, &call).await {
-            Ok(answered) => {
-                limit.raised(asked);
-                return Ok(listed(reach, space, kind, answered.value, answered.calls));
-            }
-            Err(refused) => refused,
-        };
-        match refused {
-            Refused::TooMuch => match limit.lowered(asked) {
-                Some(lower) => asked = lower,
-                None => return Err(refused.into_error(&what)),
-            },
-            Refused::Because(error) if error.kind == ErrorKind::Invalid && after.is_some() => {
-                return Err(Error::conflict(format!(
-                    "Atlassian no longer knows the place in {what}"
-                )));
-            }
-            Refused::Because(error) => return Err(error),
-        }
-    }
+    let ask = Ask {
+        what: &what,
+        path: &["rest", "api", "content", "search"],
+        query: &[("cql", &cql), ("expand", EXPAND)],
+        scopes: &["search:confluence"],
+        rows_max: LIMIT_MAX,
+    };
+    let answered = listing::answered(client, limit, reach, &ask, after).await?;
+    Ok(listed(reach, space, kind, answered.value, answered.calls))
 }
 
 fn listed(reach: &Reach, space: &Space, kind: DocumentKind, listing: Listing, calls: u64) -> Listed<Document> {

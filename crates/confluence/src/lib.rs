@@ -6,6 +6,7 @@ pub mod source;
 
 mod comments_attachments;
 mod labels;
+mod listing;
 mod pages;
 mod spaces;
 mod users;

@@ -1,9 +1,7 @@
 //! The pages and blog posts of a space, with bodies, oldest first: the v2 listings.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use domain::{
-    AccountId, ContentId, DocumentId, Error, ErrorKind, Result,
+    AccountId, ContentId, DocumentId, Result,
     cursor::Cursor,
     document::{BODY_BYTES_MAX, Body, Document, DocumentKind},
     source::{Listed, Reach, Unreadable},
@@ -13,39 +11,13 @@ use domain::{
 use serde_json::Value;
 
 use crate::{
-    client::{Call, Client, Refused},
+    client::Client,
+    listing::{self, Ask, Limit},
     wire::{self, BodyRow, Listing, PageRow},
 };
 
 /// The most the v2 API returns in one answer.
 pub const LIMIT_MAX: u32 = 250;
-/// The fewest that are asked for when answers come too late: what others found to work (facts.md §5).
-pub const LIMIT_MIN: u32 = 5;
-
-/// How many rows to ask for: less after an answer that came too late, more again after one that came.
-pub struct Limit(AtomicU32);
-
-impl Default for Limit {
-    fn default() -> Self {
-        Self(AtomicU32::new(LIMIT_MAX))
-    }
-}
-
-impl Limit {
-    pub fn now(&self) -> u32 {
-        self.0.load(Ordering::Relaxed)
-    }
-    /// Half of what was asked for; none when that was the fewest.
-    pub fn lowered(&self, asked: u32) -> Option<u32> {
-        let lower = (asked / 2).max(LIMIT_MIN);
-        self.0.store(lower, Ordering::Relaxed);
-        (lower < asked).then_some(lower)
-    }
-    pub fn raised(&self, asked: u32) {
-        self.0
-            .store((asked.saturating_mul(2)).min(LIMIT_MAX), Ordering::Relaxed);
-    }
-}
 
 /// The next pages or blog posts. Sorted by id, which never changes: what is made meanwhile comes at the end (sync.md).
 pub async fn list(
@@ -56,49 +28,20 @@ pub async fn list(
     kind: DocumentKind,
     after: Option<&Cursor>,
 ) -> Result<Listed<Document>> {
-    let listing = match kind {
+    let listed_as = match kind {
         DocumentKind::BlogPost => "blogposts",
         _ => "pages",
     };
-    let what = format!("the {listing} of space {}", space.key);
-    let path = ["api", "v2", "spaces", space.id.as_str(), listing];
-    let mut asked = limit.now();
-    loop {
-        let rows = asked.to_string();
-        let mut query = vec![
-            ("sort", "id"),
-            ("status", "current"),
-            ("body-format", "storage"),
-            ("limit", &rows),
-        ];
-        query.extend(after.map(|cursor| ("cursor", cursor.0.as_str())));
-        let call = Call {
-            what: &what,
-            path: &path,
-            query: &query,
-            scopes: &["read:page:confluence"],
-        };
-        let refused = match client.get::<Listing>(reach, &call).await {
-            Ok(answered) => {
-                limit.raised(asked);
-                return Ok(listed(reach, space, kind, answered.value, answered.calls));
-            }
-            Err(refused) => refused,
-        };
-        match refused {
-            Refused::TooMuch => match limit.lowered(asked) {
-                Some(lower) => asked = lower,
-                None => return Err(refused.into_error(&what)),
-            },
-            // Whoever resumes with a cursor that is no longer known begins the listing anew.
-            Refused::Because(error) if error.kind == ErrorKind::Invalid && after.is_some() => {
-                return Err(Error::conflict(format!(
-                    "Atlassian no longer knows the place in {what}"
-                )));
-            }
-            Refused::Because(error) => return Err(error),
-        }
-    }
+    let what = format!("the {listed_as} of space {}", space.key);
+    let ask = Ask {
+        what: &what,
+        path: &["api", "v2", "spaces", space.id.as_str(), listed_as],
+        query: &[("sort", "id"), ("status", "current"), ("body-format", "storage")],
+        scopes: &["read:page:confluence"],
+        rows_max: LIMIT_MAX,
+    };
+    let answered = listing::answered(client, limit, reach, &ask, after).await?;
+    Ok(listed(reach, space, kind, answered.value, answered.calls))
 }
 
 fn listed(reach: &Reach, space: &Space, kind: DocumentKind, listing: Listing, calls: u64) -> Listed<Document> {

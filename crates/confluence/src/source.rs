@@ -19,14 +19,15 @@ use crate::{
     comments_attachments,
     http::Http,
     labels::{self, LabelBook},
+    listing::Limit,
     pages, spaces, users,
 };
 
 /// Confluence Cloud through the OAuth gateway.
 pub struct ConfluenceSource {
     client: Client,
-    pages_limit: pages::Limit,
-    search_limit: pages::Limit,
+    pages_limit: Limit,
+    search_limit: Limit,
     labels: LabelBook,
 }
 
@@ -34,8 +35,8 @@ impl ConfluenceSource {
     pub fn new(http: Arc<dyn Http>, endpoints: Endpoints, tokens: Arc<dyn Tokens>, clock: Arc<dyn Clock>) -> Self {
         Self {
             client: Client::new(http, endpoints, tokens, clock),
-            pages_limit: pages::Limit::default(),
-            search_limit: pages::Limit::default(),
+            pages_limit: Limit::default(),
+            search_limit: Limit::default(),
             labels: LabelBook::default(),
         }
     }

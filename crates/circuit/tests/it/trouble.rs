@@ -89,6 +89,19 @@ impl Working {
         self.app.search(&self.caller, begun.index, &query).await.unwrap().total
     }
 
+    /// Goes to Atlassian as this person and comes back.
+    async fn reconnected(&self, setting: &Setting, begun: &Begun, person: &str) -> domain::Result<FeedId> {
+        let start = self.app.reconnect(&self.caller, begun.feed).await?;
+        let (code, state) = setting.fake.consent(&start.url, person).await.unwrap();
+        let code = Secret::new(code);
+        let callback = Callback {
+            state: &state,
+            code: Some(&code),
+            error: None,
+        };
+        self.app.finish_connect(&self.caller, callback).await
+    }
+
     async fn end(self) {
         self.stop.send_replace(true);
         self.work.await.unwrap();
@@ -154,15 +167,8 @@ async fn a_revoked_consent_keeps_what_is_there_and_goes_on_after_a_reconnect() {
     assert_eq!(picture.documents, documents, "nothing is removed for a lost grant");
     assert!(circuit.finds(&begun, "pump").await > 0);
 
-    let start = circuit.app.reconnect(&circuit.caller, begun.feed).await.unwrap();
-    let (code, state) = setting.fake.consent(&start.url, &setting.person).await.unwrap();
-    let code = Secret::new(code);
-    let callback = Callback {
-        state: &state,
-        code: Some(&code),
-        error: None,
-    };
-    circuit.app.finish_connect(&circuit.caller, callback).await.unwrap();
+    let reconnected = circuit.reconnected(&setting, &begun, &setting.person).await;
+    reconnected.unwrap();
     circuit.up_to_date(begun.feed).await;
     assert_eq!(
         held(&circuit.app, &circuit.caller, begun.index).await,
@@ -190,15 +196,8 @@ async fn a_reconnect_with_an_account_that_does_not_reach_the_site_leaves_the_con
         .iter()
         .find(|person| person.active && !here(&person.account_id))
         .unwrap();
-    let start = circuit.app.reconnect(&circuit.caller, begun.feed).await.unwrap();
-    let (code, state) = setting.fake.consent(&start.url, &stranger.account_id).await.unwrap();
-    let code = Secret::new(code);
-    let callback = Callback {
-        state: &state,
-        code: Some(&code),
-        error: None,
-    };
-    let refused = circuit.app.finish_connect(&circuit.caller, callback).await.unwrap_err();
+    let reconnected = circuit.reconnected(&setting, &begun, &stranger.account_id).await;
+    let refused = reconnected.unwrap_err();
     assert!(refused.message.contains("does not reach"), "{refused}");
     circuit.app.resync(&circuit.caller, begun.feed).await.unwrap();
     let again = |picture: &FeedPicture| {
