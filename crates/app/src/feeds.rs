@@ -260,7 +260,7 @@ impl App {
         match self.store().feed(feed).await?.state {
             FeedState::Paused => {
                 self.store().set_feed_state(feed, &FeedState::Active).await?;
-                self.queue_sync(feed).await
+                self.queue(feed, Trigger::Schedule).await
             }
             _ => Err(Error::conflict("only a paused integration can be resumed")),
         }
@@ -288,15 +288,14 @@ impl App {
         }
     }
 
+    /// Everything is read again, or imported if it never was.
     pub(crate) async fn queue_sync(&self, feed: FeedId) -> Result<()> {
+        self.queue(feed, Trigger::Person).await
+    }
+
+    async fn queue(&self, feed: FeedId, trigger: Trigger) -> Result<()> {
         self.store()
-            .enqueue(
-                Work::SyncFeed {
-                    feed,
-                    trigger: Trigger::Person,
-                },
-                self.now(),
-            )
+            .enqueue(Work::SyncFeed { feed, trigger }, self.now())
             .await?;
         self.0.queued.notify_one();
         self.feed_changed(feed);

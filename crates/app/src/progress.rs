@@ -5,7 +5,7 @@ use domain::{
     connection::Connection,
     feed::{Feed, FeedState},
     space::FeedSpace,
-    sync_run::SyncRun,
+    sync_run::{RunKind, SyncRun},
 };
 
 use crate::{App, Caller};
@@ -62,8 +62,9 @@ impl App {
             .as_ref()
             .filter(|_| seconds > 0.5)
             .map(|run| run.counts.seen as f64 / seconds);
-        let left = running
-            .as_ref()
+        // A pass of changes ends when nothing newer is left, however much there is in all.
+        let counted = running.as_ref().filter(|run| run.kind != RunKind::Changes);
+        let left = counted
             .zip(expected)
             .map(|(run, expected)| expected.saturating_sub(run.counts.seen));
         let seconds_left = rate

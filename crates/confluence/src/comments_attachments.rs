@@ -19,8 +19,8 @@ use crate::{
 };
 
 /// What v1's search gives at once with bodies; it answers with fewer when it likes (facts.md §5).
-const LIMIT_MAX: u32 = 100;
-const EXPAND: &str =
+pub const LIMIT_MAX: u32 = 100;
+pub const EXPAND: &str =
     "space,version,history,container,ancestors,body.storage,extensions.inlineProperties,extensions.resolution";
 
 /// The next comments or attachments, in the order they were made, which does not change.
@@ -46,10 +46,17 @@ pub async fn list(
         rows_max: LIMIT_MAX,
     };
     let answered = listing::answered(client, limit, reach, &ask, after).await?;
-    Ok(listed(reach, space, kind, answered.value, answered.calls))
+    Ok(listed(
+        reach,
+        std::slice::from_ref(space),
+        kind,
+        answered.value,
+        answered.calls,
+    ))
 }
 
-fn listed(reach: &Reach, space: &Space, kind: DocumentKind, listing: Listing, calls: u64) -> Listed<Document> {
+/// The rows of a search over these spaces.
+pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, listing: Listing, calls: u64) -> Listed<Document> {
     let rows = listing.results.len() as u64;
     // Comments are not among the objects that cost a point each (facts.md §4).
     let points = match kind {
@@ -64,13 +71,13 @@ fn listed(reach: &Reach, space: &Space, kind: DocumentKind, listing: Listing, ca
     for row in listing.results {
         let (content, title) = pages::named(&row);
         match serde_json::from_value::<ContentRow>(row) {
-            Ok(row) if !belongs(&row, space, kind) => {}
-            Ok(row) => match document(reach, space, kind, row) {
-                Ok((document, too_long)) => {
+            Ok(row) => match belongs(&row, spaces, kind).map(|space| document(reach, space, kind, row)) {
+                None => {}
+                Some(Ok((document, too_long))) => {
                     unreadable.extend(too_long);
                     items.push(document);
                 }
-                Err(why) => unreadable.push(Unreadable { content, title, why }),
+                Some(Err(why)) => unreadable.push(Unreadable { content, title, why }),
             },
             Err(error) => unreadable.push(Unreadable {
                 content,
@@ -87,12 +94,12 @@ fn listed(reach: &Reach, space: &Space, kind: DocumentKind, listing: Listing, ca
     }
 }
 
-/// Whether it is what was asked for. A key can be given to another space while we look away; an id cannot.
-fn belongs(row: &ContentRow, space: &Space, kind: DocumentKind) -> bool {
-    let here = row.space.as_ref().is_none_or(|found| found.id == space.id.as_str());
+/// The space it is of, if it is what was asked for. A key can be given to another space while we look away; an id cannot.
+fn belongs<'a>(row: &ContentRow, spaces: &'a [Space], kind: DocumentKind) -> Option<&'a Space> {
     let current = row.status.as_deref().unwrap_or("current") == "current";
     let same = row.kind.as_deref().unwrap_or(kind.word()) == kind.word();
-    here && current && same
+    let space = pages::space_of(spaces, row.space.as_ref().map(|space| space.id.as_str()));
+    space.filter(|_| current && same)
 }
 
 fn document(

@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 use crate::{
     client::{Call, Client},
+    pages,
     spaces::{keys, quoted},
     wire::{self, Listing},
 };
@@ -102,6 +103,29 @@ impl LabelBook {
     }
 }
 
+/// Writes the labels into these few documents, asking for them by id.
+pub async fn label_some(client: &Client, reach: &Reach, spaces: &[Space], documents: &mut [Document]) -> Result<Spent> {
+    let (mut spent, mut labels) = (Spent::default(), Labels::new());
+    for some in documents.chunks(LABELS_PER_SEARCH) {
+        let ids: Vec<&str> = some.iter().map(|document| document.id.content.as_str()).collect();
+        let cql = format!("space in ({}) and id in ({})", keys(spaces), ids.join(","));
+        match bearers(client, reach, spaces, &cql, &mut labels, &mut spent).await {
+            Ok(()) => {}
+            Err(error) if bearable(&error.kind) => {
+                tracing::info!("The labels of changed pages are not read: {error}");
+                break;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    for document in documents {
+        if let Some(labels) = labels.remove(document.id.content.as_str()) {
+            document.labels = labels;
+        }
+    }
+    Ok(spent)
+}
+
 /// Errors that are about labels alone.
 fn bearable(kind: &ErrorKind) -> bool {
     match kind {
@@ -124,7 +148,7 @@ async fn read(client: &Client, reach: &Reach, space: &Space, labels: &mut Labels
             DocumentKind::BlogPost.word(),
             named.join(",")
         );
-        bearers(client, reach, space, &cql, labels, spent).await?;
+        bearers(client, reach, std::slice::from_ref(space), &cql, labels, spent).await?;
     }
     Ok(())
 }
@@ -170,12 +194,12 @@ async fn names(client: &Client, reach: &Reach, space: &Space, spent: &mut Spent)
 async fn bearers(
     client: &Client,
     reach: &Reach,
-    space: &Space,
+    spaces: &[Space],
     cql: &str,
     labels: &mut Labels,
     spent: &mut Spent,
 ) -> Result<()> {
-    let what = format!("the labelled pages of space {}", space.key);
+    let what = "the labels of pages";
     let mut after: Option<String> = None;
     for _ in 0..ANSWERS_MAX {
         let mut query = vec![
@@ -185,7 +209,7 @@ async fn bearers(
         ];
         query.extend(after.as_deref().map(|cursor| ("cursor", cursor)));
         let call = Call {
-            what: &what,
+            what,
             path: &["rest", "api", "content", "search"],
             query: &query,
             scopes: &["search:confluence"],
@@ -193,7 +217,7 @@ async fn bearers(
         let answered = client
             .get::<Listing>(reach, &call)
             .await
-            .map_err(|refused| refused.into_error(&what))?;
+            .map_err(|refused| refused.into_error(what))?;
         let rows = answered.value.results.len();
         *spent = spent.plus(Spent {
             calls: answered.calls,
@@ -203,8 +227,7 @@ async fn bearers(
             let Ok(row) = serde_json::from_value::<BearerRow>(row) else {
                 continue;
             };
-            let here = row.space.as_ref().is_none_or(|found| found.id == space.id.as_str());
-            if here {
+            if pages::space_of(spaces, row.space.as_ref().map(|space| space.id.as_str())).is_some() {
                 let shown = row.metadata.labels.results.into_iter().filter_map(LabelRow::shown);
                 labels.insert(row.id, shown.collect::<BTreeSet<_>>().into_iter().collect());
             }

@@ -4,6 +4,7 @@
 
 pub mod source;
 
+mod changes;
 mod comments_attachments;
 mod labels;
 mod listing;

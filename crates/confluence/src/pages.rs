@@ -41,20 +41,27 @@ pub async fn list(
         rows_max: LIMIT_MAX,
     };
     let answered = listing::answered(client, limit, reach, &ask, after).await?;
-    Ok(listed(reach, space, kind, answered.value, answered.calls))
+    Ok(listed(
+        reach,
+        std::slice::from_ref(space),
+        kind,
+        answered.value,
+        answered.calls,
+    ))
 }
 
-fn listed(reach: &Reach, space: &Space, kind: DocumentKind, listing: Listing, calls: u64) -> Listed<Document> {
+/// The rows of a listing over these spaces.
+pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, listing: Listing, calls: u64) -> Listed<Document> {
     let points = calls + listing.results.len() as u64;
     let (mut items, mut unreadable) = (Vec::with_capacity(listing.results.len()), Vec::new());
     for row in listing.results {
         let (content, title) = named(&row);
         match serde_json::from_value::<PageRow>(row) {
             Ok(row) => {
-                // Only what is current and of the space that was asked for, whatever the answer holds.
+                // Only what is current and of a space that was asked for, whatever the answer holds.
                 let current = row.status.as_deref().unwrap_or("current") == "current";
-                let here = row.space_id.as_deref().is_none_or(|id| id == space.id.as_str());
-                if current && here {
+                let space = space_of(spaces, row.space_id.as_deref()).filter(|_| current);
+                if let Some(space) = space {
                     let (document, too_long) = document(reach, space, kind, row);
                     unreadable.extend(too_long);
                     items.push(document);
@@ -72,6 +79,15 @@ fn listed(reach: &Reach, space: &Space, kind: DocumentKind, listing: Listing, ca
         unreadable,
         next: wire::cursor(listing.links.next.as_deref()).map(Cursor),
         spent: Spent { calls, points },
+    }
+}
+
+/// The space of a row, which must be one of those that were asked for. A row that does not say is of the only one.
+pub fn space_of<'a>(spaces: &'a [Space], id: Option<&str>) -> Option<&'a Space> {
+    match (id, spaces) {
+        (Some(id), spaces) => spaces.iter().find(|space| space.id.as_str() == id),
+        (None, [only]) => Some(only),
+        (None, _) => None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
-    AccountId, Clock, Result,
+    AccountId, Clock, Result, Timestamp,
     authority::Tokens,
     cursor::{Cursor, Stream},
     document::{Document, DocumentKind, Person},
@@ -15,6 +15,7 @@ use domain::{
 
 use crate::{
     Endpoints,
+    changes::{self, Wanted},
     client::Client,
     comments_attachments,
     http::Http,
@@ -81,6 +82,18 @@ impl Source for ConfluenceSource {
                 comments_attachments::list(&self.client, &self.search_limit, reach, space, kind, after).await
             }
         }
+    }
+
+    async fn changes(
+        &self,
+        reach: &Reach,
+        spaces: &[Space],
+        kind: DocumentKind,
+        since: Timestamp,
+        rows: u32,
+        after: Option<&Cursor>,
+    ) -> Result<Listed<Document>> {
+        changes::changes(&self.client, reach, spaces, Wanted { kind, since, rows }, after).await
     }
 
     async fn people(&self, reach: &Reach, accounts: &[AccountId]) -> Result<(Vec<Person>, Spent)> {

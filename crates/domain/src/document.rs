@@ -13,6 +13,14 @@ pub enum DocumentKind {
 impl DocumentKind {
     pub const ALL: [Self; 4] = [Self::Page, Self::BlogPost, Self::Comment, Self::Attachment];
 
+    /// Whether the rest is worth having without it: a grant may not reach it.
+    pub fn is_optional(self) -> bool {
+        match self {
+            Self::Comment | Self::Attachment => true,
+            Self::Page | Self::BlogPost => false,
+        }
+    }
+
     /// The word in URLs, JSON, the store and the search index.
     pub fn word(self) -> &'static str {
         match self {

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 
 use crate::{
-    AccountId, ConnectionId, Result,
+    AccountId, ConnectionId, Result, Timestamp,
     cursor::{Cursor, Stream},
-    document::{Document, Person},
+    document::{Document, DocumentKind, Person},
     site::Site,
     space::{Estimate, Space},
     sync_run::Spent,
@@ -59,9 +59,24 @@ pub trait Source: Send + Sync {
         after: Option<&Cursor>,
     ) -> Result<Listed<Document>>;
 
+    /// The documents of a kind in these spaces that were changed at `since` or later, those changed last first, current
+    /// ones only, with bodies and labels. At most [`CHANGES_SPACES_MAX`] spaces, and about `rows` rows are asked for.
+    /// `MissingScope` as in `list`.
+    async fn changes(
+        &self,
+        reach: &Reach,
+        spaces: &[Space],
+        kind: DocumentKind,
+        since: Timestamp,
+        rows: u32,
+        after: Option<&Cursor>,
+    ) -> Result<Listed<Document>>;
+
     /// The names of people; who is unknown there is absent from the answer. At most [`PEOPLE_MAX`] at once.
     async fn people(&self, reach: &Reach, accounts: &[AccountId]) -> Result<(Vec<Person>, Spent)>;
 }
 
+/// The most spaces in one listing of changes: what `/pages` takes (openapi-v2, `space-id`).
+pub const CHANGES_SPACES_MAX: usize = 100;
 /// The most people asked for at once: `/user/bulk` silently drops the rest (facts.md §9).
 pub const PEOPLE_MAX: usize = 100;

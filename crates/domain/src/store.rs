@@ -116,9 +116,8 @@ pub struct Recording {
     pub documents: Vec<Document>,
     pub people: Vec<Person>,
     pub failures: Vec<Failure>,
-    /// How far the stream has come with them.
-    pub stream: Stream,
-    pub mark: Mark,
+    /// How far a stream has come with them; none for what belongs to no stream (changes).
+    pub mark: Option<(Stream, Mark)>,
     pub spent: Spent,
     pub now: Timestamp,
 }
@@ -202,6 +201,13 @@ pub trait SyncRuns: Send + Sync {
     async fn run(&self, id: RunId) -> Result<SyncRun>;
     /// The run that was begun and not ended: Circuit stopped in its midst.
     async fn open_run_of(&self, feed: FeedId) -> Result<Option<SyncRun>>;
+    /// Since when changes are to be asked for: when the last complete pass of changes began, else when the feed's first
+    /// import did. None before that.
+    async fn read_until(&self, feed: FeedId) -> Result<Option<Timestamp>>;
+    /// When the last pass ended that read everything: a re-sync, else the feed's first import.
+    async fn read_whole_at(&self, feed: FeedId) -> Result<Option<Timestamp>>;
+    /// Forgets passes of changes before this one that found nothing: there is one every few minutes.
+    async fn forget_quiet_runs(&self, before: RunId) -> Result<()>;
     /// Newest first, at most `limit`.
     async fn runs(&self, feed: FeedId, limit: usize) -> Result<Vec<SyncRun>>;
     async fn failures(&self, run: RunId, limit: usize) -> Result<Vec<Failure>>;

@@ -19,8 +19,10 @@ pub struct SyncRun {
 pub enum RunKind {
     /// A space's first pass: everything with its body.
     Import,
-    /// Everything again, because a person asked.
+    /// Everything again, because a person asked or a day has passed: the proof of what is gone.
     Resync,
+    /// What was written since the last pass, newest first.
+    Changes,
 }
 
 impl RunKind {
@@ -28,6 +30,7 @@ impl RunKind {
         match self {
             Self::Import => "import",
             Self::Resync => "resync",
+            Self::Changes => "changes",
         }
     }
 }

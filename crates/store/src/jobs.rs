@@ -21,8 +21,9 @@ impl Jobs for SqlStore {
             "insert into jobs (feed_id, cause, at) values ($1, $2, $3)
              on conflict (feed_id) do update set
                again_at = case when lease_holder is not null then excluded.at else again_at end,
+               again_cause = case when lease_holder is not null then excluded.cause else again_cause end,
                at = case when lease_holder is null then min(at, excluded.at) else at end,
-               cause = case when lease_holder is null then excluded.cause else cause end",
+               cause = case when lease_holder is null and cause <> 'person' then excluded.cause else cause end",
         );
         self.change(query.bind(feed.0).bind(trigger.word()).bind(at.0)).await
     }
@@ -70,7 +71,8 @@ impl Jobs for SqlStore {
     async fn finish(&self, id: JobId, worker: &str) -> Result<()> {
         let mut transaction = self.write.begin().await.map_err(failed)?;
         let again = sqlx::query(
-            "update jobs set at = again_at, again_at = null, attempt = 0, lease_holder = null, lease_until = null
+            "update jobs set at = again_at, cause = coalesce(again_cause, cause), again_at = null, again_cause = null,
+               attempt = 0, lease_holder = null, lease_until = null
              where id = $1 and lease_holder = $2 and again_at is not null",
         );
         let again = again
@@ -92,7 +94,8 @@ impl Jobs for SqlStore {
 
     async fn postpone(&self, id: JobId, worker: &str, at: Timestamp) -> Result<()> {
         let query = sqlx::query(
-            "update jobs set at = min($3, coalesce(again_at, $3)), again_at = null, lease_holder = null, lease_until = null
+            "update jobs set at = min($3, coalesce(again_at, $3)), cause = coalesce(again_cause, cause), again_at = null,
+               again_cause = null, lease_holder = null, lease_until = null
              where id = $1 and lease_holder = $2",
         );
         let done = query

@@ -382,7 +382,10 @@ async fn write_failures(transaction: &mut SqliteConnection, recording: &Recordin
 }
 
 async fn write_mark(transaction: &mut SqliteConnection, feed: FeedId, recording: &Recording) -> Result<()> {
-    let cursor = match &recording.mark {
+    let Some((stream, mark)) = &recording.mark else {
+        return Ok(());
+    };
+    let cursor = match mark {
         Mark::At(cursor) => Some(cursor.0.as_str()),
         Mark::Done => None,
     };
@@ -391,8 +394,8 @@ async fn write_mark(transaction: &mut SqliteConnection, feed: FeedId, recording:
          on conflict (feed_id, space_id, kind) do update set cursor = excluded.cursor",
     )
     .bind(feed.0)
-    .bind(recording.stream.space.as_str())
-    .bind(recording.stream.kind.word())
+    .bind(stream.space.as_str())
+    .bind(stream.kind.word())
     .bind(cursor)
     .bind(recording.run.0)
     .execute(transaction)

@@ -161,6 +161,7 @@ impl Columns<'_> {
             kind: match self.text("kind")?.as_str() {
                 "import" => RunKind::Import,
                 "resync" => RunKind::Resync,
+                "changes" => RunKind::Changes,
                 other => return Err(unknown("run kind", other)),
             },
             trigger: trigger(&self.text("cause")?)?,

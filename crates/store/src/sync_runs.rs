@@ -54,6 +54,37 @@ impl SyncRuns for SqlStore {
         row.map(|row| Columns(&row).run()).transpose()
     }
 
+    async fn read_until(&self, feed: FeedId) -> Result<Option<Timestamp>> {
+        // A pass of changes reads everything in one go. An import may be parked and go on as another run: what counts is
+        // when the first one began.
+        let query = sqlx::query(
+            "select coalesce(
+               (select max(started_at) from runs where feed_id = $1 and kind = 'changes' and outcome = 'complete'),
+               (select min(started_at) from runs where feed_id = $1 and kind = 'import')) as at",
+        );
+        let row = query.bind(feed.0).fetch_one(&self.read).await.map_err(failed)?;
+        Columns(&row).maybe_instant("at")
+    }
+
+    async fn read_whole_at(&self, feed: FeedId) -> Result<Option<Timestamp>> {
+        let query = sqlx::query(
+            "select coalesce(
+               (select max(ended_at) from runs where feed_id = $1 and kind = 'resync' and outcome = 'complete'),
+               (select min(ended_at) from runs where feed_id = $1 and kind = 'import' and outcome = 'complete')) as at",
+        );
+        let row = query.bind(feed.0).fetch_one(&self.read).await.map_err(failed)?;
+        Columns(&row).maybe_instant("at")
+    }
+
+    async fn forget_quiet_runs(&self, before: RunId) -> Result<()> {
+        let query = sqlx::query(
+            "delete from runs
+             where feed_id = (select feed_id from runs where id = $1) and id < $1 and kind = 'changes'
+               and outcome = 'complete' and added + changed + removed + failed = 0",
+        );
+        self.change(query.bind(before.0)).await
+    }
+
     async fn runs(&self, feed: FeedId, limit: usize) -> Result<Vec<SyncRun>> {
         let query = sqlx::query("select * from runs where feed_id = $1 order by id desc limit $2");
         let rows = query

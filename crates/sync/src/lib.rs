@@ -2,6 +2,7 @@
 //!
 //! Knows no vendor, no database and no wall clock; everything comes through the ports of `domain`.
 
+pub mod changes;
 pub mod indexer;
 pub mod plan;
 pub mod pull;

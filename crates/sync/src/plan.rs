@@ -1,20 +1,29 @@
 //! Given a feed's spaces and its checkpoint, gives the streams that are still to be read, in order. Pure.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
-    SpaceId,
+    SpaceId, Timestamp,
     cursor::{Checkpoint, Mark, Stream},
     document::DocumentKind,
     space::FeedSpace,
-    sync_run::RunKind,
+    sync_run::{RunKind, Trigger},
 };
 
-/// What a new run is for: a space that was never imported makes it an import.
-pub fn kind_of_run(spaces: &[FeedSpace]) -> RunKind {
-    match spaces.iter().any(|space| space.imported_at.is_none()) {
-        true => RunKind::Import,
-        false => RunKind::Resync,
+/// How old the last reading of everything may be: after this the schedule reads everything again, since only that
+/// proves what is gone.
+const WHOLE_EVERY: Duration = Duration::from_secs(24 * 3600);
+
+/// What a new run is for: a space that was never imported makes it an import; a person wants everything read again; the
+/// schedule reads what changed, and once a day everything.
+pub fn kind_of_run(spaces: &[FeedSpace], trigger: Trigger, whole_at: Option<Timestamp>, now: Timestamp) -> RunKind {
+    if spaces.iter().any(|space| space.imported_at.is_none()) {
+        return RunKind::Import;
+    }
+    match trigger {
+        Trigger::Person => RunKind::Resync,
+        Trigger::Schedule if whole_at.is_some_and(|at| now.since(at) < WHOLE_EVERY) => RunKind::Changes,
+        Trigger::Schedule => RunKind::Resync,
     }
 }
 
@@ -22,7 +31,7 @@ pub fn kind_of_run(spaces: &[FeedSpace]) -> RunKind {
 pub fn spaces_of_run(kind: RunKind, spaces: &[FeedSpace]) -> Vec<&FeedSpace> {
     match kind {
         RunKind::Import => spaces.iter().filter(|space| space.imported_at.is_none()).collect(),
-        RunKind::Resync => spaces.iter().collect(),
+        RunKind::Resync | RunKind::Changes => spaces.iter().collect(),
     }
 }
 
@@ -66,7 +75,7 @@ pub fn spaces_done(
 
 #[cfg(test)]
 mod tests {
-    use domain::{Timestamp, cursor::Cursor, space::Space};
+    use domain::{cursor::Cursor, space::Space};
 
     use super::*;
 
@@ -95,10 +104,26 @@ mod tests {
     #[test]
     fn an_added_space_is_imported_without_reading_the_others_again() {
         let spaces = [space("1", true), space("2", false)];
-        let kind = kind_of_run(&spaces);
+        let kind = kind_of_run(&spaces, Trigger::Person, None, Timestamp(0));
         assert_eq!(kind, RunKind::Import);
         let chosen = spaces_of_run(kind, &spaces);
         assert_eq!(chosen.iter().map(|s| s.space.key.as_str()).collect::<Vec<_>>(), ["2"]);
+    }
+
+    #[test]
+    fn the_schedule_reads_what_changed_and_once_a_day_everything() {
+        let spaces = [space("1", true)];
+        let at = |hours: u64| Timestamp(0).plus(Duration::from_secs(hours * 3600));
+        let kind = |hours| kind_of_run(&spaces, Trigger::Schedule, Some(Timestamp(0)), at(hours));
+        assert_eq!(
+            (kind(1), kind(23), kind(24)),
+            (RunKind::Changes, RunKind::Changes, RunKind::Resync)
+        );
+        assert_eq!(kind_of_run(&spaces, Trigger::Schedule, None, at(1)), RunKind::Resync);
+        assert_eq!(
+            kind_of_run(&spaces, Trigger::Person, Some(Timestamp(0)), at(1)),
+            RunKind::Resync
+        );
     }
 
     #[test]

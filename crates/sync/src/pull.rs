@@ -39,7 +39,7 @@ pub enum Pulled {
 }
 
 /// Reads the stream on from `after`. An error leaves everything recorded before it in place.
-pub async fn pull(ports: &Ports, mut pull: Pull<'_>, after: Option<Cursor>) -> Result<Pulled> {
+pub async fn pull(ports: &Ports, pull: Pull<'_>, after: Option<Cursor>) -> Result<Pulled> {
     let mut next = fetch(ports, &pull, after.as_ref()).await?;
     let mut cursors = BTreeSet::new();
     loop {
@@ -53,7 +53,7 @@ pub async fn pull(ports: &Ports, mut pull: Pull<'_>, after: Option<Cursor>) -> R
                 pull.space.key
             )));
         }
-        let people = names(ports, &mut pull, &listed.items).await?;
+        let people = names(ports, pull.reach, pull.run, pull.nameless, &listed.items).await?;
         let recording = recording(ports.clock.now(), &pull, &listed, people);
         let Some(cursor) = listed.next else {
             ports.store.record(pull.feed.id, &recording).await?;
@@ -82,9 +82,11 @@ async fn fetch(ports: &Ports, pull: &Pull<'_>, after: Option<&Cursor>) -> Result
 }
 
 /// Names of the people in these documents whose names are not known yet.
-async fn names(
+pub async fn names(
     ports: &Ports,
-    pull: &mut Pull<'_>,
+    reach: &Reach,
+    run: RunId,
+    nameless: &mut BTreeSet<AccountId>,
     documents: &[Document],
 ) -> Result<(Vec<domain::document::Person>, Spent)> {
     let accounts: BTreeSet<AccountId> = documents
@@ -92,26 +94,25 @@ async fn names(
         .flat_map(|document| document.author.iter().chain(&document.editor))
         .cloned()
         .collect();
-    let mut unknown = ports.store.unknown_people(&pull.reach.site.id, &accounts).await?;
-    unknown.retain(|account| !pull.nameless.contains(account));
+    let mut unknown = ports.store.unknown_people(&reach.site.id, &accounts).await?;
+    unknown.retain(|account| !nameless.contains(account));
     let mut people = Vec::new();
     let mut spent = Spent::default();
     for asked in unknown.chunks(PEOPLE_MAX) {
         // Names are an ornament: documents are not held back when people cannot be read.
-        match ports.source.people(pull.reach, asked).await {
+        match ports.source.people(reach, asked).await {
             Ok((found, price)) => {
                 spent = spent.plus(price);
                 people.extend(found);
             }
             Err(error) if tolerable(&error) => {
-                tracing::warn!(feed.id = %pull.feed.id, run.id = %pull.run, "Names of {} people could not be read: {error}", asked.len());
+                tracing::warn!(run.id = %run, "Names of {} people could not be read: {error}", asked.len());
             }
             Err(error) => return Err(error),
         }
     }
     let found: BTreeSet<&AccountId> = people.iter().map(|person| &person.account).collect();
-    pull.nameless
-        .extend(unknown.iter().filter(|account| !found.contains(account)).cloned());
+    nameless.extend(unknown.iter().filter(|account| !found.contains(account)).cloned());
     Ok((people, spent))
 }
 
@@ -130,25 +131,28 @@ fn recording(
     listed: &Listed<Document>,
     (people, spent): (Vec<domain::document::Person>, Spent),
 ) -> Recording {
-    let site = &pull.reach.site.id;
-    let failure = |unreadable: &Unreadable| Failure {
-        run: pull.run,
-        document: unreadable
-            .content
-            .as_ref()
-            .map(|content| DocumentId::new(site, content.clone())),
-        title: unreadable.title.clone(),
-        why: unreadable.why.clone(),
-        at: now,
-    };
     Recording {
         run: pull.run,
         documents: listed.items.clone(),
         people,
-        failures: listed.unreadable.iter().map(failure).collect(),
-        stream: pull.stream.clone(),
-        mark: listed.next.clone().map_or(Mark::Done, Mark::At),
+        failures: failures(pull.reach, pull.run, &listed.unreadable, now),
+        mark: Some((pull.stream.clone(), listed.next.clone().map_or(Mark::Done, Mark::At))),
         spent: listed.spent.plus(spent),
         now,
     }
+}
+
+/// What could not be read, as the run lists it.
+pub fn failures(reach: &Reach, run: RunId, unreadable: &[Unreadable], now: Timestamp) -> Vec<Failure> {
+    let failure = |unreadable: &Unreadable| Failure {
+        run,
+        document: unreadable
+            .content
+            .as_ref()
+            .map(|content| DocumentId::new(&reach.site.id, content.clone())),
+        title: unreadable.title.clone(),
+        why: unreadable.why.clone(),
+        at: now,
+    };
+    unreadable.iter().map(failure).collect()
 }

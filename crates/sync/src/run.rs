@@ -5,7 +5,6 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use domain::{
     Clock, Error, ErrorKind, FeedId, Result, Timestamp,
     cursor::{Cursor, Mark, Stream},
-    document::DocumentKind,
     feed::{Feed, FeedState, Park},
     source::{Reach, Source},
     space::FeedSpace,
@@ -15,6 +14,7 @@ use domain::{
 use tracing::info;
 
 use crate::{
+    changes::read_changes,
     plan,
     pull::{Pull, Pulled, pull},
 };
@@ -72,7 +72,13 @@ pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<En
     info!(feed.id = %id, run.id = %run.id, "Began run {}", run.id);
 
     let reach = Reach { connection, site };
-    let result = read_streams(ports, &feed, &reach, &run, &spaces).await;
+    let result = match run.kind {
+        RunKind::Import | RunKind::Resync => read_streams(ports, &feed, &reach, &run, &spaces).await,
+        RunKind::Changes => {
+            let since = ports.store.read_until(id).await?.unwrap_or_default();
+            read_changes(ports, &feed, &reach, &run, &spaces, since).await
+        }
+    };
     let now = ports.clock.now();
     let (outcome, ended) = match result {
         Ok(Pulled::ToTheEnd) => (Outcome::Complete, Ended::Finished),
@@ -89,6 +95,9 @@ pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<En
         },
         _ => (outcome, ended),
     };
+    if run.kind == RunKind::Changes {
+        ports.store.forget_quiet_runs(run.id).await?;
+    }
     ports.store.close_run(run.id, &outcome, now).await?;
     let run = ports.store.run(run.id).await?;
     info!(feed.id = %id, run.id = %run.id, seen = run.counts.seen, added = run.counts.added, changed = run.counts.changed,
@@ -126,16 +135,21 @@ fn runnable(state: &FeedState, now: Timestamp) -> bool {
 async fn begun_run(ports: &Ports, feed: FeedId, trigger: Trigger, spaces: &[FeedSpace]) -> Result<SyncRun> {
     if let Some(open) = ports.store.open_run_of(feed).await? {
         let stale = ports.clock.now().since(open.started_at) >= MARKS_LIFE;
-        if open.kind == RunKind::Import || !stale {
-            return Ok(open);
+        match open.kind {
+            RunKind::Import => return Ok(open),
+            RunKind::Resync if !stale => return Ok(open),
+            // A pass of changes that was broken off is begun anew: it has no marks to go on from.
+            RunKind::Resync | RunKind::Changes => {}
         }
-        // Circuit was down for long: what this pass read before is too old to go on from.
-        let why = "Circuit was not running for too long; the pass begins anew.".to_owned();
+        let why = "Circuit stopped in the midst of it; it begins anew.".to_owned();
         let outcome = Outcome::Stopped { why };
         ports.store.close_run(open.id, &outcome, ports.clock.now()).await?;
-        ports.store.clear_checkpoint(feed).await?;
+        if open.kind == RunKind::Resync {
+            ports.store.clear_checkpoint(feed).await?;
+        }
     }
-    let kind = plan::kind_of_run(spaces);
+    let whole_at = ports.store.read_whole_at(feed).await?;
+    let kind = plan::kind_of_run(spaces, trigger, whole_at, ports.clock.now());
     if kind == RunKind::Resync && !resumable(ports, feed).await? {
         ports.store.clear_checkpoint(feed).await?;
     }
@@ -183,7 +197,7 @@ async fn read_streams(
             Ok(Pulled::ToTheEnd) => {}
             Ok(Pulled::Stopped) => return Ok(Pulled::Stopped),
             // Without comments or attachments the pages are still worth having; the feed's page says what is missing.
-            Err(error) if optional(kind) && matches!(error.kind, ErrorKind::MissingScope { .. }) => {
+            Err(error) if kind.is_optional() && matches!(error.kind, ErrorKind::MissingScope { .. }) => {
                 info!(feed.id = %feed.id, run.id = %run.id, "{}s are not imported: {error}", kind.word());
                 unreadable.insert(kind);
             }
@@ -210,13 +224,6 @@ async fn read_streams(
         )));
     }
     Ok(Pulled::ToTheEnd)
-}
-
-fn optional(kind: DocumentKind) -> bool {
-    match kind {
-        DocumentKind::Comment | DocumentKind::Attachment => true,
-        DocumentKind::Page | DocumentKind::BlogPost => false,
-    }
 }
 
 #[allow(clippy::too_many_arguments)] // One call, from the loop above; a struct would only name them twice.

@@ -6,6 +6,7 @@ use domain::{
     Error, ErrorKind, Result,
     feed::{Feed, FeedState},
     job::{Job, Work},
+    sync_run::Trigger,
 };
 use futures::{StreamExt, stream::FuturesUnordered};
 use sync::run::{Ended, Ports, sync_feed};
@@ -21,6 +22,8 @@ const LEASE: Duration = Duration::from_secs(60);
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How often the queue is looked at when nobody rings.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// How often changes are looked for: a quiet look costs a handful of points.
+const CHANGES_EVERY: Duration = Duration::from_secs(5 * 60);
 /// Waits between attempts double from the first of these to the second.
 const RETRY_FIRST: Duration = Duration::from_secs(5);
 const RETRY_MAX: Duration = Duration::from_secs(15 * 60);
@@ -71,9 +74,16 @@ impl App {
     /// Feeds in the midst of a run when Circuit last stopped go on.
     async fn take_up_again(&self) -> Result<()> {
         for feed in self.store().all_feeds().await? {
-            if feed.state == FeedState::Active && self.store().open_run_of(feed.id).await?.is_some() {
-                self.queue_sync(feed.id).await?;
+            if feed.state != FeedState::Active {
+                continue;
             }
+            let trigger = match self.store().open_run_of(feed.id).await? {
+                Some(open) => open.trigger,
+                // Nothing was under way; a look at what changed meanwhile.
+                None => Trigger::Schedule,
+            };
+            let work = Work::SyncFeed { feed: feed.id, trigger };
+            self.store().enqueue(work, self.now()).await?;
         }
         Ok(())
     }
@@ -85,7 +95,11 @@ impl App {
             lost = self.keep_lease(&job, &worker) => Err(lost),
         };
         let settled = match ended {
-            Ok(Ended::Finished | Ended::Waits) => self.store().finish(job.id, &worker).await,
+            Ok(Ended::Finished) => match self.store().finish(job.id, &worker).await {
+                Ok(()) => self.schedule(&job).await,
+                Err(error) => Err(error),
+            },
+            Ok(Ended::Waits) => self.store().finish(job.id, &worker).await,
             Ok(Ended::Again { at }) => self.store().postpone(job.id, &worker, at).await,
             Ok(Ended::Retry { why }) => {
                 let wait = RETRY_MAX.min(RETRY_FIRST.saturating_mul(1 << job.attempt.min(16)));
@@ -103,6 +117,15 @@ impl App {
         }
         let Work::SyncFeed { feed, .. } = job.work;
         self.feed_changed(feed);
+    }
+
+    /// The next look at what changed.
+    async fn schedule(&self, job: &Job) -> Result<()> {
+        let Work::SyncFeed { feed, .. } = job.work;
+        let trigger = Trigger::Schedule;
+        self.store()
+            .enqueue(Work::SyncFeed { feed, trigger }, self.now().plus(CHANGES_EVERY))
+            .await
     }
 
     async fn keep_lease(&self, job: &Job, worker: &str) -> Error {

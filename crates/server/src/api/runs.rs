@@ -40,6 +40,7 @@ pub struct RunJson {
 pub enum RunKindJson {
     Import,
     Resync,
+    Changes,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -121,6 +122,7 @@ impl From<SyncRun> for RunJson {
             kind: match run.kind {
                 RunKind::Import => RunKindJson::Import,
                 RunKind::Resync => RunKindJson::Resync,
+                RunKind::Changes => RunKindJson::Changes,
             },
             trigger: match run.trigger {
                 Trigger::Person => TriggerJson::Person,

@@ -65,6 +65,7 @@ fn run_row(run: &SyncRun) -> RunRow {
         kind: match run.kind {
             RunKind::Import => "Import",
             RunKind::Resync => "Re-sync",
+            RunKind::Changes => "Changes",
         },
         trigger: match run.trigger {
             Trigger::Person => "by a person",

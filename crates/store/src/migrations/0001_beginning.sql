@@ -188,6 +188,7 @@ create table jobs (
   at bigint not null,
   attempt bigint not null default 0,
   again_at bigint,
+  again_cause text,
   lease_holder text,
   lease_until bigint,
   unique (feed_id)

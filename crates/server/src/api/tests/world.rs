@@ -300,6 +300,17 @@ impl Source for TwoSpaces {
             _ => Vec::new(),
         }))
     }
+    async fn changes(
+        &self,
+        _: &Reach,
+        _: &[Space],
+        _: DocumentKind,
+        _: Timestamp,
+        _: u32,
+        _: Option<&Cursor>,
+    ) -> Result<Listed<Document>> {
+        Ok(listed(Vec::new()))
+    }
     async fn people(&self, _: &Reach, _: &[AccountId]) -> Result<(Vec<Person>, Spent)> {
         Ok((vec![cora()], Spent::default()))
     }

@@ -18,7 +18,7 @@ use domain::{
     access::Access,
     authority::Authority,
     connection::{ConnectionState, Grant},
-    cursor::{Cursor, Mark, Stream, Watermark},
+    cursor::{Cursor, Stream, Watermark},
     document::{Body as DocumentBody, Document, DocumentKind, Person},
     engine::{EngineBatch, EngineFigures, SearchEngine},
     feed::FeedState,
@@ -171,11 +171,7 @@ impl World {
             documents: vec![document(title, kind)],
             people: vec![person("Ann Author"), person("Ed Editor")],
             failures: Vec::new(),
-            stream: Stream {
-                space: SpaceId::new("100"),
-                kind,
-            },
-            mark: Mark::Done,
+            mark: None,
             spent: Spent::default(),
             now: NOW,
         };
@@ -360,6 +356,17 @@ impl Source for Acme {
         })
     }
     async fn list(&self, _: &Reach, _: &Space, _: &Stream, _: Option<&Cursor>) -> Result<Listed<Document>> {
+        Ok(listed(Vec::new()))
+    }
+    async fn changes(
+        &self,
+        _: &Reach,
+        _: &[Space],
+        _: DocumentKind,
+        _: Timestamp,
+        _: u32,
+        _: Option<&Cursor>,
+    ) -> Result<Listed<Document>> {
         Ok(listed(Vec::new()))
     }
     async fn people(&self, _: &Reach, _: &[AccountId]) -> Result<(Vec<Person>, Spent)> {

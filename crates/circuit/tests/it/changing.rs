@@ -1,0 +1,113 @@
+//! The site goes on while nobody asks: the index follows by itself, for a handful of points.
+
+use app::progress::FeedPicture;
+use domain::{RunId, sync_run::RunKind};
+use serde_json::json;
+
+use crate::{
+    comparing::{change, held, truth},
+    setting::{Begun, Setting},
+    working::{Working, company, space},
+};
+
+/// Waits until a pass of this kind, later than `after`, has ended and everything is searchable.
+async fn passed(circuit: &Working, begun: &Begun, kind: RunKind, after: RunId) -> FeedPicture {
+    let ended = |picture: &FeedPicture| {
+        let last = picture.last.as_ref();
+        let passed = last.is_some_and(|run| run.kind == kind && run.id > after);
+        passed && picture.running.is_none() && picture.searchable && picture.headline == "up to date"
+    };
+    circuit.until(begun.feed, "passed", ended).await
+}
+
+async fn imported(keys: &[&str]) -> (Setting, Begun, Working, RunId) {
+    let (setting, begun) = company().await;
+    let circuit = Working::new(&setting, &begun).await;
+    let spaces: Vec<_> = keys.iter().flat_map(|key| space(&begun, key)).collect();
+    circuit
+        .app
+        .add_spaces(&circuit.caller, begun.feed, &spaces)
+        .await
+        .unwrap();
+    let run = circuit.up_to_date(begun.feed).await.last.unwrap().id;
+    (setting, begun, circuit, run)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_is_found_by_itself_and_a_quiet_look_costs_a_handful_of_points() {
+    let (setting, begun, circuit, run) = imported(&["OPS", "ENG"]).await;
+    let runbook = json!({ "title": "Pump runbook", "space": "OPS", "body": "<p>zyzzyva</p>" });
+    change(&setting.fake, "edit", runbook).await;
+    let new = json!({ "space": "ENG", "title": "Quokka notes", "body": "<p>new</p>", "labels": ["marsupial"] });
+    change(&setting.fake, "create", new).await;
+    change(
+        &setting.fake,
+        "comment",
+        json!({ "title": "Pump runbook", "space": "OPS", "body": "<p>numbat</p>" }),
+    )
+    .await;
+    let file = json!({ "title": "Pump runbook", "space": "OPS", "file_name": "wombat.txt", "media_type": "text/plain", "text": "x" });
+    change(&setting.fake, "attach", file).await;
+    let post = json!({ "space": "OPS", "title": "Bilby news", "body": "<p>post</p>", "kind": "blogpost" });
+    change(&setting.fake, "create", post).await;
+
+    circuit.later(&setting, 6).await;
+    let seen = passed(&circuit, &begun, RunKind::Changes, run).await.last.unwrap();
+    assert_eq!(
+        (seen.counts.added, seen.counts.changed, seen.counts.removed),
+        (4, 1, 0),
+        "{seen:?}"
+    );
+    for word in ["zyzzyva", "quokka", "numbat", "wombat", "bilby", "marsupial"] {
+        assert_eq!(circuit.finds(&begun, word).await, 1, "{word}");
+    }
+    assert_eq!(
+        held(&circuit.app, &circuit.caller, begun.index).await,
+        truth(&setting, &begun, &["OPS", "ENG"]).await
+    );
+
+    // The overlap reads what was just changed once more; after that it is quiet.
+    let mut last = seen.id;
+    for _ in 0..3 {
+        circuit.later(&setting, 6).await;
+        last = passed(&circuit, &begun, RunKind::Changes, last).await.last.unwrap().id;
+    }
+    let quiet = circuit.app.run(&circuit.caller, last).await.unwrap();
+    assert_eq!((quiet.counts.added, quiet.counts.changed), (0, 0));
+    assert!(quiet.spent.calls <= 5 && quiet.spent.points <= 30, "{:?}", quiet.spent);
+    let runs = circuit.app.runs(&circuit.caller, begun.feed).await.unwrap();
+    let quiet = runs
+        .iter()
+        .filter(|run| run.counts.added + run.counts.changed == 0)
+        .count();
+    assert_eq!(quiet, 1, "of quiet passes the last one is kept");
+    circuit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_a_day_everything_is_read_again_and_what_is_gone_goes() {
+    let (setting, begun, circuit, run) = imported(&["OPS"]).await;
+    change(
+        &setting.fake,
+        "trash",
+        json!({ "title": "Pump runbook", "space": "OPS" }),
+    )
+    .await;
+    circuit.later(&setting, 6).await;
+    let changes = passed(&circuit, &begun, RunKind::Changes, run).await.last.unwrap();
+    assert_eq!(
+        changes.counts.removed, 0,
+        "a listing of changes proves nothing of what it does not show"
+    );
+    circuit.later(&setting, 25 * 60).await;
+    let whole = passed(&circuit, &begun, RunKind::Resync, changes.id)
+        .await
+        .last
+        .unwrap();
+    assert!(whole.counts.removed > 0);
+    assert_eq!(
+        held(&circuit.app, &circuit.caller, begun.index).await,
+        truth(&setting, &begun, &["OPS"]).await
+    );
+    circuit.end().await;
+}

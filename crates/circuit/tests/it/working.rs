@@ -1,0 +1,123 @@
+//! A Circuit that works in this process, whose clock the test turns.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use app::{App, Caller, connections::Callback, progress::FeedPicture};
+use domain::{Clock, FeedId, Secret, Timestamp, query::Query, time::SystemClock};
+use fake_atlassian::{FakeAtlassian, demo};
+use serde_json::json;
+use tokio::sync::watch;
+
+use crate::{
+    comparing::change,
+    setting::{Begun, Setting},
+};
+
+const WAIT_MAX: Duration = Duration::from_secs(120);
+
+/// The system's clock, turned on by this many milliseconds.
+#[derive(Default)]
+pub struct Turned(pub AtomicI64);
+
+impl Clock for Turned {
+    fn now(&self) -> Timestamp {
+        Timestamp(SystemClock.now().0 + self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A Circuit that works in this process.
+pub struct Working {
+    pub app: App,
+    pub caller: Caller,
+    pub clock: Arc<Turned>,
+    stop: watch::Sender<bool>,
+    work: tokio::task::JoinHandle<()>,
+}
+
+impl Working {
+    pub async fn new(setting: &Setting, begun: &Begun) -> Self {
+        let clock = Arc::new(Turned::default());
+        let wired = setting.wired_at(clock.clone()).await;
+        let app = wired.app.clone();
+        let caller = app.caller_by_api_key(&begun.key).await.unwrap().unwrap();
+        let (stop, told) = watch::channel(false);
+        let work = tokio::spawn(async move { wired.app.work(told).await });
+        Self {
+            app,
+            caller,
+            clock,
+            stop,
+            work,
+        }
+    }
+
+    /// Waits until the feed's picture is so.
+    pub async fn until(&self, feed: FeedId, what: &str, so: impl Fn(&FeedPicture) -> bool) -> FeedPicture {
+        let until = tokio::time::Instant::now() + WAIT_MAX;
+        loop {
+            let picture = self.app.feed_picture(&self.caller, feed).await.unwrap();
+            if so(&picture) {
+                return picture;
+            }
+            assert!(tokio::time::Instant::now() < until, "not {what}: {picture:?}");
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    pub async fn up_to_date(&self, feed: FeedId) -> FeedPicture {
+        let done = |picture: &FeedPicture| picture.headline == "up to date" && picture.searchable;
+        self.until(feed, "up to date", done).await
+    }
+
+    pub async fn finds(&self, begun: &Begun, text: &str) -> u64 {
+        let query = Query {
+            text: text.into(),
+            limit: 10,
+            ..Query::default()
+        };
+        self.app.search(&self.caller, begun.index, &query).await.unwrap().total
+    }
+
+    /// Goes to Atlassian as this person and comes back.
+    pub async fn reconnected(&self, setting: &Setting, begun: &Begun, person: &str) -> domain::Result<FeedId> {
+        let start = self.app.reconnect(&self.caller, begun.feed).await?;
+        let (code, state) = setting.fake.consent(&start.url, person).await.unwrap();
+        let code = Secret::new(code);
+        let callback = Callback {
+            state: &state,
+            code: Some(&code),
+            error: None,
+        };
+        self.app.finish_connect(&self.caller, callback).await
+    }
+
+    /// Time goes by, here and at Atlassian.
+    pub async fn later(&self, setting: &Setting, minutes: i64) {
+        let passed = minutes * 60_000;
+        self.clock.0.fetch_add(passed, Ordering::SeqCst);
+        change(&setting.fake, "clock", json!({ "advance_ms": passed })).await;
+    }
+
+    pub async fn end(self) {
+        self.stop.send_replace(true);
+        self.work.await.unwrap();
+    }
+}
+
+pub async fn company() -> (Setting, Begun) {
+    let setting = Setting::new(|options| FakeAtlassian::new(demo::sites(), options)).await;
+    let begun = setting.begun().await;
+    (setting, begun)
+}
+
+/// A space of the main site, by key.
+pub fn space(begun: &Begun, key: &str) -> Vec<domain::SpaceId> {
+    let found = begun.spaces.iter().find(|(found, _)| found == key);
+    vec![found.unwrap().1.clone()]
+}

@@ -1,0 +1,108 @@
+//! What was written since the last pass: each kind newest first, until what is older than that pass began. A quiet pass
+//! costs an answer of each kind, whatever the size of the site.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use domain::{
+    Error, ErrorKind, Result, Timestamp,
+    document::DocumentKind,
+    feed::Feed,
+    source::{CHANGES_SPACES_MAX, Reach},
+    space::{FeedSpace, Space},
+    store::Recording,
+    sync_run::SyncRun,
+};
+
+use crate::{
+    pull::{Pulled, failures, names},
+    run::Ports,
+};
+
+/// How far behind the last pass's beginning is read again: our clock and Atlassian's differ, and its search, which tells
+/// of comments and files, lags behind the site by a minute or more.
+const OVERLAP: Duration = Duration::from_secs(10 * 60);
+/// Rows of the first answer: enough to see that nothing was written. Each further answer asks for twice as many.
+const ROWS_FIRST: u32 = 5;
+const ROWS_MAX: u32 = 250;
+
+/// Reads the changes of these spaces since `since`. Nothing is taken away by it: a page that is gone does not show here.
+pub async fn read_changes(
+    ports: &Ports,
+    feed: &Feed,
+    reach: &Reach,
+    run: &SyncRun,
+    spaces: &[FeedSpace],
+    since: Timestamp,
+) -> Result<Pulled> {
+    let horizon = since.minus(OVERLAP);
+    let spaces: Vec<Space> = spaces.iter().map(|space| space.space.clone()).collect();
+    let mut pass = Pass {
+        ports,
+        feed,
+        reach,
+        run,
+        nameless: BTreeSet::new(),
+    };
+    for spaces in spaces.chunks(CHANGES_SPACES_MAX) {
+        for kind in DocumentKind::ALL {
+            match pass.read(spaces, kind, horizon).await {
+                Ok(Pulled::ToTheEnd) => {}
+                Ok(Pulled::Stopped) => return Ok(Pulled::Stopped),
+                Err(error) if kind.is_optional() && matches!(error.kind, ErrorKind::MissingScope { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(Pulled::ToTheEnd)
+}
+
+struct Pass<'a> {
+    ports: &'a Ports,
+    feed: &'a Feed,
+    reach: &'a Reach,
+    run: &'a SyncRun,
+    nameless: BTreeSet<domain::AccountId>,
+}
+
+impl Pass<'_> {
+    async fn read(&mut self, spaces: &[Space], kind: DocumentKind, horizon: Timestamp) -> Result<Pulled> {
+        let (mut after, mut rows) = (None, ROWS_FIRST);
+        let mut cursors = BTreeSet::new();
+        loop {
+            if (self.ports.stopping)() {
+                return Ok(Pulled::Stopped);
+            }
+            let listed = self
+                .ports
+                .source
+                .changes(self.reach, spaces, kind, horizon, rows, after.as_ref())
+                .await?;
+            let (people, price) = names(self.ports, self.reach, self.run.id, &mut self.nameless, &listed.items).await?;
+            let now = self.ports.clock.now();
+            let recording = Recording {
+                run: self.run.id,
+                documents: listed.items,
+                people,
+                failures: failures(self.reach, self.run.id, &listed.unreadable, now),
+                mark: None,
+                spent: listed.spent.plus(price),
+                now,
+            };
+            let counts = self.ports.store.record(self.feed.id, &recording).await?;
+            if counts.added + counts.changed > 0 {
+                (self.ports.recorded)(self.feed);
+            }
+            let Some(next) = listed.next else {
+                return Ok(Pulled::ToTheEnd);
+            };
+            if !cursors.insert(next.0.clone()) {
+                let what = kind.word();
+                return Err(Error::unavailable(format!(
+                    "Atlassian's listing of changed {what}s goes in circles"
+                )));
+            }
+            after = Some(next);
+            rows = rows.saturating_mul(2).min(ROWS_MAX);
+        }
+    }
+}
