@@ -47,6 +47,8 @@ pub(crate) struct Inner {
     /// Feeds whose picture changed, for those who watch.
     pub pictures: broadcast::Sender<FeedId>,
     pub sign_ins: SignInGuard,
+    /// When the store was last proven ready.
+    pub readiness: Mutex<Option<Timestamp>>,
     /// Lists of spaces that people choose from at present.
     pub offered: std::sync::Mutex<Vec<(FeedId, Timestamp, Vec<Space>)>>,
     /// Held while an index follows the store: two at once could bring back what the other just took away.
@@ -56,6 +58,9 @@ pub(crate) struct Inner {
 /// How many changes a slow watcher may lag behind; it reads the present picture anyway.
 const PICTURES_MAX: usize = 64;
 
+/// How long a proof that the store is ready holds.
+const READY_LIFE: std::time::Duration = std::time::Duration::from_secs(2);
+
 impl App {
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(Inner {
@@ -64,6 +69,7 @@ impl App {
             changed: Notify::new(),
             pictures: broadcast::channel(PICTURES_MAX).0,
             sign_ins: SignInGuard::default(),
+            readiness: Mutex::new(None),
             offered: std::sync::Mutex::default(),
             indexing: Mutex::new(()),
         }))
@@ -104,8 +110,18 @@ impl App {
         // No watcher is no error.
         let _ = self.0.pictures.send(feed);
     }
-    /// Whether the store answers and can be written.
+    /// Whether the store answers and can be written. Asked by whoever likes, so it looks at most every other second, and
+    /// one at a time.
     pub async fn ready(&self) -> domain::Result<()> {
-        self.store().probe().await
+        let mut looked = self.0.readiness.lock().await;
+        match *looked {
+            Some(at) if self.now().since(at) < READY_LIFE => Ok(()),
+            _ => {
+                *looked = None;
+                self.store().probe().await?;
+                *looked = Some(self.now());
+                Ok(())
+            }
+        }
     }
 }

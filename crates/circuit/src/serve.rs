@@ -1,10 +1,10 @@
 //! `circuit serve` and `circuit reindex`.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;
 use domain::{Error, Result};
-use server::{Options, local_only, router};
+use server::{Options, listening, local_only, router};
 use tokio::{net::TcpListener, sync::watch};
 use tracing::info;
 
@@ -36,34 +36,18 @@ pub async fn serve(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// How long answers that were begun may take once Circuit was asked to stop.
-const ANSWERS_TIME_MAX: Duration = Duration::from_secs(2);
-
 /// Serves and works until told to stop.
 pub async fn run(wired: &Wired, listener: TcpListener, doors: Router, told: watch::Receiver<bool>) -> Result<()> {
-    let stopped = |mut told: watch::Receiver<bool>| async move {
+    let mut stop = told.clone();
+    let stopped = async move {
         // The sender's end means the same.
-        let _ = told.wait_for(|stop| *stop).await;
-    };
-    let serving = axum::serve(listener, doors).with_graceful_shutdown(stopped(told.clone()));
-    // Whoever watches a feed's progress would hold the door open for ever.
-    let stopping = stopped(told.clone());
-    let closing = async {
-        stopping.await;
-        tokio::time::sleep(ANSWERS_TIME_MAX).await;
-    };
-    let answering = async {
-        tokio::select! {
-            served = std::future::IntoFuture::into_future(serving) => served,
-            () = closing => Ok(()),
-        }
+        let _ = stop.wait_for(|stop| *stop).await;
     };
     // A task of its own, so that the doors answer while it reads and writes.
     let app = wired.app.clone();
     let work = tokio::spawn(async move { app.work(told).await });
-    let (served, worked) = tokio::join!(answering, work);
-    worked.map_err(|panic| Error::internal("the background work broke down").because(panic))?;
-    served.map_err(|error| Error::internal("serving failed").because(error))
+    let ((), worked) = tokio::join!(listening(listener, doors, stopped), work);
+    worked.map_err(|panic| Error::internal("the background work broke down").because(panic))
 }
 
 /// Without a public URL Circuit is for this machine, and answers to no other name.

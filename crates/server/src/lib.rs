@@ -4,9 +4,11 @@
 
 pub mod api;
 mod host;
+mod listening;
 mod operation;
 mod router;
 pub mod web;
 
 pub use host::local_only;
+pub use listening::listening;
 pub use router::{Door, Options, router};
