@@ -32,9 +32,11 @@ impl App {
     /// A document that can be found; one that was removed is not there.
     pub async fn document(&self, _caller: &Caller, index: IndexId, id: &DocumentId) -> Result<Held> {
         let held = self.store().document(index, id).await?;
+        let place = (held.feed, held.document.space.clone());
+        let hidden = self.store().suspended_spaces(index).await?.contains(&place);
         match held.removed {
-            None => Ok(held),
-            Some(_) => Err(Error::not_found(format!("document {id} is not in this index"))),
+            None if !hidden => Ok(held),
+            None | Some(_) => Err(Error::not_found(format!("document {id} is not in this index"))),
         }
     }
 

@@ -118,7 +118,11 @@ fn headline(feed: &Feed, spaces: &[FeedSpace], running: bool, last: Option<&Sync
         FeedState::Parked(Park::QuotaSpent { .. }) => "paused by quota",
         FeedState::Parked(Park::NeedsReconnect { .. }) => "needs reconnect",
         FeedState::Parked(Park::NeedsScopes { .. }) => "needs scopes",
-        FeedState::Active if spaces.iter().any(|space| space.imported_at.is_none()) => {
+        FeedState::Active
+            if spaces
+                .iter()
+                .any(|space| space.imported_at.is_none() && space.suspended_at.is_none()) =>
+        {
             match last.map(|run| &run.outcome) {
                 Some(Some(Outcome::Failed { .. })) if !running => "trying again soon",
                 _ => "importing",

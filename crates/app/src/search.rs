@@ -33,7 +33,7 @@ impl App {
         let index = self.store().index(index).await?;
         Ok(Access {
             index: index.id,
-            hidden: Default::default(),
+            hidden: self.store().suspended_spaces(index.id).await?,
         })
     }
 }

@@ -28,6 +28,8 @@ pub struct FeedSpace {
     pub added_at: Timestamp,
     /// When its first import was complete.
     pub imported_at: Option<Timestamp>,
+    /// Since when the connected person can no longer see it: its documents are kept, and not found.
+    pub suspended_at: Option<Timestamp>,
     /// What was expected when it was chosen.
     pub estimate: Option<Estimate>,
     /// Documents held of it now.

@@ -102,6 +102,10 @@ pub trait Feeds: Send + Sync {
     /// By key.
     async fn feed_spaces(&self, id: FeedId) -> Result<Vec<FeedSpace>>;
     async fn set_space_imported(&self, id: FeedId, space: &SpaceId, at: Timestamp) -> Result<()>;
+    /// Keeps the space's documents out of search since `at`, or lets them be found again.
+    async fn set_space_suspended(&self, id: FeedId, space: &SpaceId, at: Option<Timestamp>) -> Result<()>;
+    /// The spaces of an index whose documents must not be found.
+    async fn suspended_spaces(&self, index: IndexId) -> Result<BTreeSet<(FeedId, SpaceId)>>;
     async fn checkpoint(&self, id: FeedId) -> Result<Checkpoint>;
     /// Forgets all marks: the next pass begins anew.
     async fn clear_checkpoint(&self, id: FeedId) -> Result<()>;
@@ -177,7 +181,7 @@ pub trait Documents: Send + Sync {
     async fn changed_after(&self, index: IndexId, sequence: i64, limit: usize) -> Result<Vec<Held>>;
 
     async fn document(&self, index: IndexId, id: &DocumentId) -> Result<Held>;
-    /// Rows that are not removed, by title, and how many there are in all.
+    /// Rows that are neither removed nor of a suspended space, by title, and how many there are in all.
     async fn documents(&self, index: IndexId, filter: &DocumentFilter) -> Result<(Vec<DocumentRow>, u64)>;
     /// Ids of what is held of a space and not removed (for comparison with the site).
     async fn held_ids(&self, feed: FeedId, space: &SpaceId) -> Result<BTreeSet<ContentId>>;

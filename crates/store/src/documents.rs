@@ -93,6 +93,9 @@ impl Documents for SqlStore {
     async fn documents(&self, index: IndexId, filter: &DocumentFilter) -> Result<(Vec<DocumentRow>, u64)> {
         const WHERE: &str = "
             where documents.index_id = $1 and documents.removed is null
+              and not exists (select 1 from feed_spaces suspended
+                where suspended.feed_id = documents.feed_id and suspended.space_id = documents.space_id
+                  and suspended.suspended_at is not null)
               and ($2 is null or documents.feed_id = $2)
               and ($3 is null or documents.space_id = $3)
               and ($4 is null or documents.kind = $4)

@@ -1,5 +1,7 @@
 //! Feeds, their spaces and their marks.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use domain::{
     ConnectionId, Error, FeedId, IndexId, Result, SiteId, SpaceId, Timestamp,
@@ -177,6 +179,31 @@ impl Feeds for SqlStore {
             "update feed_spaces set imported_at = $3 where feed_id = $1 and space_id = $2 and imported_at is null",
         );
         self.change(query.bind(id.0).bind(space.as_str()).bind(at.0)).await
+    }
+
+    async fn set_space_suspended(&self, id: FeedId, space: &SpaceId, at: Option<Timestamp>) -> Result<()> {
+        // Since when it was first noticed, however often it is noticed again.
+        let query = sqlx::query(
+            "update feed_spaces set suspended_at = case when $3 is null then null else coalesce(suspended_at, $3) end
+             where feed_id = $1 and space_id = $2",
+        );
+        self.change(query.bind(id.0).bind(space.as_str()).bind(at.map(|at| at.0)))
+            .await
+    }
+
+    async fn suspended_spaces(&self, index: IndexId) -> Result<BTreeSet<(FeedId, SpaceId)>> {
+        let rows = sqlx::query(
+            "select feed_id, space_id from feed_spaces join feeds on feeds.id = feed_spaces.feed_id
+             where feeds.index_id = $1 and suspended_at is not null",
+        );
+        let rows = rows.bind(index.0).fetch_all(&self.read).await.map_err(failed)?;
+        let place = |row| {
+            Ok((
+                FeedId(Columns(row).number("feed_id")?),
+                SpaceId(Columns(row).text("space_id")?),
+            ))
+        };
+        rows.iter().map(place).collect()
     }
 
     async fn checkpoint(&self, id: FeedId) -> Result<Checkpoint> {

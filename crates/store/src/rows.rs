@@ -140,6 +140,7 @@ impl Columns<'_> {
             },
             added_at: self.instant("added_at")?,
             imported_at: self.maybe_instant("imported_at")?,
+            suspended_at: self.maybe_instant("suspended_at")?,
             estimate: (self.number("estimated")? != 0).then_some(estimate),
             documents: self.count("documents")?,
         })

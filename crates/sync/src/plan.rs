@@ -89,6 +89,7 @@ mod tests {
             },
             added_at: Timestamp(0),
             imported_at: imported.then_some(Timestamp(1)),
+            suspended_at: None,
             estimate: None,
             documents: 0,
         }

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use domain::{
     Clock, Error, ErrorKind, FeedId, Result, Timestamp,
     cursor::{Cursor, Mark, Stream},
+    document::DocumentKind,
     feed::{Feed, FeedState, Park},
     source::{Reach, Source},
     space::FeedSpace,
@@ -76,7 +77,12 @@ pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<En
         RunKind::Import | RunKind::Resync => read_streams(ports, &feed, &reach, &run, &spaces).await,
         RunKind::Changes => {
             let since = ports.store.read_until(id).await?.unwrap_or_default();
-            read_changes(ports, &feed, &reach, &run, &spaces, since).await
+            let visible: Vec<FeedSpace> = spaces
+                .iter()
+                .filter(|space| space.suspended_at.is_none())
+                .cloned()
+                .collect();
+            read_changes(ports, &feed, &reach, &run, &visible, since).await
         }
     };
     let now = ports.clock.now();
@@ -180,7 +186,7 @@ async fn read_streams(
     let spaces = plan::spaces_of_run(run.kind, spaces);
     let mut nameless = BTreeSet::new();
     let mut unreadable = BTreeSet::new();
-    let mut lost: BTreeSet<&str> = BTreeSet::new();
+    let mut lost = BTreeSet::new();
     for stream in plan::streams_to_read(&spaces, &ports.store.checkpoint(feed.id).await?) {
         if (ports.stopping)() {
             return Ok(Pulled::Stopped);
@@ -188,12 +194,19 @@ async fn read_streams(
         let Some(space) = spaces.iter().find(|space| space.space.id == stream.space) else {
             continue;
         };
+        if lost.contains(&stream.space) {
+            continue;
+        }
         let after = match ports.store.checkpoint(feed.id).await?.0.remove(&stream) {
             Some(Mark::At(cursor)) => Some(cursor),
             Some(Mark::Done) | None => None,
         };
         let kind = stream.kind;
         match read_stream(ports, feed, reach, run, space, stream, after, &mut nameless).await {
+            Ok(Pulled::ToTheEnd) if kind == DocumentKind::Page && space.suspended_at.is_some() => {
+                // Seen again: what was read just now is what may be found.
+                ports.store.set_space_suspended(feed.id, &space.space.id, None).await?;
+            }
             Ok(Pulled::ToTheEnd) => {}
             Ok(Pulled::Stopped) => return Ok(Pulled::Stopped),
             // Without comments or attachments the pages are still worth having; the feed's page says what is missing.
@@ -201,10 +214,15 @@ async fn read_streams(
                 info!(feed.id = %feed.id, run.id = %run.id, "{}s are not imported: {error}", kind.word());
                 unreadable.insert(kind);
             }
-            // One space that is gone, or closed to this person, does not hold up the others.
+            // One space that is gone, or closed to this person, does not hold up the others. Its documents are kept, and
+            // not found; the next reading of everything looks again.
             Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Forbidden) => {
-                info!(feed.id = %feed.id, run.id = %run.id, "Space {} is not read: {error}", space.space.key);
-                lost.insert(&space.space.key);
+                // A dead token is answered in the same way: it is proven alive first (facts.md §3).
+                ports.source.me(reach).await?;
+                info!(feed.id = %feed.id, run.id = %run.id, "Space {} is kept out of search: {error}", space.space.key);
+                let at = Some(ports.clock.now());
+                ports.store.set_space_suspended(feed.id, &space.space.id, at).await?;
+                lost.insert(space.space.id.clone());
             }
             Err(error) => return Err(error),
         }
@@ -215,13 +233,6 @@ async fn read_streams(
             .store
             .set_space_imported(feed.id, &space, ports.clock.now())
             .await?;
-    }
-    if !lost.is_empty() {
-        let keys: Vec<&str> = lost.into_iter().collect();
-        return Err(Error::not_found(format!(
-            "the connected person can no longer see {}; everything else was read. It is tried again by itself",
-            keys.join(", ")
-        )));
     }
     Ok(Pulled::ToTheEnd)
 }

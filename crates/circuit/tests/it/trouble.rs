@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use app::progress::FeedPicture;
 use domain::{
+    RunId,
     feed::{FeedState, Park},
     query::Query,
 };
@@ -162,7 +163,7 @@ async fn what_is_trashed_or_restricted_is_not_found_after_the_pass_that_noticed(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_space_that_is_lost_does_not_hold_up_the_others_and_loses_nothing_yet() {
+async fn a_space_that_is_lost_is_not_found_does_not_hold_up_the_others_and_comes_back() {
     let (setting, begun) = company().await;
     let circuit = Working::new(&setting, &begun).await;
     let both = [space(&begun, "HR"), space(&begun, "OPS")].concat();
@@ -171,20 +172,50 @@ async fn a_space_that_is_lost_does_not_hold_up_the_others_and_loses_nothing_yet(
         .add_spaces(&circuit.caller, begun.feed, &both)
         .await
         .unwrap();
-    let documents = circuit.up_to_date(begun.feed).await.documents;
+    let first = circuit.up_to_date(begun.feed).await;
+    let word = "onboarding";
+    let found = circuit.finds(&begun, word).await;
+    assert!(found > 0);
+
     change(&setting.fake, "revoke", json!({ "space": "HR", "everyone": true })).await;
-    change(
-        &setting.fake,
-        "edit",
-        json!({ "title": "Pump runbook", "space": "OPS", "body": "<p>zyzzyva</p>" }),
-    )
-    .await;
+    let runbook = json!({ "title": "Pump runbook", "space": "OPS", "body": "<p>zyzzyva</p>" });
+    change(&setting.fake, "edit", runbook).await;
     circuit.app.resync(&circuit.caller, begun.feed).await.unwrap();
-    let tried = |picture: &FeedPicture| picture.headline == "trying again soon" && picture.running.is_none();
-    let picture = circuit.until(begun.feed, "through", tried).await;
-    assert_eq!(picture.documents, documents);
-    assert!(format!("{:?}", picture.last.unwrap().outcome).contains("HR"));
+    let later = |after: RunId| {
+        move |picture: &FeedPicture| {
+            let last = picture.last.as_ref();
+            last.is_some_and(|run| run.id > after) && picture.running.is_none() && picture.searchable
+        }
+    };
+    let lost = circuit
+        .until(begun.feed, "read again", later(first.last.unwrap().id))
+        .await;
+    let suspended = |picture: &FeedPicture| -> Vec<String> {
+        let spaces = picture.spaces.iter().filter(|space| space.suspended_at.is_some());
+        spaces.map(|space| space.space.key.clone()).collect()
+    };
+    assert_eq!(suspended(&lost), ["HR"]);
+    assert_eq!(lost.documents, first.documents, "kept");
     assert_eq!(circuit.finds(&begun, "zyzzyva").await, 1, "the other space was read");
+    let query = Query {
+        limit: 100,
+        ..Query::default()
+    };
+    let all = circuit.app.search(&circuit.caller, begun.index, &query).await.unwrap();
+    assert!(all.hits.iter().all(|hit| hit.passage.space_key == "OPS"));
+    assert_eq!(all.facets.spaces.len(), 1);
+    assert_eq!(
+        held(&circuit.app, &circuit.caller, begun.index).await,
+        truth(&setting, &begun, &["OPS"]).await
+    );
+
+    change(&setting.fake, "grant", json!({ "space": "HR", "everyone": true })).await;
+    circuit.app.resync(&circuit.caller, begun.feed).await.unwrap();
+    let back = circuit
+        .until(begun.feed, "read again", later(lost.last.unwrap().id))
+        .await;
+    assert!(suspended(&back).is_empty());
+    assert_eq!(circuit.finds(&begun, word).await, found);
     circuit.end().await;
 }
 

@@ -62,6 +62,9 @@ pub struct FeedSpaceJson {
     /// When its first import was complete.
     #[schema(format = DateTime)]
     pub imported_at: Option<String>,
+    /// Since when the connected person can no longer see it: its documents are kept, and not found.
+    #[schema(format = DateTime)]
+    pub suspended_at: Option<String>,
     /// What was expected when it was chosen.
     pub estimate: Option<EstimateJson>,
     /// Documents that are held of it.
@@ -74,6 +77,7 @@ impl From<FeedSpace> for FeedSpaceJson {
             space: carried.space.into(),
             added_at: carried.added_at.to_string(),
             imported_at: carried.imported_at.map(|at| at.to_string()),
+            suspended_at: carried.suspended_at.map(|at| at.to_string()),
             estimate: carried.estimate.map(EstimateJson::from),
             documents: carried.documents,
         }

@@ -181,6 +181,7 @@ fn space(held: &FeedSpace, running: bool) -> SpaceProgress {
             (Some(_), _) | (None, None) => None,
         },
         state: match (held.imported_at, running) {
+            _ if held.suspended_at.is_some() => "Not visible any more, kept out of search",
             (Some(_), _) => "Imported",
             (None, true) if held.documents > 0 => "Importing",
             (None, _) => "Waiting",

@@ -89,6 +89,8 @@ create table feed_spaces (
   attachments bigint not null default 0,
   -- A run in which so much was missing that a second one must agree.
   doubted_run bigint,
+  -- Since when the connected person can no longer see it: kept out of search, not deleted.
+  suspended_at bigint,
   primary key (feed_id, space_id)
 );
 
