@@ -75,12 +75,24 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
                     _ => Failed::invalid("the body could not be read to its end"),
                 })?;
         serde_json::from_slice(&bytes).map(Self).map_err(|error| {
-            let why: String = error.to_string().chars().take(REPEATED_CHARS_MAX).collect();
+            let why: String = without_value(&error.to_string())
+                .chars()
+                .take(REPEATED_CHARS_MAX)
+                .collect();
             match error.is_data() {
                 true => Failed::invalid(format!("the body is JSON of another shape: {why}")),
                 false => Failed::invalid(format!("the body is not JSON: {why}")),
             }
         })
+    }
+}
+
+/// What the reader says of a body, without the value that it met: that may be a secret in the wrong place. Names of fields
+/// are told.
+fn without_value(said: &str) -> String {
+    match said.split_once(", expected ") {
+        Some((what, expected)) if !what.starts_with("unknown field") => format!("expected {expected}"),
+        _ => said.to_owned(),
     }
 }
 
@@ -161,4 +173,26 @@ fn undeclared(declared: &Declared, request: &Request) -> Option<Failed> {
     Some(Failed::invalid(format!(
         "{name:?} is not a parameter of this address; {known}"
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_value;
+
+    #[test]
+    fn a_secret_in_the_wrong_place_is_not_repeated() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Body {
+            #[allow(dead_code)]
+            code: Vec<u8>,
+        }
+        let said = |body: &str| without_value(&serde_json::from_str::<Body>(body).unwrap_err().to_string());
+        let why = said(r#"{"code": "hunter2"}"#);
+        assert!(
+            why.starts_with("expected a sequence") && !why.contains("hunter2"),
+            "{why}"
+        );
+        assert!(said(r#"{"kode": 1}"#).contains("kode"));
+    }
 }
