@@ -6,7 +6,7 @@ use domain::{
     ConnectionId, Error, FeedId, IndexId, Result, Secret,
     connection::{Connection, Grant},
     feed::{Feed, FeedState},
-    source::Reach,
+    source::{Reach, Urgency},
     store::Authorization,
 };
 
@@ -156,6 +156,7 @@ impl App {
             let reach = Reach {
                 connection: connection.id,
                 site,
+                urgency: Urgency::Person,
             };
             // Whose account it is is good to know; the connection works without.
             if let Ok(me) = self.source().me(&reach).await {

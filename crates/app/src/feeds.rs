@@ -8,7 +8,7 @@ use domain::{
     feed::{Feed, FeedState},
     job::Work,
     site::Site,
-    source::Reach,
+    source::{Reach, Urgency},
     space::{Estimate, Space},
     sync_run::Trigger,
 };
@@ -282,7 +282,11 @@ impl App {
     pub(crate) async fn reach(&self, feed: FeedId) -> Result<Reach> {
         let feed = self.store().feed(feed).await?;
         match (feed.connection, feed.site) {
-            (Some(connection), Some(site)) => Ok(Reach { connection, site }),
+            (Some(connection), Some(site)) => Ok(Reach {
+                connection,
+                site,
+                urgency: Urgency::Person,
+            }),
             (Some(_), None) => Err(Error::conflict("choose the site first")),
             (None, _) => Err(not_connected()),
         }

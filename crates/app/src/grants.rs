@@ -55,7 +55,7 @@ impl Tokens for GrantKeeper {
                     Err(panic) => Err(Error::internal("refreshing a token broke down").because(panic)),
                 };
             }
-            tokio::time::sleep(LOOK_AGAIN).await;
+            self.clock.sleep(LOOK_AGAIN).await;
         }
         Err(Error::unavailable(
             "another process has been refreshing this connection's token for three minutes",

@@ -26,6 +26,9 @@ impl Clock for TurnedClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.0.load(Ordering::SeqCst))
     }
+    fn sleep(&self, duration: Duration) -> domain::time::Slept {
+        Box::pin(tokio::time::sleep(duration))
+    }
 }
 
 /// Rotates like Atlassian: only the newest refresh token works (the ten minutes' leeway is not given).

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod caller;
+pub mod clock;
 pub mod connections;
 pub mod documents;
 pub mod feeds;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::{App, Parts, Scopes, grants::GrantKeeper};
+use app::{App, Parts, Scopes, clock::SystemClock, grants::GrantKeeper};
 use async_trait::async_trait;
 use confluence::{
     capabilities,
@@ -10,7 +10,7 @@ use confluence::{
     oauth::{Atlassian3lo, ClientCredentials, Endpoints},
     source::ConfluenceSource,
 };
-use domain::{Clock, Error, Result, Secret, store::Store, time::SystemClock};
+use domain::{Clock, Error, Result, Secret, store::Store};
 use search::EmbeddedEngine;
 use store::{SealingKey, SealingKeys, SqlStore};
 

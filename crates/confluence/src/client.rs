@@ -109,7 +109,7 @@ impl Client {
                 Err(error) => error,
             };
             match self.pause(&error, calls) {
-                Some(pause) => tokio::time::sleep(pause).await,
+                Some(pause) => self.clock.sleep(pause).await,
                 None => return Err(error.into()),
             }
         }

@@ -11,11 +11,23 @@ use crate::{
     sync_run::Spent,
 };
 
-/// A site, and the connection through which it is read.
+/// A site, the connection through which it is read, and how much it matters.
 #[derive(Clone, Debug)]
 pub struct Reach {
     pub connection: ConnectionId,
     pub site: Site,
+    pub urgency: Urgency,
+}
+
+/// For what a call is made. Where the hour's points run short, the first of these go first (sync.md).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// Somebody waits for it.
+    Person,
+    /// What was written lately.
+    Changes,
+    /// Imports, walks and probes on their schedule.
+    Whole,
 }
 
 /// One answer of a listing, and what it cost.

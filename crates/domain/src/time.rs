@@ -1,6 +1,6 @@
 //! Instants. Only the [`Clock`] knows what time it is.
 
-use std::{fmt, time::Duration};
+use std::{fmt, pin::Pin, time::Duration};
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -63,23 +63,15 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// Says what time it is. The real one reads the system's clock; tests and the simulation turn their own.
+/// Says what time it is, and waits. The real one reads the system's clock; tests and the simulation turn their own.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
+    /// Ends when so much time has passed.
+    fn sleep(&self, duration: Duration) -> Slept;
 }
 
-/// The system's clock.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        let since_epoch = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default();
-        Timestamp(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
-    }
-}
+/// A wait that somebody must await.
+pub type Slept = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 #[cfg(test)]
 mod tests {

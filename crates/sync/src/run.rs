@@ -7,7 +7,7 @@ use domain::{
     cursor::{Cursor, Mark, Stream},
     document::DocumentKind,
     feed::{Feed, FeedState, Park},
-    source::{Reach, Source},
+    source::{Reach, Source, Urgency},
     space::FeedSpace,
     store::Store,
     sync_run::{Outcome, RunKind, SyncRun, Trigger},
@@ -72,7 +72,16 @@ pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<En
     let run = begun_run(ports, id, trigger, &spaces).await?;
     info!(feed.id = %id, run.id = %run.id, "Began run {}", run.id);
 
-    let reach = Reach { connection, site };
+    let urgency = match (run.trigger, run.kind) {
+        (Trigger::Person, _) => Urgency::Person,
+        (Trigger::Schedule, RunKind::Changes) => Urgency::Changes,
+        (Trigger::Schedule, RunKind::Import | RunKind::Resync) => Urgency::Whole,
+    };
+    let reach = Reach {
+        connection,
+        site,
+        urgency,
+    };
     let result = match run.kind {
         RunKind::Import | RunKind::Resync => read_streams(ports, &feed, &reach, &run, &spaces).await,
         RunKind::Changes => {

@@ -2,13 +2,14 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use app::clock::SystemClock;
 use app::{Caller, connections::Callback};
 use circuit::{
     config::{Atlassian, Config, Log},
     socket::Socket,
     wiring::{Wired, wired_at},
 };
-use domain::{Clock, FeedId, IndexId, Secret, SiteId, SpaceId, time::SystemClock};
+use domain::{Clock, FeedId, IndexId, Secret, SiteId, SpaceId};
 use fake_atlassian::{FakeAtlassian, Options};
 use tokio::net::TcpListener;
 

@@ -8,8 +8,9 @@ use std::{
     time::Duration,
 };
 
+use app::clock::SystemClock;
 use app::{App, Caller, connections::Callback, progress::FeedPicture};
-use domain::{Clock, FeedId, Secret, Timestamp, query::Query, time::SystemClock};
+use domain::{Clock, FeedId, Secret, Timestamp, query::Query};
 use fake_atlassian::{FakeAtlassian, demo};
 use serde_json::json;
 use tokio::sync::watch;
@@ -28,6 +29,9 @@ pub struct Turned(pub AtomicI64);
 impl Clock for Turned {
     fn now(&self) -> Timestamp {
         Timestamp(SystemClock.now().0 + self.0.load(Ordering::SeqCst))
+    }
+    fn sleep(&self, duration: Duration) -> domain::time::Slept {
+        Box::pin(tokio::time::sleep(duration))
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use app::{App, Parts, Scopes};
+use app::{App, Parts, Scopes, clock::SystemClock};
 use async_trait::async_trait;
 use axum::{
     Router,
@@ -28,7 +28,6 @@ use domain::{
     space::{Estimate, Space},
     store::{NewUser, Store, Users},
     sync_run::Spent,
-    time::SystemClock,
     user::Role,
 };
 use http::{HeaderMap, Method, Request, StatusCode, header::AUTHORIZATION};

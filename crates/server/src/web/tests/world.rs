@@ -269,6 +269,9 @@ impl Clock for TurnedClock {
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap()
     }
+    fn sleep(&self, duration: Duration) -> domain::time::Slept {
+        Box::pin(tokio::time::sleep(duration))
+    }
 }
 
 #[derive(Default)]
