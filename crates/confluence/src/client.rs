@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use ::http::{Request, Response, StatusCode, header};
 use bytes::Bytes;
-use domain::{Clock, Error, ErrorKind, Result, authority::Tokens, source::Reach};
+use domain::{Clock, Error, ErrorKind, Result, Timestamp, authority::Tokens, source::Reach};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -41,6 +42,8 @@ pub struct Call<'a> {
 pub struct Answered<T> {
     pub value: T,
     pub calls: u64,
+    /// What time it was at Atlassian, by the answer's `Date`.
+    pub at: Option<Timestamp>,
 }
 
 /// Why a call gave nothing.
@@ -79,6 +82,25 @@ impl Client {
 
     /// Reads JSON. Passing failures (5xx, cut or unreadable answers, short waits) are tried again a few times.
     pub async fn get<T: DeserializeOwned>(&self, reach: &Reach, call: &Call<'_>) -> Result<Answered<T>, Refused> {
+        self.asked(reach, call, None).await
+    }
+
+    /// Reads JSON that is asked for with a body; nothing is changed by it at Atlassian, so it may be asked again.
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        reach: &Reach,
+        call: &Call<'_>,
+        body: &Value,
+    ) -> Result<Answered<T>, Refused> {
+        self.asked(reach, call, Some(Bytes::from(body.to_string()))).await
+    }
+
+    async fn asked<T: DeserializeOwned>(
+        &self,
+        reach: &Reach,
+        call: &Call<'_>,
+        body: Option<Bytes>,
+    ) -> Result<Answered<T>, Refused> {
         let url = self.endpoints.confluence(&reach.site.id, call.path);
         let url = with_query(url, call.query.iter().copied());
         let mut token = self.tokens.access_token(reach.connection, None).await?;
@@ -86,7 +108,7 @@ impl Client {
         let mut calls = 0;
         loop {
             calls += 1;
-            let answer = match self.sent(&url, &token).await {
+            let answer = match self.sent(&url, &token, body.clone()).await {
                 Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED && !limits::lacks_scope(&answer) => {
                     if refused_once {
                         return Err(Error::unauthenticated(
@@ -100,8 +122,9 @@ impl Client {
                 }
                 other => other,
             };
+            let at = answer.as_ref().ok().and_then(|answer| limits::date(answer.headers()));
             let error = match answer.map(|answer| self.read(&answer, call)) {
-                Ok(Ok(value)) => return Ok(Answered { value, calls }),
+                Ok(Ok(value)) => return Ok(Answered { value, calls, at }),
                 Ok(Err(Refused::TooMuch)) => return Err(Refused::TooMuch),
                 Ok(Err(Refused::Because(error))) => error,
                 // The port's word for an answer that is too large.
@@ -115,11 +138,15 @@ impl Client {
         }
     }
 
-    async fn sent(&self, url: &Url, token: &domain::Secret) -> Result<Response<Bytes>> {
-        let request = Request::get(url.as_str())
+    async fn sent(&self, url: &Url, token: &domain::Secret, body: Option<Bytes>) -> Result<Response<Bytes>> {
+        let request = match &body {
+            None => Request::get(url.as_str()),
+            Some(_) => Request::post(url.as_str()).header(header::CONTENT_TYPE, "application/json"),
+        };
+        let request = request
             .header(header::ACCEPT, "application/json")
             .header(header::AUTHORIZATION, limits::bearer(token)?)
-            .body(Bytes::new())
+            .body(body.unwrap_or_default())
             .map_err(|error| Error::internal("a request to Atlassian could not be made").because(error))?;
         let _place = self
             .places

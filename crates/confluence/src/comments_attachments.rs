@@ -11,7 +11,7 @@ use domain::{
 };
 
 use crate::{
-    client::Client,
+    client::{Answered, Client},
     listing::{self, Ask, Limit},
     pages,
     spaces::keys,
@@ -46,17 +46,12 @@ pub async fn list(
         rows_max: LIMIT_MAX,
     };
     let answered = listing::answered(client, limit, reach, &ask, after).await?;
-    Ok(listed(
-        reach,
-        std::slice::from_ref(space),
-        kind,
-        answered.value,
-        answered.calls,
-    ))
+    Ok(listed(reach, std::slice::from_ref(space), kind, answered))
 }
 
 /// The rows of a search over these spaces.
-pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, listing: Listing, calls: u64) -> Listed<Document> {
+pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, answered: Answered<Listing>) -> Listed<Document> {
+    let (listing, calls, at) = (answered.value, answered.calls, answered.at);
     let rows = listing.results.len() as u64;
     // Comments are not among the objects that cost a point each (facts.md §4).
     let points = match kind {
@@ -90,6 +85,7 @@ pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, listing: List
         items,
         unreadable,
         next,
+        at,
         spent: Spent { calls, points },
     }
 }

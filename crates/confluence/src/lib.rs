@@ -8,6 +8,7 @@ mod changes;
 mod comments_attachments;
 mod labels;
 mod listing;
+mod live;
 mod pages;
 mod spaces;
 mod users;
@@ -16,6 +17,7 @@ mod client;
 mod limits;
 mod wire;
 
+mod by_id;
 pub mod capabilities;
 pub mod http;
 pub mod oauth;

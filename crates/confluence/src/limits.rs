@@ -5,6 +5,7 @@ use std::time::Duration;
 use ::http::{HeaderMap, HeaderValue, Response, header};
 use bytes::Bytes;
 use domain::{Error, ErrorKind, Result, Secret, Timestamp};
+use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
 /// The wait when Atlassian asks for patience and names no time.
 pub const WAIT_DEFAULT: Duration = Duration::from_secs(30);
@@ -21,6 +22,13 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         return None;
     }
     Some(Duration::from_secs(seconds.min(WAIT_MAX.as_secs_f64()).ceil() as u64).clamp(WAIT_MIN, WAIT_MAX))
+}
+
+/// The time that the answer tells (RFC 9110, `Date`).
+pub fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let text = headers.get(header::DATE)?.to_str().ok()?;
+    let instant = OffsetDateTime::parse(text, &Rfc2822).ok()?;
+    Some(Timestamp(instant.unix_timestamp().saturating_mul(1_000)))
 }
 
 /// As [`retry_after`], else the time of `X-RateLimit-Reset`, else a default.
@@ -82,6 +90,15 @@ pub fn bearer(token: &Secret) -> Result<HeaderValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_time_at_atlassian_is_read_from_the_answer() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::DATE, HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT"));
+        assert_eq!(date(&headers).unwrap().to_string(), "1994-11-06T08:49:37.000Z");
+        headers.insert(header::DATE, HeaderValue::from_static("yesterday"));
+        assert_eq!(date(&headers), None);
+    }
 
     fn waits(text: &str) -> Option<u64> {
         let mut headers = HeaderMap::new();

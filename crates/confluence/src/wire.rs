@@ -38,6 +38,8 @@ pub struct SpaceRow {
     pub name: Option<String>,
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
+    #[serde(default)]
+    pub status: Option<String>,
 }
 
 /// A page or blog post of v2.
@@ -56,6 +58,9 @@ pub struct PageRow {
     pub parent_id: Option<String>,
     #[serde(default)]
     pub parent_type: Option<String>,
+    /// `live` for a live doc; in listings only.
+    #[serde(default)]
+    pub subtype: Option<String>,
     #[serde(default)]
     pub author_id: Option<String>,
     #[serde(default)]
