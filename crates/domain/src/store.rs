@@ -13,7 +13,7 @@ use crate::{
     connection::{Connection, ConnectionState, Grant},
     cursor::{Checkpoint, Mark, Stream},
     document::{Document, DocumentKind, Held, Known, Observed, Person},
-    feed::{Feed, FeedState, Park},
+    feed::{Feed, FeedState, Park, Schedule},
     index::Index,
     job::{Job, Work},
     site::Site,
@@ -92,6 +92,8 @@ pub trait Feeds: Send + Sync {
     async fn park_feed(&self, id: FeedId, park: &Park) -> Result<()>;
     /// Makes a feed active again that waited for the quota; any other stays as it is.
     async fn unpark_feed(&self, id: FeedId) -> Result<()>;
+    /// How often each of its passes begins; the caller has checked the bounds.
+    async fn set_feed_schedule(&self, id: FeedId, schedule: &Schedule) -> Result<()>;
     async fn set_feed_connection(&self, id: FeedId, connection: ConnectionId) -> Result<()>;
     async fn set_feed_site(&self, id: FeedId, site: &Site) -> Result<()>;
     /// Adds spaces of this site; those it has already stay as they are. `Conflict` when the feed's site is another by now.

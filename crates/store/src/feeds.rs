@@ -1,13 +1,13 @@
 //! Feeds, their spaces and their marks.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use async_trait::async_trait;
 use domain::{
     ConnectionId, Error, FeedId, IndexId, Result, SiteId, SpaceId, Timestamp,
     cursor::{Checkpoint, Cursor, Mark, Stream},
     document::DocumentKind,
-    feed::{Feed, FeedState, Park},
+    feed::{Feed, FeedState, Park, Schedule},
     site::Site,
     space::{Estimate, FeedSpace, Space, SpaceSeen},
     store::Feeds,
@@ -85,6 +85,15 @@ impl Feeds for SqlStore {
              where id = $1 and state = 'quota_spent'",
         );
         self.change(query.bind(id.0)).await
+    }
+
+    async fn set_feed_schedule(&self, id: FeedId, schedule: &Schedule) -> Result<()> {
+        let query = sqlx::query(
+            "update feeds set changes_every_ms = $2, walk_every_ms = $3, probe_every_ms = $4 where id = $1",
+        );
+        let query = query.bind(id.0).bind(milliseconds(schedule.changes_every));
+        let query = query.bind(schedule.walk_every.map(milliseconds));
+        self.change(query.bind(schedule.probe_every.map(milliseconds))).await
     }
 
     async fn set_feed_connection(&self, id: FeedId, connection: ConnectionId) -> Result<()> {
@@ -329,6 +338,10 @@ impl SqlStore {
 
 pub(crate) fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn milliseconds(every: Duration) -> i64 {
+    i64::try_from(every.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn written(state: &FeedState) -> (&'static str, Option<i64>, Option<String>) {

@@ -1,13 +1,16 @@
 //! How nouns stand in rows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use domain::{
     AccountId, ConnectionId, ContentId, DocumentId, Error, FeedId, IndexId, Result, RunId, SiteId, SpaceId, Timestamp,
     UserId,
     connection::{Connection, ConnectionState},
     document::{Body, CommentPlace, Document, DocumentKind, FileFacts, Known, Removal},
-    feed::{Feed, FeedState, Park},
+    feed::{Feed, FeedState, Park, Schedule},
     index::Index,
     site::Site,
     space::{Estimate, FeedSpace, Space},
@@ -47,6 +50,10 @@ impl Columns<'_> {
     }
     pub fn maybe_instant(&self, name: &str) -> Result<Option<Timestamp>> {
         Ok(self.maybe_number(name)?.map(Timestamp))
+    }
+    fn maybe_duration(&self, name: &str) -> Result<Option<Duration>> {
+        let number = self.maybe_number(name)?;
+        Ok(number.map(|number| Duration::from_millis(u64::try_from(number).unwrap_or(0))))
     }
     fn words(&self, name: &str) -> Result<BTreeSet<String>> {
         Ok(self.text(name)?.split_whitespace().map(str::to_owned).collect())
@@ -125,7 +132,16 @@ impl Columns<'_> {
             connection: self.maybe_number("connection_id")?.map(ConnectionId),
             site,
             state,
+            schedule: self.schedule()?,
             created_at: self.instant("created_at")?,
+        })
+    }
+
+    fn schedule(&self) -> Result<Schedule> {
+        Ok(Schedule {
+            changes_every: Duration::from_millis(self.count("changes_every_ms")?),
+            walk_every: self.maybe_duration("walk_every_ms")?,
+            probe_every: self.maybe_duration("probe_every_ms")?,
         })
     }
 
