@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::{
     ContentId, ErrorKind, Result,
     document::{Document, DocumentKind},
-    source::{CHANGES_SPACES_MAX, IDS_MAX, Listed, Looked, Reach},
+    source::{CHANGES_SPACES_MAX, IDS_MAX, Listed, Looked, PROBE_IDS_MAX, Reach},
     space::Space,
     sync_run::Spent,
 };
@@ -228,7 +228,7 @@ async fn look_one_by_one(client: &Client, reach: &Reach, kind: DocumentKind, ids
 /// Those of the ids that Atlassian answers with nothing for: gone, or no longer to be seen (facts.md §2.1).
 pub async fn probe(client: &Client, reach: &Reach, ids: &[ContentId]) -> Result<(BTreeSet<ContentId>, Spent)> {
     let what = "which documents are still there";
-    let asked: Vec<&str> = ids.iter().take(IDS_MAX).map(ContentId::as_str).collect();
+    let asked: Vec<&str> = ids.iter().take(PROBE_IDS_MAX).map(ContentId::as_str).collect();
     let call = Call {
         what,
         path: &["api", "v2", "content", "convert-ids-to-types"],

@@ -101,8 +101,8 @@ pub trait Source: Send + Sync {
     /// At most [`IDS_MAX`] ids. What cannot be told is in none of the sets.
     async fn look(&self, reach: &Reach, spaces: &[Space], kind: DocumentKind, ids: &[ContentId]) -> Result<Looked>;
 
-    /// Those of these ids that are gone or can no longer be seen, at the price of one call. At most [`IDS_MAX`] ids.
-    /// `MissingScope` when the grant cannot tell.
+    /// Those of these ids that are gone or can no longer be seen, at the price of one call. At most
+    /// [`PROBE_IDS_MAX`] ids. `MissingScope` when the grant cannot tell.
     async fn probe(&self, reach: &Reach, ids: &[ContentId]) -> Result<(BTreeSet<ContentId>, Spent)>;
 
     /// The documents of a kind in these spaces that were changed at `since` or later, those changed last first, current
@@ -137,6 +137,8 @@ pub struct Looked {
 pub const SPACES_BY_ID_MAX: usize = 250;
 /// The most ids named in one call: what `/pages` and `/blogposts` take (openapi-v2, `id`).
 pub const IDS_MAX: usize = 250;
+/// The most ids of one probe (openapi-v2, `ContentIdToContentTypeRequest`).
+pub const PROBE_IDS_MAX: usize = 100;
 /// The most spaces in one listing of changes: what `/pages` takes (openapi-v2, `space-id`).
 pub const CHANGES_SPACES_MAX: usize = 100;
 /// The most people asked for at once: `/user/bulk` silently drops the rest (facts.md §9).

@@ -117,6 +117,8 @@ pub trait Feeds: Send + Sync {
     async fn changes_until(&self, id: FeedId) -> Result<Option<Timestamp>>;
     /// Never goes back.
     async fn set_changes_until(&self, id: FeedId, until: Timestamp) -> Result<()>;
+    /// Forgets when this feed's listings were last read to their end: all of them are due.
+    async fn forget_walks(&self, id: FeedId) -> Result<()>;
     async fn checkpoint(&self, id: FeedId) -> Result<Checkpoint>;
     /// Forgets all marks: the next pass begins anew.
     async fn clear_checkpoint(&self, id: FeedId) -> Result<()>;
@@ -139,6 +141,23 @@ pub struct Recording {
     pub mark: Option<(Stream, Mark)>,
     pub spent: Spent,
     pub now: Timestamp,
+}
+
+impl Recording {
+    /// One that brings nothing yet.
+    pub fn empty(run: RunId, now: Timestamp) -> Self {
+        Self {
+            run,
+            documents: Vec::new(),
+            placed: Vec::new(),
+            seen: Vec::new(),
+            people: Vec::new(),
+            failures: Vec::new(),
+            mark: None,
+            spent: Spent::default(),
+            now,
+        }
+    }
 }
 
 /// Which documents a person wants listed.
@@ -233,6 +252,8 @@ pub trait Documents: Send + Sync {
         after: Option<&ContentId>,
         limit: usize,
     ) -> Result<Vec<HeldFacts>>;
+    /// How many documents of each kind a feed holds.
+    async fn held_kinds(&self, feed: FeedId) -> Result<BTreeMap<DocumentKind, u64>>;
     /// How many pages and blog posts are held of a space, suspended ones included.
     async fn pages_held(&self, feed: FeedId, space: &SpaceId) -> Result<u64>;
     /// What is known of these documents; those never seen are absent.
@@ -280,6 +301,8 @@ pub trait SyncRuns: Send + Sync {
     /// Opens a run again that waited or was broken off: it goes on from the checkpoint as the same run, so that what it
     /// has seen counts.
     async fn reopen_run(&self, id: RunId) -> Result<SyncRun>;
+    /// The newest run of this kind.
+    async fn last_run(&self, feed: FeedId, kind: RunKind) -> Result<Option<SyncRun>>;
     /// When the last complete run of this kind began.
     async fn began_last(&self, feed: FeedId, kind: RunKind) -> Result<Option<Timestamp>>;
     /// Adds a sentence for people; the same one is kept once. At most [`NOTES_MAX`] of a run.

@@ -166,6 +166,18 @@ impl Documents for SqlStore {
         rows.iter().map(facts).collect()
     }
 
+    async fn held_kinds(&self, feed: FeedId) -> Result<BTreeMap<DocumentKind, u64>> {
+        let rows = sqlx::query(
+            "select kind, count(*) as held from documents where feed_id = $1 and removed is null group by kind",
+        );
+        let rows = rows.bind(feed.0).fetch_all(&self.read).await.map_err(failed)?;
+        let of = |row: &_| {
+            let row = Columns(row);
+            Ok((DocumentKind::from_word(&row.text("kind")?)?, row.count("held")?))
+        };
+        rows.iter().map(of).collect()
+    }
+
     async fn pages_held(&self, feed: FeedId, space: &SpaceId) -> Result<u64> {
         let row = sqlx::query(
             "select count(*) as held from documents

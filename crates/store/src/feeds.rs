@@ -290,6 +290,11 @@ impl Feeds for SqlStore {
         self.change(query.bind(id.0).bind(until.0)).await
     }
 
+    async fn forget_walks(&self, id: FeedId) -> Result<()> {
+        self.change(sqlx::query("delete from walked where feed_id = $1").bind(id.0))
+            .await
+    }
+
     async fn checkpoint(&self, id: FeedId) -> Result<Checkpoint> {
         let rows = sqlx::query("select space_id, kind, cursor from marks where feed_id = $1").bind(id.0);
         let rows = rows.fetch_all(&self.read).await.map_err(failed)?;

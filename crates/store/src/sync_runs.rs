@@ -62,6 +62,13 @@ impl SyncRuns for SqlStore {
         Columns(&row.map_err(missing(format!("run {id}")))?).run()
     }
 
+    async fn last_run(&self, feed: FeedId, kind: RunKind) -> Result<Option<SyncRun>> {
+        let query = sqlx::query("select * from runs where feed_id = $1 and kind = $2 order by id desc limit 1");
+        let row = query.bind(feed.0).bind(kind.word());
+        let row = row.fetch_optional(&self.read).await.map_err(failed)?;
+        row.map(|row| Columns(&row).run()).transpose()
+    }
+
     async fn began_last(&self, feed: FeedId, kind: RunKind) -> Result<Option<Timestamp>> {
         let query = sqlx::query(
             "select max(started_at) as at from runs where feed_id = $1 and kind = $2 and outcome = 'complete'",

@@ -38,6 +38,11 @@ impl SqlStore {
                and (documents.seen_run is null or documents.seen_run <> $2)
                and not exists (
                  select 1 from failures where failures.run_id = $2 and failures.content_id = documents.content_id)
+               -- What this very run suspended waits for another one.
+               and not exists (
+                 select 1 from run_documents
+                 where run_documents.run_id = $2 and run_documents.content_id = documents.content_id
+                   and run_documents.effect = 'suspended')
              order by documents.kind, documents.content_id",
         );
         let rows = rows

@@ -3,7 +3,7 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use domain::{
-    Error, ErrorKind, Result,
+    Error, ErrorKind, Result, Timestamp,
     feed::{Feed, FeedState},
     job::{Job, Work},
     sync_run::Trigger,
@@ -22,8 +22,6 @@ const LEASE: Duration = Duration::from_secs(60);
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How often the queue is looked at when nobody rings.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
-/// How often changes are looked for: a quiet look costs a handful of points.
-const CHANGES_EVERY: Duration = Duration::from_secs(5 * 60);
 /// Waits between attempts double from the first of these to the second.
 const RETRY_FIRST: Duration = Duration::from_secs(5);
 const RETRY_MAX: Duration = Duration::from_secs(15 * 60);
@@ -95,8 +93,8 @@ impl App {
             lost = self.keep_lease(&job, &worker) => Err(lost),
         };
         let settled = match ended {
-            Ok(Ended::Finished) => match self.store().finish(job.id, &worker).await {
-                Ok(()) => self.schedule(&job).await,
+            Ok(Ended::Finished { next }) => match self.store().finish(job.id, &worker).await {
+                Ok(()) => self.schedule(&job, next).await,
                 Err(error) => Err(error),
             },
             Ok(Ended::Waits) => self.store().finish(job.id, &worker).await,
@@ -119,13 +117,11 @@ impl App {
         self.feed_changed(feed);
     }
 
-    /// The next look at what changed.
-    async fn schedule(&self, job: &Job) -> Result<()> {
+    /// The next pass.
+    async fn schedule(&self, job: &Job, next: Timestamp) -> Result<()> {
         let Work::SyncFeed { feed, .. } = job.work;
         let trigger = Trigger::Schedule;
-        self.store()
-            .enqueue(Work::SyncFeed { feed, trigger }, self.now().plus(CHANGES_EVERY))
-            .await
+        self.store().enqueue(Work::SyncFeed { feed, trigger }, next).await
     }
 
     async fn keep_lease(&self, job: &Job, worker: &str) -> Error {

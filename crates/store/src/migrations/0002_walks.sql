@@ -39,3 +39,7 @@ create index run_notes_by_run on run_notes (run_id);
 
 -- What must not be found, whether or not the search index has followed already.
 create index documents_removed on documents (index_id, sequence) where removed is not null;
+
+-- Counts, and what a walk did not show, without a look at the documents themselves.
+drop index documents_by_space;
+create index documents_by_space on documents (feed_id, space_id, kind, removed, seen_run, content_id);

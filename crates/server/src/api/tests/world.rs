@@ -18,14 +18,14 @@ use domain::{
     authority::Authority,
     connection::Grant,
     cursor::{Cursor, Stream, Watermark},
-    document::{Body as Markup, Document, DocumentKind, Person},
+    document::{Body as Markup, Document, DocumentKind, Observed, Person},
     engine::{EngineBatch, EngineFigures, SearchEngine},
     hit::{Facets, Fragment, Hit, Hits},
     passage::Passage,
     query::Query,
     site::Site,
-    source::{Listed, Reach, Source},
-    space::{Estimate, Space},
+    source::{Listed, Looked, Reach, Source},
+    space::{Estimate, Space, SpaceSeen},
     store::{NewUser, Store, Users},
     sync_run::Spent,
     user::Role,
@@ -299,6 +299,36 @@ impl Source for TwoSpaces {
             _ => Vec::new(),
         }))
     }
+    async fn spaces_by_id(&self, reach: &Reach, ids: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
+        let seen = |space| SpaceSeen { space, archived: false };
+        Ok(listed(
+            self.spaces(reach, None)
+                .await?
+                .items
+                .into_iter()
+                .filter(|space| ids.contains(&space.id))
+                .map(seen)
+                .collect(),
+        ))
+    }
+    async fn observe(&self, _: &Reach, _: &Space, _: &Stream, _: Option<&Cursor>) -> Result<Listed<Observed>> {
+        Ok(listed(Vec::new()))
+    }
+    async fn fetch(
+        &self,
+        _: &Reach,
+        _: &[Space],
+        _: DocumentKind,
+        _: &[domain::ContentId],
+    ) -> Result<Listed<Document>> {
+        Ok(listed(Vec::new()))
+    }
+    async fn look(&self, _: &Reach, _: &[Space], _: DocumentKind, _: &[domain::ContentId]) -> Result<Looked> {
+        Ok(Looked::default())
+    }
+    async fn probe(&self, _: &Reach, _: &[domain::ContentId]) -> Result<(BTreeSet<domain::ContentId>, Spent)> {
+        Ok((BTreeSet::new(), Spent::default()))
+    }
     async fn changes(
         &self,
         _: &Reach,
@@ -327,6 +357,7 @@ fn listed<T>(items: Vec<T>) -> Listed<T> {
         items,
         unreadable: Vec::new(),
         next: None,
+        at: None,
         spent: Spent { calls: 1, points: 2 },
     }
 }

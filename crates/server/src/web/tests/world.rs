@@ -19,15 +19,15 @@ use domain::{
     authority::Authority,
     connection::{ConnectionState, Grant},
     cursor::{Cursor, Stream, Watermark},
-    document::{Body as DocumentBody, Document, DocumentKind, Person},
+    document::{Body as DocumentBody, Document, DocumentKind, Observed, Person},
     engine::{EngineBatch, EngineFigures, SearchEngine},
     feed::FeedState,
     hit::{Fragment, Hit, Hits},
     passage::Passage,
     query::Query,
     site::Site,
-    source::{Listed, Reach, Source},
-    space::{Estimate, Space},
+    source::{Listed, Looked, Reach, Source},
+    space::{Estimate, Space, SpaceSeen},
     store::{Connections, Documents, Feeds, Recording, SyncRuns},
     sync_run::{RunKind, Spent, Trigger},
 };
@@ -167,13 +167,9 @@ impl World {
             .await
             .unwrap();
         let recording = Recording {
-            run: run.id,
             documents: vec![document(title, kind)],
             people: vec![person("Ann Author"), person("Ed Editor")],
-            failures: Vec::new(),
-            mark: None,
-            spent: Spent::default(),
-            now: NOW,
+            ..Recording::empty(run.id, NOW)
         };
         self.store.0.record(feed, &recording).await.unwrap();
         let complete = domain::sync_run::Outcome::Complete;
@@ -361,6 +357,36 @@ impl Source for Acme {
     async fn list(&self, _: &Reach, _: &Space, _: &Stream, _: Option<&Cursor>) -> Result<Listed<Document>> {
         Ok(listed(Vec::new()))
     }
+    async fn spaces_by_id(&self, reach: &Reach, ids: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
+        let seen = |space| SpaceSeen { space, archived: false };
+        Ok(listed(
+            self.spaces(reach, None)
+                .await?
+                .items
+                .into_iter()
+                .filter(|space| ids.contains(&space.id))
+                .map(seen)
+                .collect(),
+        ))
+    }
+    async fn observe(&self, _: &Reach, _: &Space, _: &Stream, _: Option<&Cursor>) -> Result<Listed<Observed>> {
+        Ok(listed(Vec::new()))
+    }
+    async fn fetch(
+        &self,
+        _: &Reach,
+        _: &[Space],
+        _: DocumentKind,
+        _: &[domain::ContentId],
+    ) -> Result<Listed<Document>> {
+        Ok(listed(Vec::new()))
+    }
+    async fn look(&self, _: &Reach, _: &[Space], _: DocumentKind, _: &[domain::ContentId]) -> Result<Looked> {
+        Ok(Looked::default())
+    }
+    async fn probe(&self, _: &Reach, _: &[domain::ContentId]) -> Result<(BTreeSet<domain::ContentId>, Spent)> {
+        Ok((BTreeSet::new(), Spent::default()))
+    }
     async fn changes(
         &self,
         _: &Reach,
@@ -382,6 +408,7 @@ fn listed<T>(items: Vec<T>) -> Listed<T> {
         items,
         unreadable: Vec::new(),
         next: None,
+        at: None,
         spent: Spent::default(),
     }
 }
