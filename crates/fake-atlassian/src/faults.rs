@@ -1,8 +1,13 @@
 //! Given what should go wrong and a seed, gives what goes wrong now.
 
+use bytes::Bytes;
 use serde::Deserialize;
 
-use crate::{answer::Answer, chance::Chance};
+use crate::{
+    answer::{Answer, gateway_error},
+    chance::Chance,
+    lag::LAG_MS_MAX,
+};
 
 /// What can be switched; whatever is left out of a change stays as it is.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -17,8 +22,22 @@ pub struct Change {
     pub cut_rate: Option<f64>,
     /// The share of listings in which a row comes twice.
     pub duplicate_rate: Option<f64>,
-    /// The share of listings in which a row is missing.
+    /// The share of listings in which a row is missing, without a sign: no single walk can survive that.
     pub vanish_rate: Option<f64>,
+    /// The share of listings whose `next` is left out though more follows: it shows only by what is missing.
+    pub drop_next_rate: Option<f64>,
+    /// The share of further pages of a listing whose `next` leads to the page itself.
+    pub loop_cursor_rate: Option<f64>,
+    /// The share of answers whose JSON ends in the middle, though the answer is whole.
+    pub malformed_rate: Option<f64>,
+    /// The share of calls to the gateway answered with 429.
+    pub throttle_rate: Option<f64>,
+    /// The `Retry-After` of those, as it is sent; `absent` sends none. 1 unless given.
+    pub throttle_retry_after: Option<String>,
+    /// Listings with bodies answer 504 when more rows than this are asked for; 0 is no bound.
+    pub timeout_above: Option<usize>,
+    /// CQL shows content as it was so long ago.
+    pub search_lag_ms: Option<i64>,
     /// Refuses every cursor.
     pub expire_cursors: Option<bool>,
     /// How a dead refresh token is refused: `unauthorized_client` or `invalid_grant`.
@@ -60,6 +79,13 @@ pub struct Faults {
     cut_rate: f64,
     duplicate_rate: f64,
     vanish_rate: f64,
+    drop_next_rate: f64,
+    loop_cursor_rate: f64,
+    malformed_rate: f64,
+    throttle_rate: f64,
+    throttle_retry_after: String,
+    timeout_above: usize,
+    pub search_lag_ms: i64,
     pub expire_cursors: bool,
     pub refresh_error: String,
     next: Vec<NextN>,
@@ -78,6 +104,13 @@ impl Faults {
             cut_rate: 0.0,
             duplicate_rate: 0.0,
             vanish_rate: 0.0,
+            drop_next_rate: 0.0,
+            loop_cursor_rate: 0.0,
+            malformed_rate: 0.0,
+            throttle_rate: 0.0,
+            throttle_retry_after: "1".into(),
+            timeout_above: 0,
+            search_lag_ms: 0,
             expire_cursors: false,
             refresh_error: "unauthorized_client".into(),
             next: Vec::new(),
@@ -96,6 +129,10 @@ impl Faults {
             ("cut_rate", change.cut_rate, &mut self.cut_rate),
             ("duplicate_rate", change.duplicate_rate, &mut self.duplicate_rate),
             ("vanish_rate", change.vanish_rate, &mut self.vanish_rate),
+            ("drop_next_rate", change.drop_next_rate, &mut self.drop_next_rate),
+            ("loop_cursor_rate", change.loop_cursor_rate, &mut self.loop_cursor_rate),
+            ("malformed_rate", change.malformed_rate, &mut self.malformed_rate),
+            ("throttle_rate", change.throttle_rate, &mut self.throttle_rate),
         ] {
             match rate {
                 Some(rate) if (0.0..=1.0).contains(&rate) => *at = rate,
@@ -109,6 +146,16 @@ impl Faults {
             }
             self.refresh_error = error;
         }
+        if let Some(lag_ms) = change.search_lag_ms {
+            if !(0..=LAG_MS_MAX).contains(&lag_ms) {
+                return Err(format!("search_lag_ms must lie between 0 and {LAG_MS_MAX}"));
+            }
+            self.search_lag_ms = lag_ms;
+        }
+        if let Some(retry_after) = change.throttle_retry_after {
+            self.throttle_retry_after = retry_after;
+        }
+        self.timeout_above = change.timeout_above.unwrap_or(self.timeout_above);
         self.latency_ms = change.latency_ms.unwrap_or(self.latency_ms);
         self.fail_status = change.fail_status.unwrap_or(self.fail_status);
         self.expire_cursors = change.expire_cursors.unwrap_or(self.expire_cursors);
@@ -147,6 +194,41 @@ impl Faults {
                 "<html><body>upstream connect error or disconnect</body></html>",
             )
         })
+    }
+
+    /// A 429 that comes instead of the gateway's answer.
+    pub fn throttles(&mut self) -> Option<Answer> {
+        if !self.chance.strikes(self.throttle_rate) {
+            return None;
+        }
+        let refusal = gateway_error(429, "Rate limit exceeded");
+        Some(match self.throttle_retry_after.as_str() {
+            "absent" => refusal,
+            wait => refusal.with_header("retry-after", wait),
+        })
+    }
+
+    pub fn times_out(&self, limit: usize) -> bool {
+        self.timeout_above > 0 && limit > self.timeout_above
+    }
+
+    /// The body as it is sent: now and then only its first half.
+    pub fn spoil(&mut self, body: &mut Bytes) {
+        if self.chance.strikes(self.malformed_rate) {
+            body.truncate(body.len() / 2);
+        }
+    }
+
+    /// The cursor that a listing gives: now and then none, or the one that was asked with.
+    pub fn mislead(&mut self, next: Option<String>, asked: Option<&str>) -> Option<String> {
+        let next = next?;
+        if self.chance.strikes(self.drop_next_rate) {
+            return None;
+        }
+        match asked {
+            Some(asked) if self.chance.strikes(self.loop_cursor_rate) => Some(asked.to_owned()),
+            _ => Some(next),
+        }
     }
 
     pub fn cuts(&mut self) -> bool {

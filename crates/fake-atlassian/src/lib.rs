@@ -21,6 +21,7 @@ mod generated;
 mod hosts;
 mod in_process;
 mod journal;
+mod lag;
 mod limits;
 mod listing;
 mod media;

@@ -11,7 +11,7 @@ use crate::{
     storage_format::{adf, view},
     v2::wire::encoded,
     web_links::{blog_or_page, space_link, tiny},
-    world::{Item, Kind, content_id, space_id},
+    world::{Item, Kind, SpaceStatus, content_id, space_id},
 };
 
 /// The names in `expand`.
@@ -152,7 +152,7 @@ impl Call<'_> {
             "alias": space.key,
             "name": space.name,
             "type": space.kind,
-            "status": "current",
+            "status": match space.status { SpaceStatus::Archived => "archived", SpaceStatus::Current | SpaceStatus::Deleted => "current" },
             "_expandable": {
                 "settings": format!("/rest/api/space/{}/settings", space.key),
                 "metadata": "", "operations": "", "lookAndFeel": "", "identifiers": "", "permissions": "", "icon": "",

@@ -63,16 +63,7 @@ impl Call<'_> {
     pub fn body_json(&self, slot: u32, format: BodyFormat) -> Value {
         match format {
             BodyFormat::None => json!({}),
-            BodyFormat::Storage => {
-                json!({ "storage": { "representation": "storage", "value": &*self.site.body(slot) } })
-            }
-            BodyFormat::Adf => {
-                let value = adf(&self.site.body(slot)).to_string();
-                json!({ "atlas_doc_format": { "representation": "atlas_doc_format", "value": value } })
-            }
-            BodyFormat::View => {
-                json!({ "view": { "representation": "view", "value": view(&self.site.body(slot)) } })
-            }
+            BodyFormat::Storage | BodyFormat::Adf | BodyFormat::View => text_json(&self.site.body(slot), format),
         }
     }
 
@@ -180,6 +171,18 @@ impl Call<'_> {
             comment["resolutionStatus"] = json!(resolution);
         }
         comment
+    }
+}
+
+/// A body in the representation asked for.
+pub fn text_json(body: &str, format: BodyFormat) -> Value {
+    match format {
+        BodyFormat::None => json!({}),
+        BodyFormat::Storage => json!({ "storage": { "representation": "storage", "value": body } }),
+        BodyFormat::Adf => {
+            json!({ "atlas_doc_format": { "representation": "atlas_doc_format", "value": adf(body).to_string() } })
+        }
+        BodyFormat::View => json!({ "view": { "representation": "view", "value": view(body) } }),
     }
 }
 
