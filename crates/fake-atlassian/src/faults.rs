@@ -49,7 +49,7 @@ pub struct Change {
     pub clear: Option<bool>,
 }
 
-/// The next calls whose path and query contain `path` answer with this.
+/// The next `n` calls whose path and query contain `path`, after `skip` more of them, are answered with this.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NextN {
@@ -57,6 +57,14 @@ pub struct NextN {
     pub path: String,
     #[serde(default = "once")]
     pub n: u32,
+    /// So many such calls are answered as they should be first.
+    #[serde(default)]
+    pub skip: u32,
+    /// The true answer is made, with all that follows from it, and the line breaks while it is sent.
+    #[serde(default)]
+    pub cut: bool,
+    /// Needed unless the answer is cut.
+    #[serde(default)]
     pub status: u16,
     /// Sent as it is, well-formed or not.
     #[serde(default)]
@@ -89,6 +97,12 @@ pub struct Faults {
     pub expire_cursors: bool,
     pub refresh_error: String,
     next: Vec<NextN>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scripted {
+    Answered,
+    Cut,
 }
 
 /// The most scripted answers that wait at a time.
@@ -160,7 +174,7 @@ impl Faults {
         self.fail_status = change.fail_status.unwrap_or(self.fail_status);
         self.expire_cursors = change.expire_cursors.unwrap_or(self.expire_cursors);
         if let Some(next) = change.next_n {
-            if !(100..=599).contains(&next.status) {
+            if !next.cut && !(100..=599).contains(&next.status) {
                 return Err("the status must lie between 100 and 599".into());
             }
             if self.next.len() >= SCRIPTED_MAX {
@@ -173,18 +187,11 @@ impl Faults {
 
     /// An answer that comes instead of the true one.
     pub fn instead(&mut self, path_and_query: &str) -> Option<Answer> {
-        let matching = self
-            .next
-            .iter()
-            .position(|next| next.n > 0 && path_and_query.contains(&next.path));
-        if let Some(place) = matching {
-            let next = &mut self.next[place];
-            next.n -= 1;
+        if let Some(next) = self.scripted(path_and_query, Scripted::Answered) {
             let mut answer = Answer::bytes(next.status, "application/json", next.body.clone());
             for (name, value) in &next.headers {
                 answer = answer.with_header(known_header(name), value.clone());
             }
-            self.next.retain(|next| next.n > 0);
             return Some(answer);
         }
         self.chance.strikes(self.fail_rate).then(|| {
@@ -231,8 +238,23 @@ impl Faults {
         }
     }
 
-    pub fn cuts(&mut self) -> bool {
-        self.chance.strikes(self.cut_rate)
+    pub fn cuts(&mut self, path_and_query: &str) -> bool {
+        self.scripted(path_and_query, Scripted::Cut).is_some() || self.chance.strikes(self.cut_rate)
+    }
+
+    /// What the script has for this call; each call is counted by the first line of its kind that fits.
+    fn scripted(&mut self, path_and_query: &str, what: Scripted) -> Option<NextN> {
+        let fits = |next: &NextN| next.cut == (what == Scripted::Cut) && path_and_query.contains(&next.path);
+        let place = self.next.iter().position(|next| next.n > 0 && fits(next))?;
+        let next = &mut self.next[place];
+        if next.skip > 0 {
+            next.skip -= 1;
+            return None;
+        }
+        next.n -= 1;
+        let found = next.clone();
+        self.next.retain(|next| next.n > 0);
+        Some(found)
     }
 
     /// Rows as a listing under change might show them.

@@ -65,7 +65,7 @@ impl Fake {
             self.faults().spoil(&mut settled.answer.body);
         }
         self.note(&request, &settled);
-        let cut = settled.answer.status == 200 && self.faults().cuts();
+        let cut = settled.answer.status == 200 && self.faults().cuts(path_and_query);
         Reply {
             answer: settled.answer,
             cut,

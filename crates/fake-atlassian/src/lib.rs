@@ -89,11 +89,14 @@ impl FakeAtlassian {
 
     /// The same without a socket. The host in the address is ignored; a cut answer is a 502.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let cut = || Answer::bytes(502, "text/plain", "the connection was cut").into_response();
+        self.answer_unless_cut(request).await.unwrap_or_else(cut)
+    }
+
+    /// The same, and nothing when the line broke while the answer was sent: what it did is done nevertheless.
+    pub async fn answer_unless_cut(&self, request: Request<Bytes>) -> Option<Response<Bytes>> {
         let reply = self.0.reply(request).await;
-        match reply.cut {
-            false => reply.answer.into_response(),
-            true => Answer::bytes(502, "text/plain", "the connection was cut").into_response(),
-        }
+        (!reply.cut).then(|| reply.answer.into_response())
     }
 
     /// Everybody, the main person first.

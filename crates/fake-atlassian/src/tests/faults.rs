@@ -115,6 +115,29 @@ async fn a_page_whose_storage_format_fails_fails_its_neighbours_and_reads_otherw
     assert_eq!(ids(&anna.all("/wiki/api/v2/pages?body-format=storage").await).len(), 6);
 }
 
+#[tokio::test]
+async fn a_scripted_fault_waits_for_its_call_and_an_answer_that_is_cut_has_done_its_work() {
+    let fake = acme();
+    let anna = Client::of(&fake, ANNA);
+    wrong(
+        &fake,
+        json!({ "next_n": { "path": "/pages", "skip": 1, "n": 2, "status": 503 } }),
+    );
+    wrong(&fake, json!({ "next_n": { "path": "/spaces", "cut": true } }));
+    let mut seen = Vec::new();
+    for path in ["pages", "pages", "spaces", "pages", "pages", "spaces"] {
+        seen.push(anna.get(&format!("/wiki/api/v2/{path}")).await.status);
+    }
+    assert_eq!(seen, [200, 503, 502, 503, 200, 200]);
+    assert_eq!(fake.journal()[2].status, 200, "it was answered");
+    wrong(&fake, json!({ "next_n": { "cut": true } }));
+    let request = http::Request::get("/oauth/token/accessible-resources")
+        .header("authorization", format!("Bearer {}", anna.token))
+        .body(bytes::Bytes::new());
+    let answer = fake.answer_unless_cut(request.expect("a request")).await;
+    assert!(answer.is_none());
+}
+
 #[test]
 fn faults_out_of_bounds_are_refused() {
     let fake = acme();
@@ -123,6 +146,7 @@ fn faults_out_of_bounds_are_refused() {
         json!({ "search_lag_ms": -1 }),
         json!({ "search_lag_ms": 86_400_000 }),
         json!({ "throttle_retry_after": 7 }),
+        json!({ "next_n": { "path": "/pages" } }),
     ] {
         assert!(fake.control("faults", faults.clone()).is_err(), "{faults}");
     }
