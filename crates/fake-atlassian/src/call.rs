@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     answer::{Answer, gateway_error, v2_error},
-    fake::Fake,
+    fake::{Detail, Fake},
     listing::{Cursor, Key, Order, rows_after},
     query::Query,
     visibility::Reader,
@@ -31,6 +31,11 @@ pub struct Call<'a> {
 pub type Outcome = Result<Answer, Answer>;
 
 impl Call<'_> {
+    /// Without what only decorates an answer.
+    pub fn terse(&self) -> bool {
+        self.fake.options.detail == Detail::Terse
+    }
+
     pub fn bad(&self, title: &str) -> Answer {
         v2_error(400, "INVALID_REQUEST_PARAMETER", title)
     }

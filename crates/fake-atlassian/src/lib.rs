@@ -49,7 +49,7 @@ use http::{Request, Response};
 use tokio::net::TcpListener;
 use url::Url;
 
-pub use fake::Options;
+pub use fake::{Detail, Options};
 pub use in_process::SpaceView;
 pub use journal::JournalRow;
 pub use truth::TruthRow;

@@ -84,13 +84,17 @@ impl Call<'_> {
             "createdAt": iso(item.created_at),
             "version": version,
             "body": self.body_json(slot, format),
-            "_links": {
-                "webui": blog_or_page(site, slot),
-                "editui": format!("/pages/resumedraft.action?draftId={id}"),
-                "edituiv2": format!("/spaces/{key}/{}/edit-v2/{id}", match item.kind { Kind::BlogPost => "blog", _ => "pages" }),
-                "tinyui": tiny(content_id(slot)),
-            },
+            "_links": { "webui": blog_or_page(site, slot) },
         });
+        if !self.terse() {
+            let part = match item.kind {
+                Kind::BlogPost => "blog",
+                Kind::Page | Kind::Comment | Kind::Attachment => "pages",
+            };
+            page["_links"]["editui"] = json!(format!("/pages/resumedraft.action?draftId={id}"));
+            page["_links"]["edituiv2"] = json!(format!("/spaces/{key}/{part}/edit-v2/{id}"));
+            page["_links"]["tinyui"] = json!(tiny(content_id(slot)));
+        }
         if item.kind == Kind::Page {
             let trashed = item.status == Status::Trashed;
             let parent = item.holder.filter(|_| !trashed);
