@@ -17,6 +17,17 @@ use crate::{
     world::World,
 };
 
+/// How much of an answer there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// All that Atlassian's has.
+    #[default]
+    Full,
+    /// Without pictures, links to the API, names of what could be expanded and the like: what most clients never read,
+    /// and most of the work. For simulations, which ask thousands of times a second.
+    Terse,
+}
+
 /// How this Atlassian behaves.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -42,6 +53,7 @@ pub struct Options {
     /// it, the machine's clock is never read and nobody is made to wait: latency is added to this clock instead. None is
     /// the machine's clock.
     pub clock: Option<Arc<AtomicI64>>,
+    pub detail: Detail,
 }
 
 impl Options {
@@ -71,6 +83,7 @@ impl Default for Options {
             enabled_scopes: BTreeSet::new(),
             cql_zone_minutes: 0,
             clock: None,
+            detail: Detail::Full,
         }
     }
 }

@@ -53,12 +53,19 @@ impl Fake {
         self.take(latency_ms).await;
         let path_and_query = request.uri().path_and_query().map_or(path, |both| both.as_str());
         let instead = self.faults().instead(path_and_query);
-        let settled = match instead {
+        let throttled = match (&instead, path.starts_with(API_PREFIX)) {
+            (None, true) => self.faults().throttles(),
+            _ => None,
+        };
+        let mut settled = match instead.or(throttled) {
             Some(answer) => Settled::from(answer),
             None => self.settled(&request),
         };
+        if settled.answer.status == 200 && settled.answer.is_json() {
+            self.faults().spoil(&mut settled.answer.body);
+        }
         self.note(&request, &settled);
-        let cut = settled.answer.status == 200 && self.faults().cuts();
+        let cut = settled.answer.status == 200 && self.faults().cuts(path_and_query);
         Reply {
             answer: settled.answer,
             cut,
@@ -189,7 +196,7 @@ fn form(request: &Request<Bytes>) -> Query {
 }
 
 /// What a ready token is said to have.
-const ALL_SCOPES: [&str; 18] = [
+const ALL_SCOPES: [&str; 19] = [
     "read:confluence-content.all",
     "read:confluence-content.summary",
     "read:confluence-space.summary",
@@ -208,4 +215,5 @@ const ALL_SCOPES: [&str; 18] = [
     "read:hierarchical-content:confluence",
     "read:content.metadata:confluence",
     "read:content-details:confluence",
+    "read:configuration:confluence",
 ];

@@ -81,11 +81,12 @@ impl FakeAtlassian {
             .collect()
     }
 
-    /// The present text of a page, blog post or comment, in storage format.
+    /// The text of a page, blog post or comment that a mirror should hold, in storage format: the present one, but of a
+    /// live doc whose current body is empty the newest that is not.
     pub fn body(&self, cloud_id: &str, id: &str) -> Option<Arc<str>> {
         let world = self.0.world();
         let site = world.site(cloud_id)?;
-        Some(site.body(site.slot(id)?))
+        Some(site.text_to_hold(site.slot(id)?))
     }
 
     /// The present bytes of an attachment.

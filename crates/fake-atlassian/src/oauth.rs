@@ -99,7 +99,10 @@ pub struct OAuth {
     families: BTreeMap<u64, Family>,
     refreshes: HashMap<String, Refresh>,
     accesses: HashMap<String, Access>,
+    /// Where an admin must authorize the app before anybody can.
     pub blocked_sites: BTreeSet<String>,
+    /// Where every call is answered as to nobody.
+    pub anonymous_sites: BTreeSet<String>,
 }
 
 impl OAuth {
@@ -114,6 +117,7 @@ impl OAuth {
             refreshes: HashMap::new(),
             accesses: HashMap::new(),
             blocked_sites: BTreeSet::new(),
+            anonymous_sites: BTreeSet::new(),
         }
     }
 
@@ -168,6 +172,33 @@ impl OAuth {
         self.accesses
             .retain(|_, access| access.account != account || access.expires_at.is_none());
         self.grants.remove(account).is_some()
+    }
+
+    /// All refresh tokens of the account die, as after a change of its password; access tokens live out their hour.
+    pub fn end_refreshing(&mut self, account: &str) -> bool {
+        let mut had = false;
+        for family in self.families.values_mut().filter(|family| family.account == account) {
+            had |= family.alive;
+            family.alive = false;
+        }
+        had
+    }
+
+    /// A consent given elsewhere, by the same person to the same app, overrides the scopes of the grant.
+    pub fn override_scopes(&mut self, account: &str, scopes: BTreeSet<String>) -> bool {
+        let grant = self.grants.get_mut(account);
+        grant.map(|grant| grant.scopes = scopes).is_some()
+    }
+
+    /// An admin takes the app off the site: no grant reaches it until it is consented to again.
+    pub fn leave(&mut self, cloud_id: &str) -> usize {
+        let left = self.grants.values_mut().map(|grant| grant.sites.remove(cloud_id));
+        left.filter(|left| *left).count()
+    }
+
+    /// The app gets a new secret, which whoever runs it does not know yet.
+    pub fn change_secret(&mut self, secret: String) {
+        self.client.secret = secret;
     }
 
     pub fn token_for(&mut self, account: &str) -> String {

@@ -74,6 +74,8 @@ pub struct SeedPage {
     pub labels: Vec<String>,
     /// A read restriction of its own; those of its ancestors hold as well.
     pub restricted_to: Option<Readers>,
+    /// A live doc: a page that is never published.
+    pub live: bool,
     pub comments: Vec<SeedComment>,
     pub attachments: Vec<SeedAttachment>,
 }

@@ -1,6 +1,9 @@
 //! The fake, asked as a client asks it.
 
 mod acting;
+mod events;
+mod faults;
+mod grants;
 mod journeys;
 mod mirroring;
 mod recorded;

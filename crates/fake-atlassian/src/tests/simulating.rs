@@ -8,7 +8,7 @@ use std::sync::{
 use serde_json::{Value, json};
 
 use super::world::{ANNA, Client, acme, ids, sent};
-use crate::{FakeAtlassian, Kind, Options, small::SmallWorld};
+use crate::{Detail, FakeAtlassian, Kind, Options, small::SmallWorld};
 
 const NOW: i64 = 1_760_000_000_000;
 
@@ -161,4 +161,60 @@ fn a_small_world_has_something_of_everything_and_the_same_for_the_same_seed() {
     let count = |kind: Kind| rows.iter().filter(|row| row.kind == kind).count();
     let counts = Kind::ALL.map(count);
     assert_eq!(counts, [15, 2, 8, 4]);
+}
+
+/// Says what `less` has that `value` has not.
+fn more(less: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
+    match (less, value) {
+        (Value::Object(less), Value::Object(full)) => {
+            for (name, inner) in less {
+                match full.get(name) {
+                    Some(same) => more(inner, same, &format!("{at}.{name}"), found),
+                    None => found.push(format!("{at}.{name}")),
+                }
+            }
+        }
+        (Value::Array(less), Value::Array(full)) if less.len() == full.len() => {
+            for (one, other) in less.iter().zip(full) {
+                more(one, other, at, found);
+            }
+        }
+        (less, full) if less == full => {}
+        // Of the address where people see a file, only the page is told.
+        (Value::String(less), Value::String(full)) if full.starts_with(less.as_str()) => {}
+        _ => found.push(format!("{at}: {less} is not {value}")),
+    }
+}
+
+#[tokio::test]
+async fn a_terse_answer_has_nothing_that_a_full_one_has_not_and_is_less_than_half_of_it() {
+    let clock = Arc::new(AtomicI64::new(NOW));
+    let made = |detail: Detail| {
+        let options = Options {
+            clock: Some(clock.clone()),
+            detail,
+            ..Options::default()
+        };
+        FakeAtlassian::new(vec![SmallWorld::new(2).site()], options)
+    };
+    let (full, terse) = (made(Detail::Full), made(Detail::Terse));
+    let (full, terse) = (
+        Client::of(&full, &SmallWorld::account(0)),
+        Client::of(&terse, &SmallWorld::account(0)),
+    );
+    let search = "/wiki/rest/api/content/search?cql=type+in+(page,comment,attachment)&limit=100&expand=body.storage,version,\
+                  container,ancestors,space,history.lastUpdated,metadata.labels,extensions.inlineProperties,extensions.resolution";
+    let mut found = Vec::new();
+    for path in [
+        search,
+        "/wiki/api/v2/spaces",
+        "/wiki/api/v2/pages?body-format=storage&limit=100",
+        "/wiki/rest/api/user/current",
+    ] {
+        let (one, other) = (terse.get(path).await, full.get(path).await);
+        assert_eq!(one.status, 200);
+        more(&one.json(), &other.json(), path, &mut found);
+        assert!(path != search || one.body.len() * 2 < other.body.len());
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
