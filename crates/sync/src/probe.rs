@@ -38,7 +38,10 @@ pub async fn probe(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spa
         if (ports.stopping)() {
             return Ok(Probed::Ended(Pulled::Stopped));
         }
-        let facts = ports.store.held_after(feed.id, None, after.as_ref(), PROBE_IDS_MAX).await?;
+        let facts = ports
+            .store
+            .held_after(feed.id, None, after.as_ref(), PROBE_IDS_MAX)
+            .await?;
         let Some(last) = facts.last() else { break };
         after = Some(last.id.clone());
         held += facts.len() as u64;

@@ -97,11 +97,12 @@ pub fn due(facts: &Facts<'_>, now: Timestamp) -> Due {
     let anything = imported().next().is_some();
     Due {
         import: imports.then_some(now),
-        changes: anything.then(|| {
-            facts
-                .changes_began
-                .map_or(now, |began| after(began, facts.schedule.changes_every))
-        }),
+        // The first one comes a while after the import, which has just read everything.
+        changes: facts
+            .changes_began
+            .or_else(|| imported().filter_map(|space| space.imported_at).min())
+            .filter(|_| anything)
+            .map(|began| after(began, facts.schedule.changes_every)),
         walk: walks.chain(doubts).min(),
         probe: (anything && facts.can_probe)
             .then(|| {
