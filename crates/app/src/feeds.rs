@@ -8,7 +8,7 @@ use domain::{
     feed::{Feed, FeedState},
     job::Work,
     site::Site,
-    source::{Reach, Urgency},
+    source::{Meter, Reach, Urgency},
     space::{Estimate, Space},
     sync_run::Trigger,
 };
@@ -89,6 +89,7 @@ impl App {
         if let Ok(me) = self.source().me(&connected).await {
             self.store().set_connection_account(connected.connection, &me).await?;
         }
+        self.charge(feed, &connected).await?;
         self.feed_changed(feed);
         self.store().feed(feed).await
     }
@@ -98,9 +99,9 @@ impl App {
         caller.must_manage()?;
         let reach = self.reach(feed).await?;
         let slow = || Error::unavailable("Atlassian took more than a minute to list the spaces; try again");
-        let offered = tokio::time::timeout(OFFER_TIME_MAX, self.offered(&reach))
-            .await
-            .map_err(|_| slow())??;
+        let offered = tokio::time::timeout(OFFER_TIME_MAX, self.offered(&reach)).await;
+        self.charge(feed, &reach).await?;
+        let offered = offered.map_err(|_| slow())??;
         let mut kept = self.0.offered.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|(_, at, _)| self.now().since(*at) < OFFER_LIFE);
         kept.truncate(OFFERS_MAX - 1);
@@ -134,7 +135,10 @@ impl App {
     /// About how much these spaces hold.
     pub async fn estimate(&self, caller: &Caller, feed: FeedId, spaces: &[SpaceId]) -> Result<Estimate> {
         let chosen = self.chosen(caller, feed, spaces).await?;
-        self.source().estimate(&self.reach(feed).await?, &chosen).await
+        let reach = self.reach(feed).await?;
+        let estimate = self.source().estimate(&reach, &chosen).await;
+        self.charge(feed, &reach).await?;
+        estimate
     }
 
     /// Adds spaces to the feed and starts importing them.
@@ -149,6 +153,7 @@ impl App {
         self.refuse_twice(&this, &chosen).await?;
         let reach = self.reach(feed).await?;
         let estimated = self.estimated(&reach, chosen).await;
+        self.charge(feed, &reach).await?;
         self.store()
             .add_feed_spaces(feed, &reach.site.id, &estimated, self.now())
             .await?;
@@ -286,6 +291,7 @@ impl App {
                 connection,
                 site,
                 urgency: Urgency::Person,
+                meter: Meter::default(),
             }),
             (Some(_), None) => Err(Error::conflict("choose the site first")),
             (None, _) => Err(not_connected()),

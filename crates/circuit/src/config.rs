@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use domain::{Error, Result, Secret};
+use domain::{
+    Error, Result, Secret,
+    budget::{Allowance, BUDGET_PERCENT, QUOTA_POINTS},
+};
 use serde::Deserialize;
 use url::Url;
 
@@ -43,6 +46,8 @@ pub struct Atlassian {
     pub api_url: String,
     /// Asked for instead of the default list.
     pub scopes: Option<Vec<String>>,
+    /// What Circuit may spend of the app's hourly points.
+    pub allowance: Allowance,
 }
 
 /// One layer of settings: what it does not say is left to the layers below.
@@ -50,7 +55,7 @@ pub struct Atlassian {
 struct Layer(BTreeMap<&'static str, String>);
 
 /// Every setting: its variable (after `CIRCUIT_`), its place in the file, and whether it is a secret (also `…_FILE`).
-const SETTINGS: [(&str, &str, bool); 11] = [
+const SETTINGS: [(&str, &str, bool); 13] = [
     ("DATA_DIR", "data_dir", false),
     ("ADDRESS", "address", false),
     ("PUBLIC_URL", "public_url", false),
@@ -62,6 +67,8 @@ const SETTINGS: [(&str, &str, bool); 11] = [
     ("ATLASSIAN_AUTH_URL", "atlassian.auth_url", false),
     ("ATLASSIAN_API_URL", "atlassian.api_url", false),
     ("ATLASSIAN_SCOPES", "atlassian.scopes", false),
+    ("ATLASSIAN_QUOTA_POINTS", "atlassian.quota_points", false),
+    ("ATLASSIAN_BUDGET_PERCENT", "atlassian.budget_percent", false),
 ];
 
 /// Reads file, environment and flags. Errors name the setting and where it stands.
@@ -98,6 +105,12 @@ impl Layer {
             said("atlassian.client_id", take("atlassian.client_id"))?,
             said("atlassian.client_secret", take("atlassian.client_secret"))?,
         );
+        let quota = whole("atlassian.quota_points", take("atlassian.quota_points"), QUOTA_POINTS)?;
+        let percent = whole(
+            "atlassian.budget_percent",
+            take("atlassian.budget_percent"),
+            BUDGET_PERCENT,
+        )?;
         Ok(Config {
             data_dir: PathBuf::from(take("data_dir").unwrap_or_else(|| "circuit-data".into())),
             address: resolved(&address)?,
@@ -132,6 +145,7 @@ impl Layer {
                 auth_url: take("atlassian.auth_url").unwrap_or_else(|| "https://auth.atlassian.com".into()),
                 api_url: take("atlassian.api_url").unwrap_or_else(|| "https://api.atlassian.com".into()),
                 scopes: take("atlassian.scopes").map(|scopes| scopes.split_whitespace().map(str::to_owned).collect()),
+                allowance: Allowance::new(quota, percent)?,
             },
             secret_key: said("secret_key", take("secret_key"))?.map(Secret::new),
         })
@@ -146,6 +160,16 @@ fn said(place: &str, value: Option<String>) -> Result<Option<String>> {
             "{place} is set and empty; give it a value or leave it out"
         ))),
         _ => Ok(value),
+    }
+}
+
+/// A whole number, or the default.
+fn whole(place: &str, value: Option<String>, otherwise: u64) -> Result<u64> {
+    match said(place, value)? {
+        None => Ok(otherwise),
+        Some(text) => text
+            .parse()
+            .map_err(|_| Error::invalid(format!("{place} is a whole number such as {otherwise}, not {text:?}"))),
     }
 }
 
@@ -273,6 +297,8 @@ struct AtlassianSection {
     auth_url: Option<String>,
     api_url: Option<String>,
     scopes: Option<Vec<String>>,
+    quota_points: Option<u64>,
+    budget_percent: Option<u64>,
 }
 
 fn file_layer(named: Option<&Path>) -> Result<Layer> {
@@ -309,6 +335,14 @@ fn parsed_file(text: &str) -> Result<Layer, String> {
         ("atlassian.auth_url", file.atlassian.auth_url),
         ("atlassian.api_url", file.atlassian.api_url),
         ("atlassian.scopes", file.atlassian.scopes.map(|scopes| scopes.join(" "))),
+        (
+            "atlassian.quota_points",
+            file.atlassian.quota_points.map(|points| points.to_string()),
+        ),
+        (
+            "atlassian.budget_percent",
+            file.atlassian.budget_percent.map(|percent| percent.to_string()),
+        ),
     ];
     Ok(Layer(
         given
@@ -401,6 +435,35 @@ mod tests {
         }
         assert!(error_of(&no_file(), &[("CIRCUIT_LOG_FORMAT", "xml")]).contains("json"));
         assert!(error_of(&no_file(), &[("CIRCUIT_SECRET_KEY_FILE", "/nowhere/key")]).contains("/nowhere/key"));
+    }
+
+    #[test]
+    fn the_budget_of_points_has_a_default_and_bounds() {
+        let budget = |pairs: &[(&str, &str)]| {
+            layered(&no_file(), &variables(pairs)).map(|config| config.atlassian.allowance.points())
+        };
+        assert_eq!(budget(&[]).unwrap(), 32_500);
+        let chosen = [
+            ("CIRCUIT_ATLASSIAN_QUOTA_POINTS", "100000"),
+            ("CIRCUIT_ATLASSIAN_BUDGET_PERCENT", "80"),
+        ];
+        assert_eq!(budget(&chosen).unwrap(), 80_000);
+        let from_file = parsed_file("[atlassian]\nbudget_percent = 10")
+            .unwrap()
+            .settled()
+            .unwrap();
+        assert_eq!(from_file.atlassian.allowance.points(), 6_500);
+        for (name, value) in [
+            ("BUDGET_PERCENT", "0"),
+            ("BUDGET_PERCENT", "101"),
+            ("QUOTA_POINTS", "many"),
+            ("QUOTA_POINTS", "10"),
+        ] {
+            assert!(
+                budget(&[(&format!("CIRCUIT_ATLASSIAN_{name}"), value)]).is_err(),
+                "{name} {value}"
+            );
+        }
     }
 
     #[test]

@@ -44,6 +44,7 @@ pub async fn list(
         query: &[("cql", &cql), ("expand", EXPAND)],
         scopes: &["search:confluence"],
         rows_max: LIMIT_MAX,
+        points_each: wire::points_each(kind),
     };
     let answered = listing::answered(client, limit, reach, &ask, after).await?;
     Ok(listed(
@@ -51,18 +52,13 @@ pub async fn list(
         std::slice::from_ref(space),
         kind,
         answered.value,
-        answered.calls,
+        answered.spent,
     ))
 }
 
 /// The rows of a search over these spaces.
-pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, listing: Listing, calls: u64) -> Listed<Document> {
+pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, listing: Listing, spent: Spent) -> Listed<Document> {
     let rows = listing.results.len() as u64;
-    // Comments are not among the objects that cost a point each (facts.md §4).
-    let points = match kind {
-        DocumentKind::Comment => calls,
-        DocumentKind::Page | DocumentKind::BlogPost | DocumentKind::Attachment => calls + rows,
-    };
     // A next link beside no rows is the end (facts.md §5): following it would never stop.
     let next = wire::cursor(listing.links.next.as_deref())
         .filter(|_| rows > 0)
@@ -90,7 +86,7 @@ pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, listing: List
         items,
         unreadable,
         next,
-        spent: Spent { calls, points },
+        spent,
     }
 }
 

@@ -14,6 +14,7 @@ mod users;
 
 mod client;
 mod limits;
+mod pace;
 mod wire;
 
 pub mod capabilities;

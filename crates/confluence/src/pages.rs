@@ -39,6 +39,7 @@ pub async fn list(
         query: &[("sort", "id"), ("status", "current"), ("body-format", "storage")],
         scopes: &["read:page:confluence"],
         rows_max: LIMIT_MAX,
+        points_each: wire::points_each(kind),
     };
     let answered = listing::answered(client, limit, reach, &ask, after).await?;
     Ok(listed(
@@ -46,13 +47,12 @@ pub async fn list(
         std::slice::from_ref(space),
         kind,
         answered.value,
-        answered.calls,
+        answered.spent,
     ))
 }
 
 /// The rows of a listing over these spaces.
-pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, listing: Listing, calls: u64) -> Listed<Document> {
-    let points = calls + listing.results.len() as u64;
+pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, listing: Listing, spent: Spent) -> Listed<Document> {
     let (mut items, mut unreadable) = (Vec::with_capacity(listing.results.len()), Vec::new());
     for row in listing.results {
         let (content, title) = named(&row);
@@ -78,7 +78,7 @@ pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, listing: List
         items,
         unreadable,
         next: wire::cursor(listing.links.next.as_deref()).map(Cursor),
-        spent: Spent { calls, points },
+        spent,
     }
 }
 

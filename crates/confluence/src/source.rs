@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use domain::{
     AccountId, Clock, Result, Timestamp,
     authority::Tokens,
+    budget::Budget,
     cursor::{Cursor, Stream},
     document::{Document, DocumentKind, Person},
-    source::{Listed, Reach, Source},
+    source::{Listed, Pace, Reach, Source},
     space::{Estimate, Space},
     sync_run::Spent,
 };
@@ -33,9 +34,15 @@ pub struct ConfluenceSource {
 }
 
 impl ConfluenceSource {
-    pub fn new(http: Arc<dyn Http>, endpoints: Endpoints, tokens: Arc<dyn Tokens>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        http: Arc<dyn Http>,
+        endpoints: Endpoints,
+        tokens: Arc<dyn Tokens>,
+        budget: Arc<dyn Budget>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
-            client: Client::new(http, endpoints, tokens, clock),
+            client: Client::new(http, endpoints, tokens, budget, clock),
             pages_limit: Limit::default(),
             search_limit: Limit::default(),
             labels: LabelBook::default(),
@@ -98,5 +105,9 @@ impl Source for ConfluenceSource {
 
     async fn people(&self, reach: &Reach, accounts: &[AccountId]) -> Result<(Vec<Person>, Spent)> {
         users::people(&self.client, reach, accounts).await
+    }
+
+    fn pace(&self) -> Pace {
+        self.client.pace()
     }
 }

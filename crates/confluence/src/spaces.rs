@@ -6,34 +6,34 @@ use domain::{
     document::DocumentKind,
     source::{Listed, Reach, Unreadable},
     space::{Estimate, Space},
-    sync_run::Spent,
 };
 
 use crate::{
-    client::{Call, Client},
+    client::{Call, Client, Price},
     wire::{self, Listing, SearchTotals, SpaceRow},
 };
 
 /// The most the v2 API returns in one answer.
-const LIMIT: &str = "250";
+const LIMIT: u32 = 250;
 /// Spaces named in one search.
 const KEYS_PER_SEARCH: usize = 50;
 
 pub async fn spaces(client: &Client, reach: &Reach, after: Option<&Cursor>) -> Result<Listed<Space>> {
     let what = "the list of spaces";
-    let mut query = vec![("status", "current"), ("sort", "id"), ("limit", LIMIT)];
+    let limit = LIMIT.to_string();
+    let mut query = vec![("status", "current"), ("sort", "id"), ("limit", limit.as_str())];
     query.extend(after.map(|cursor| ("cursor", cursor.0.as_str())));
     let call = Call {
         what,
         path: &["api", "v2", "spaces"],
         query: &query,
         scopes: &["read:space:confluence"],
+        price: Price::of_rows(1, LIMIT),
     };
     let answered = client
         .get::<Listing>(reach, &call)
         .await
         .map_err(|refused| refused.into_error(what))?;
-    let rows = answered.value.results.len() as u64;
     let (mut items, mut unreadable) = (Vec::new(), Vec::new());
     for row in answered.value.results {
         match serde_json::from_value::<SpaceRow>(row) {
@@ -49,10 +49,7 @@ pub async fn spaces(client: &Client, reach: &Reach, after: Option<&Cursor>) -> R
         items,
         unreadable,
         next: wire::cursor(answered.value.links.next.as_deref()).map(Cursor),
-        spent: Spent {
-            calls: answered.calls,
-            points: answered.calls + rows,
-        },
+        spent: answered.spent,
     })
 }
 
@@ -87,6 +84,7 @@ pub async fn estimate(client: &Client, reach: &Reach, spaces: &[Space]) -> Resul
             path: &["rest", "api", "search"],
             query: &[("cql", &cql), ("limit", "1")],
             scopes: &["search:confluence"],
+            price: Price::of_rows(wire::points_each(kind), 1),
         };
         let totals = client
             .get::<SearchTotals>(reach, &call)

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod authority;
+pub mod budget;
 pub mod connection;
 pub mod cursor;
 pub mod document;

@@ -9,7 +9,7 @@ use circuit::{
     socket::Socket,
     wiring::{Wired, wired_at},
 };
-use domain::{Clock, FeedId, IndexId, Secret, SiteId, SpaceId};
+use domain::{Clock, FeedId, IndexId, Secret, SiteId, SpaceId, budget::Allowance};
 use fake_atlassian::{FakeAtlassian, Options};
 use tokio::net::TcpListener;
 
@@ -88,6 +88,7 @@ impl Setting {
                 auth_url: self.fake_base.clone(),
                 api_url: self.fake_base.clone(),
                 scopes: None,
+                allowance: Allowance::default(),
             },
             secret_key: None,
         };
