@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::{
     Clock, FeedId, Result,
     budget::{Allowance, Budget, BudgetPicture, Hour, HourPoints, Reservation, Told},
-    source::{Meter, Reach, Urgency},
+    source::{Meter, Pace, Reach, Urgency},
     store::Store,
     sync_run::Spent,
 };
@@ -77,6 +77,11 @@ impl Budget for PointsKeeper {
 }
 
 impl App {
+    /// How calls to Atlassian go.
+    pub fn pace(&self) -> Pace {
+        self.source().pace()
+    }
+
     /// The budget at this moment.
     pub async fn budget_picture(&self) -> Result<BudgetPicture> {
         self.budget().picture().await

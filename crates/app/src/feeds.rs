@@ -7,6 +7,7 @@ use domain::{
     authority::Tokens,
     feed::{Feed, FeedState},
     job::Work,
+    price::Quote,
     site::Site,
     source::{Meter, Reach, Urgency},
     space::{Estimate, Space},
@@ -132,13 +133,14 @@ impl App {
         Ok(spaces)
     }
 
-    /// About how much these spaces hold.
-    pub async fn estimate(&self, caller: &Caller, feed: FeedId, spaces: &[SpaceId]) -> Result<Estimate> {
+    /// About how much these spaces hold, and what it costs to carry them. Changes nothing.
+    pub async fn estimate(&self, caller: &Caller, feed: FeedId, spaces: &[SpaceId]) -> Result<Quote> {
         let chosen = self.chosen(caller, feed, spaces).await?;
         let reach = self.reach(feed).await?;
         let estimate = self.source().estimate(&reach, &chosen).await;
         self.charge(feed, &reach).await?;
-        estimate
+        let (pace, budget) = (self.pace(), self.budget_picture().await?);
+        Ok(Quote::of(estimate?, chosen.len() as u64, pace, &budget, self.now()))
     }
 
     /// Adds spaces to the feed and starts importing them.

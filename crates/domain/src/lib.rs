@@ -16,6 +16,7 @@ pub mod id;
 pub mod index;
 pub mod job;
 pub mod passage;
+pub mod price;
 pub mod query;
 pub mod secret;
 pub mod site;

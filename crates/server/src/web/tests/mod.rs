@@ -372,7 +372,7 @@ async fn confluence_is_connected_a_site_and_spaces_chosen() {
         .await;
     assert!(
         size.text
-            .contains("About 1,200 pages, 1 blog post, 30 comments and 4 attachments."),
+            .contains("About 1,200 pages, 1 blog post, 30 comments and 4 attachments. The import takes about "),
         "{}",
         size.text
     );
