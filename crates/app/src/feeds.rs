@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::PoisonError, time::Duration};
 use domain::{
     Error, ErrorKind, FeedId, IndexId, Result, SiteId, SpaceId, Timestamp,
     authority::Tokens,
-    feed::{Feed, FeedState},
+    feed::{Feed, FeedState, Park},
     job::Work,
     price::Quote,
     site::Site,
@@ -83,7 +83,7 @@ impl App {
         self.store().set_feed_site(feed, &site).await?;
         let state = match missing.is_empty() {
             true => FeedState::ChoosingSpaces,
-            false => FeedState::Parked(domain::feed::Park::NeedsScopes { missing }),
+            false => FeedState::Parked(Park::NeedsScopes { missing }),
         };
         self.store().set_feed_state(feed, &state).await?;
         let connected = self.reach(feed).await?;
@@ -238,7 +238,12 @@ impl App {
         caller.must_manage()?;
         match self.store().feed(feed).await?.state {
             FeedState::Active => self.queue_sync(feed).await,
-            FeedState::Parked(domain::feed::Park::QuotaSpent { until }) => Err(Error::conflict(format!(
+            // What is kept back from the schedule is kept for this.
+            FeedState::Parked(Park::QuotaSpent { .. }) if self.budget_picture().await?.serves_people() => {
+                self.store().unpark_feed(feed).await?;
+                self.queue_sync(feed).await
+            }
+            FeedState::Parked(Park::QuotaSpent { until }) => Err(Error::conflict(format!(
                 "the points of this hour are spent; it goes on by itself at {until}"
             ))),
             FeedState::Parked(_) => Err(Error::conflict("reconnect first")),
@@ -253,7 +258,7 @@ impl App {
     pub async fn pause(&self, caller: &Caller, feed: FeedId) -> Result<()> {
         caller.must_manage()?;
         match self.store().feed(feed).await?.state {
-            FeedState::Active | FeedState::Parked(domain::feed::Park::QuotaSpent { .. }) => {
+            FeedState::Active | FeedState::Parked(Park::QuotaSpent { .. }) => {
                 self.store().set_feed_state(feed, &FeedState::Paused).await?;
                 self.feed_changed(feed);
                 Ok(())

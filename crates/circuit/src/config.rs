@@ -13,7 +13,7 @@ use domain::{
 use serde::Deserialize;
 use url::Url;
 
-use crate::cli::Settings;
+use crate::cli::{RemoteSettings, Settings};
 
 /// The configuration file that is read when none is named.
 const DEFAULT_FILE: &str = "circuit.toml";
@@ -82,6 +82,37 @@ pub fn read(flags: &Settings) -> Result<Config> {
         })
         .collect::<Result<BTreeMap<_, _>>>()?;
     layered(flags, &variables)
+}
+
+/// Of the commands that ask a running Circuit; [`read`] passes over them.
+const REMOTE_URL: &str = "URL";
+const REMOTE_KEY: &str = "API_KEY";
+const REMOTE_KEY_FILE: &str = "API_KEY_FILE";
+const REMOTE_URL_DEFAULT: &str = "http://localhost:8470";
+
+/// The running Circuit that is asked: its address, without a slash at the end, and the API key.
+pub fn remote(flags: &RemoteSettings) -> Result<(String, Secret)> {
+    let variable = |name: &str| std::env::var(format!("CIRCUIT_{name}")).ok();
+    settled_remote(flags, variable)
+}
+
+fn settled_remote(flags: &RemoteSettings, variable: impl Fn(&str) -> Option<String>) -> Result<(String, Secret)> {
+    let url = flags.url.clone().or_else(|| variable(REMOTE_URL));
+    let url = checked_public_url(url.as_deref().unwrap_or(REMOTE_URL_DEFAULT))?;
+    let key = match (variable(REMOTE_KEY), variable(REMOTE_KEY_FILE)) {
+        (Some(key), _) => said("CIRCUIT_API_KEY", Some(key))?,
+        (None, Some(path)) => {
+            let text = bounded_text(Path::new(&path), "CIRCUIT_API_KEY_FILE")?;
+            said("CIRCUIT_API_KEY_FILE", Some(text))?
+        }
+        (None, None) => None,
+    };
+    let key = key.ok_or_else(|| {
+        Error::invalid(
+            "no API key is given; make one under Account in the app and set CIRCUIT_API_KEY or CIRCUIT_API_KEY_FILE",
+        )
+    })?;
+    Ok((url, Secret::new(key)))
 }
 
 fn layered(flags: &Settings, variables: &BTreeMap<String, String>) -> Result<Config> {
@@ -229,7 +260,7 @@ fn variable_layer(variables: &BTreeMap<String, String>) -> Result<Layer> {
     let mut layer = Layer::default();
     for (name, value) in variables {
         let short = name.strip_prefix("CIRCUIT_").unwrap_or(name);
-        if is_link(short) {
+        if is_link(short) || [REMOTE_URL, REMOTE_KEY, REMOTE_KEY_FILE].contains(&short) {
             continue;
         }
         if let Some((_, place, _)) = SETTINGS.iter().find(|(setting, ..)| *setting == short) {
@@ -464,6 +495,25 @@ mod tests {
                 "{name} {value}"
             );
         }
+    }
+
+    #[test]
+    fn whom_to_ask_comes_from_flags_then_variables_and_the_key_never_from_a_flag() {
+        let set = variables(&[("URL", "https://circuit.example/"), ("API_KEY", " key \n")]);
+        let variable = |name: &str| set.get(name).cloned();
+        let (url, key) = settled_remote(&RemoteSettings::default(), variable).unwrap();
+        assert_eq!((url.as_str(), key.expose()), ("https://circuit.example", "key"));
+        let flags = RemoteSettings {
+            url: Some("http://127.0.0.1:1".into()),
+        };
+        assert_eq!(settled_remote(&flags, variable).unwrap().0, "http://127.0.0.1:1");
+        let keyless = settled_remote(&flags, |_| None).unwrap_err().to_string();
+        assert!(keyless.contains("CIRCUIT_API_KEY"), "{keyless}");
+        let asking = [("CIRCUIT_URL", "https://circuit.example"), ("CIRCUIT_API_KEY", "key")];
+        assert!(
+            layered(&no_file(), &variables(&asking)).is_ok(),
+            "no settings of the server"
+        );
     }
 
     #[test]

@@ -224,6 +224,11 @@ pub struct BudgetPicture {
 }
 
 impl BudgetPicture {
+    /// Whether a person who wants something read again now would get somewhere.
+    pub fn serves_people(&self) -> bool {
+        self.left_for_people >= BUDGET_POINTS_MIN
+    }
+
     pub fn of(points: &HourPoints, allowance: Allowance, now: Timestamp, since_start: Spent) -> Self {
         let closed = points.closed(now);
         let left = |urgency| match closed {

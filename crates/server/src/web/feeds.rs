@@ -96,7 +96,7 @@ async fn running(door: &Door, who: &SignedIn, picture: FeedPicture, query: &Fiel
             .connection
             .as_ref()
             .and_then(|connection| connection.account_name.clone()),
-        can_sync: *state == FeedState::Active,
+        can_sync: *state == FeedState::Active || (quota && picture.points.budget.serves_people()),
         can_pause: *state == FeedState::Active || quota,
         can_resume: *state == FeedState::Paused,
         can_reconnect: *state != FeedState::Removed,

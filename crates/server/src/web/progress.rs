@@ -168,7 +168,7 @@ fn story(picture: &FeedPicture) -> Vec<String> {
     let told = |sentences: &[&str]| sentences.iter().map(|sentence| (*sentence).to_owned()).collect();
     match &picture.feed.state {
         FeedState::Parked(Park::QuotaSpent { until }) => vec![
-            "The points that Atlassian grants Circuit each hour are spent.".to_owned(),
+            "What may be spent of Atlassian's points in this hour is spent.".to_owned(),
             "What was brought so far can be searched, and nothing has to be fetched twice.".to_owned(),
             format!(
                 "It goes on by itself at {}; you need not do anything.",
