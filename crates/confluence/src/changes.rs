@@ -53,10 +53,7 @@ async fn changed_pages(
     wanted: Wanted,
     after: Option<&Cursor>,
 ) -> Result<Listed<Document>> {
-    let listing = match wanted.kind {
-        DocumentKind::BlogPost => "blogposts",
-        _ => "pages",
-    };
+    let listing = pages::listed_as(wanted.kind);
     let what = format!("the changed {listing}");
     let ids: Vec<&str> = spaces.iter().map(|space| space.id.as_str()).collect();
     let (ids, rows) = (ids.join(","), wanted.rows.to_string());
@@ -80,13 +77,7 @@ async fn changed_pages(
         .get::<Listing>(reach, &call)
         .await
         .map_err(|refused| refused.into_error(&what))?;
-    Ok(pages::listed(
-        reach,
-        spaces,
-        wanted.kind,
-        answered.value,
-        answered.spent,
-    ))
+    pages::listed_whole(client, reach, spaces, wanted.kind, answered).await
 }
 
 /// Atlassian's search tells times by the minute and in a time zone of its own, so none is asked for: the newest come
@@ -123,11 +114,5 @@ async fn searched(
         .get::<Listing>(reach, &call)
         .await
         .map_err(|refused| refused.into_error(&what))?;
-    Ok(comments_attachments::listed(
-        reach,
-        spaces,
-        wanted.kind,
-        answered.value,
-        answered.spent,
-    ))
+    Ok(comments_attachments::listed(reach, spaces, wanted.kind, answered))
 }

@@ -5,13 +5,14 @@ use std::{sync::Arc, time::Duration};
 use ::http::{Request, Response, StatusCode, header};
 use bytes::Bytes;
 use domain::{
-    Clock, Error, ErrorKind, Result, Secret,
+    Clock, Error, ErrorKind, Result, Secret, Timestamp,
     authority::Tokens,
     budget::Budget,
     source::{Pace, Reach},
     sync_run::Spent,
 };
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use url::Url;
 
 use crate::{
@@ -88,6 +89,8 @@ pub trait Rows {
 pub struct Answered<T> {
     pub value: T,
     pub spent: Spent,
+    /// What time it was at Atlassian, by the answer's `Date`.
+    pub at: Option<Timestamp>,
 }
 
 /// Why a call gave nothing.
@@ -141,15 +144,37 @@ impl Client {
         reach: &Reach,
         call: &Call<'_>,
     ) -> Result<Answered<T>, Refused> {
+        self.asked(reach, call, None).await
+    }
+
+    /// Reads JSON that is asked for with a body; nothing is changed by it at Atlassian, so it may be asked again.
+    pub async fn post<T: DeserializeOwned + Rows>(
+        &self,
+        reach: &Reach,
+        call: &Call<'_>,
+        body: &Value,
+    ) -> Result<Answered<T>, Refused> {
+        self.asked(reach, call, Some(Bytes::from(body.to_string()))).await
+    }
+
+    async fn asked<T: DeserializeOwned + Rows>(
+        &self,
+        reach: &Reach,
+        call: &Call<'_>,
+        body: Option<Bytes>,
+    ) -> Result<Answered<T>, Refused> {
         let url = self.endpoints.confluence(&reach.site.id, call.path);
-        let url = with_query(url, call.query.iter().copied());
+        let question = Question {
+            url: with_query(url, call.query.iter().copied()),
+            body,
+        };
         let mut token = self.tokens.access_token(reach.connection, None).await?;
         let mut refused_once = false;
         let mut spent = Spent::default();
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let (read, asked_to_wait) = match self.attempt::<T>(reach, &url, &token, call, &mut spent).await? {
+            let answer = match self.attempt::<T>(reach, &question, &token, call, &mut spent).await? {
                 Attempt::TokenRefused if refused_once => {
                     let why = "Atlassian refuses this connection's token; reconnect to go on";
                     return Err(Error::unauthenticated(why).into());
@@ -159,14 +184,20 @@ impl Client {
                     token = self.tokens.access_token(reach.connection, Some(&token)).await?;
                     continue;
                 }
-                Attempt::Read(read, asked_to_wait) => (read, asked_to_wait),
+                Attempt::Read(answer) => answer,
             };
-            let error = match read {
-                Ok(value) => return Ok(Answered { value, spent }),
+            let error = match answer.read {
+                Ok(value) => {
+                    return Ok(Answered {
+                        value,
+                        spent,
+                        at: answer.at,
+                    });
+                }
                 Err(Refused::TooMuch) => return Err(Refused::TooMuch),
                 Err(Refused::Because(error)) => error,
             };
-            match self.pause(&error, attempt, asked_to_wait) {
+            match self.pause(&error, attempt, answer.asked_to_wait) {
                 Some(pause) => self.clock.sleep(pause).await,
                 None => return Err(given_up(error).into()),
             }
@@ -177,35 +208,35 @@ impl Client {
     async fn attempt<T: DeserializeOwned + Rows>(
         &self,
         reach: &Reach,
-        url: &Url,
+        question: &Question,
         token: &Secret,
         call: &Call<'_>,
         spent: &mut Spent,
     ) -> Result<Attempt<T>> {
         let reservation = self.budget.reserve(call.price.most(), reach.urgency).await?;
-        let answer = self.sent(url, token, call.price).await;
+        let answer = self.sent(question, token, call.price).await;
         let now = self.clock.now();
         let told = answer
             .as_ref()
             .map(|answer| limits::told(answer, now))
             .unwrap_or_default();
-        let asked_to_wait = answer
-            .as_ref()
-            .ok()
-            .and_then(|answer| limits::retry_after(answer.headers(), now));
         let attempt: Attempt<T> = match answer {
             Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED && !limits::lacks_scope(&answer) => {
                 Attempt::TokenRefused
             }
-            Ok(answer) => Attempt::Read(self.read(&answer, call), asked_to_wait),
+            Ok(answer) => Attempt::Read(Answer {
+                asked_to_wait: limits::retry_after(answer.headers(), now),
+                at: limits::date(answer.headers()),
+                read: self.read(&answer, call),
+            }),
             // The port's word for an answer that is too large.
-            Err(error) if error.kind == ErrorKind::Invalid => Attempt::Read(Err(Refused::TooMuch), None),
-            Err(error) => Attempt::Read(Err(Refused::Because(error)), None),
+            Err(error) if error.kind == ErrorKind::Invalid => Attempt::Read(Answer::none(Refused::TooMuch)),
+            Err(error) => Attempt::Read(Answer::none(error.into())),
         };
         let points = match &attempt {
-            Attempt::Read(Ok(value), _) => call.price.of(value.rows()),
+            Attempt::Read(Answer { read: Ok(value), .. }) => call.price.of(value.rows()),
             // It was made: nobody knows that Atlassian takes nothing for it.
-            Attempt::Read(Err(_), _) | Attempt::TokenRefused => 1,
+            Attempt::Read(Answer { read: Err(_), .. }) | Attempt::TokenRefused => 1,
         };
         let price = Spent { calls: 1, points };
         *spent = spent.plus(price);
@@ -214,11 +245,15 @@ impl Client {
         Ok(attempt)
     }
 
-    async fn sent(&self, url: &Url, token: &Secret, price: Price) -> Result<Response<Bytes>> {
-        let request = Request::get(url.as_str())
+    async fn sent(&self, question: &Question, token: &Secret, price: Price) -> Result<Response<Bytes>> {
+        let request = match &question.body {
+            None => Request::get(question.url.as_str()),
+            Some(_) => Request::post(question.url.as_str()).header(header::CONTENT_TYPE, "application/json"),
+        };
+        let request = request
             .header(header::ACCEPT, "application/json")
             .header(header::AUTHORIZATION, limits::bearer(token)?)
-            .body(Bytes::new())
+            .body(question.body.clone().unwrap_or_default())
             .map_err(|error| Error::internal("a request to Atlassian could not be made").because(error))?;
         let place = self.gate.place().await?;
         let began = self.clock.now();
@@ -279,12 +314,34 @@ impl Client {
     }
 }
 
+/// Where a call goes, and the JSON that it is asked with, if any.
+struct Question {
+    url: Url,
+    body: Option<Bytes>,
+}
+
 /// What one call came to.
 enum Attempt<T> {
     /// The token is no longer accepted.
     TokenRefused,
-    /// What was read, and how long the answer asks to wait.
-    Read(Result<T, Refused>, Option<Duration>),
+    Read(Answer<T>),
+}
+
+struct Answer<T> {
+    read: Result<T, Refused>,
+    asked_to_wait: Option<Duration>,
+    /// What time it was at Atlassian.
+    at: Option<Timestamp>,
+}
+
+impl<T> Answer<T> {
+    fn none(refused: Refused) -> Self {
+        Self {
+            read: Err(refused),
+            asked_to_wait: None,
+            at: None,
+        }
+    }
 }
 
 /// Short waits that never helped are followed by a long one: whoever parks is not back in a second.

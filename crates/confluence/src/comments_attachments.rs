@@ -7,11 +7,10 @@ use domain::{
     document::{CommentPlace, Document, DocumentKind, FileFacts},
     source::{Listed, Reach, Unreadable},
     space::Space,
-    sync_run::Spent,
 };
 
 use crate::{
-    client::Client,
+    client::{Answered, Client},
     listing::{self, Ask, Limit},
     pages,
     spaces::keys,
@@ -47,17 +46,12 @@ pub async fn list(
         points_each: wire::points_each(kind),
     };
     let answered = listing::answered(client, limit, reach, &ask, after).await?;
-    Ok(listed(
-        reach,
-        std::slice::from_ref(space),
-        kind,
-        answered.value,
-        answered.spent,
-    ))
+    Ok(listed(reach, std::slice::from_ref(space), kind, answered))
 }
 
 /// The rows of a search over these spaces.
-pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, listing: Listing, spent: Spent) -> Listed<Document> {
+pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, answered: Answered<Listing>) -> Listed<Document> {
+    let (listing, spent, at) = (answered.value, answered.spent, answered.at);
     let rows = listing.results.len() as u64;
     // A next link beside no rows is the end (facts.md §5): following it would never stop.
     let next = wire::cursor(listing.links.next.as_deref())
@@ -86,6 +80,7 @@ pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, listing: List
         items,
         unreadable,
         next,
+        at,
         spent,
     }
 }

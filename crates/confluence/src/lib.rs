@@ -8,6 +8,7 @@ mod changes;
 mod comments_attachments;
 mod labels;
 mod listing;
+mod live;
 mod pages;
 mod spaces;
 mod users;
@@ -17,6 +18,7 @@ mod limits;
 mod pace;
 mod wire;
 
+mod by_id;
 pub mod capabilities;
 pub mod http;
 pub mod oauth;

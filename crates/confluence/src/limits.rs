@@ -32,9 +32,17 @@ pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
         return sane
             .then(|| Duration::from_secs(seconds.min(WAIT_MAX.as_secs_f64()).ceil() as u64).clamp(WAIT_MIN, WAIT_MAX));
     }
-    let at = OffsetDateTime::parse(text, &Rfc2822).ok()?;
-    let at = Timestamp(at.unix_timestamp().saturating_mul(1_000));
-    Some(at.since(now).clamp(WAIT_MIN, WAIT_MAX))
+    Some(read_date(text)?.since(now).clamp(WAIT_MIN, WAIT_MAX))
+}
+
+/// The time that the answer tells (RFC 9110, `Date`).
+pub fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    read_date(header(headers, "date")?)
+}
+
+fn read_date(text: &str) -> Option<Timestamp> {
+    let instant = OffsetDateTime::parse(text, &Rfc2822).ok()?;
+    Some(Timestamp(instant.unix_timestamp().saturating_mul(1_000)))
 }
 
 /// As [`retry_after`], else the time of `X-RateLimit-Reset`.
@@ -202,6 +210,14 @@ mod tests {
             .iter()
             .fold(answer, |answer, (name, value)| answer.header(*name, *value));
         answer.body(Bytes::new()).unwrap()
+    }
+
+    #[test]
+    fn the_time_at_atlassian_is_read_from_the_answer() {
+        let told = |text: &str| date(answer(200, &[("Date", text)]).headers());
+        let at = told("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        assert_eq!(at.to_string(), "1994-11-06T08:49:37.000Z");
+        assert_eq!(told("yesterday"), None);
     }
 
     fn waits(text: &str) -> Option<u64> {

@@ -1,21 +1,21 @@
 //! [`domain::source::Source`], spoken to Confluence Cloud.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use domain::{
-    AccountId, Clock, Result, Timestamp,
+    AccountId, Clock, ContentId, Result, SpaceId, Timestamp,
     authority::Tokens,
     budget::Budget,
     cursor::{Cursor, Stream},
-    document::{Document, DocumentKind, Person},
-    source::{Listed, Pace, Reach, Source},
-    space::{Estimate, Space},
+    document::{Document, DocumentKind, Observed, Person},
+    source::{Listed, Looked, Pace, Reach, Source},
+    space::{Estimate, Space, SpaceSeen},
     sync_run::Spent,
 };
 
 use crate::{
-    Endpoints,
+    Endpoints, by_id,
     changes::{self, Wanted},
     client::Client,
     comments_attachments,
@@ -74,11 +74,7 @@ impl Source for ConfluenceSource {
         match stream.kind {
             kind @ (DocumentKind::Page | DocumentKind::BlogPost) => {
                 let mut listed = pages::list(&self.client, &self.pages_limit, reach, space, kind, after).await?;
-                // Blog posts come after the pages of the same pass and have their labels from the same reading.
-                let reading = match (kind, after) {
-                    (DocumentKind::Page, None) => labels::Listed::FromTheBeginning,
-                    _ => labels::Listed::Onwards,
-                };
+                let reading = reading(kind, after);
                 let labelled = self
                     .labels
                     .label(&self.client, reach, space, reading, &mut listed.items);
@@ -89,6 +85,45 @@ impl Source for ConfluenceSource {
                 comments_attachments::list(&self.client, &self.search_limit, reach, space, kind, after).await
             }
         }
+    }
+
+    async fn spaces_by_id(&self, reach: &Reach, spaces: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
+        spaces::spaces_by_id(&self.client, reach, spaces).await
+    }
+
+    async fn observe(
+        &self,
+        reach: &Reach,
+        space: &Space,
+        stream: &Stream,
+        after: Option<&Cursor>,
+    ) -> Result<Listed<Observed>> {
+        let (client, kind) = (&self.client, stream.kind);
+        let mut listed = pages::observe(client, &self.pages_limit, reach, space, kind, after).await?;
+        let reading = reading(kind, after);
+        let labelled = self
+            .labels
+            .label_observed(client, reach, space, reading, &mut listed.items);
+        listed.spent = listed.spent.plus(labelled.await?);
+        Ok(listed)
+    }
+
+    async fn fetch(
+        &self,
+        reach: &Reach,
+        spaces: &[Space],
+        kind: DocumentKind,
+        ids: &[ContentId],
+    ) -> Result<Listed<Document>> {
+        by_id::fetch(&self.client, reach, spaces, kind, ids).await
+    }
+
+    async fn look(&self, reach: &Reach, spaces: &[Space], kind: DocumentKind, ids: &[ContentId]) -> Result<Looked> {
+        by_id::look(&self.client, reach, spaces, kind, ids).await
+    }
+
+    async fn probe(&self, reach: &Reach, ids: &[ContentId]) -> Result<(BTreeSet<ContentId>, Spent)> {
+        by_id::probe(&self.client, reach, ids).await
     }
 
     async fn changes(
@@ -109,5 +144,13 @@ impl Source for ConfluenceSource {
 
     fn pace(&self) -> Pace {
         self.client.pace()
+    }
+}
+
+/// Blog posts come after the pages of the same pass and have their labels from the same reading.
+fn reading(kind: DocumentKind, after: Option<&Cursor>) -> labels::Listed {
+    match (kind, after) {
+        (DocumentKind::Page, None) => labels::Listed::FromTheBeginning,
+        _ => labels::Listed::Onwards,
     }
 }

@@ -5,7 +5,7 @@ use domain::{
     cursor::Cursor,
     document::DocumentKind,
     source::{Listed, Reach, Unreadable},
-    space::{Estimate, Space},
+    space::{Estimate, Space, SpaceSeen},
 };
 
 use crate::{
@@ -30,14 +30,45 @@ pub async fn spaces(client: &Client, reach: &Reach, after: Option<&Cursor>) -> R
         scopes: &["read:space:confluence"],
         price: Price::of_rows(1, LIMIT),
     };
+    let seen = listed(client, reach, &call).await?;
+    Ok(Listed {
+        items: seen.items.into_iter().map(|seen| seen.space).collect(),
+        unreadable: seen.unreadable,
+        next: seen.next,
+        at: seen.at,
+        spent: seen.spent,
+    })
+}
+
+/// Those of these spaces that can be seen, archived ones as well.
+pub async fn spaces_by_id(client: &Client, reach: &Reach, spaces: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
+    let ids: Vec<&str> = spaces.iter().map(SpaceId::as_str).collect();
+    let (ids, limit) = (ids.join(","), LIMIT.to_string());
+    let call = Call {
+        what: "the chosen spaces",
+        path: &["api", "v2", "spaces"],
+        query: &[("ids", &ids), ("sort", "id"), ("limit", &limit)],
+        scopes: &["read:space:confluence"],
+        price: Price::of_rows(1, spaces.len() as u32),
+    };
+    let mut seen = listed(client, reach, &call).await?;
+    // Only what was asked for, whatever the answer holds.
+    seen.items.retain(|seen| spaces.contains(&seen.space.id));
+    Ok(seen)
+}
+
+async fn listed(client: &Client, reach: &Reach, call: &Call<'_>) -> Result<Listed<SpaceSeen>> {
     let answered = client
-        .get::<Listing>(reach, &call)
+        .get::<Listing>(reach, call)
         .await
-        .map_err(|refused| refused.into_error(what))?;
+        .map_err(|refused| refused.into_error(call.what))?;
     let (mut items, mut unreadable) = (Vec::new(), Vec::new());
     for row in answered.value.results {
         match serde_json::from_value::<SpaceRow>(row) {
-            Ok(row) => items.push(space(row)),
+            Ok(row) => items.push(SpaceSeen {
+                archived: row.status.as_deref() == Some("archived"),
+                space: space(row),
+            }),
             Err(error) => unreadable.push(Unreadable {
                 content: None,
                 title: "a space".into(),
@@ -49,6 +80,7 @@ pub async fn spaces(client: &Client, reach: &Reach, after: Option<&Cursor>) -> R
         items,
         unreadable,
         next: wire::cursor(answered.value.links.next.as_deref()).map(Cursor),
+        at: answered.at,
         spent: answered.spent,
     })
 }

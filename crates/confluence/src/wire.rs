@@ -65,6 +65,8 @@ pub struct SpaceRow {
     pub name: Option<String>,
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
+    #[serde(default)]
+    pub status: Option<String>,
 }
 
 /// A page or blog post of v2.
@@ -83,6 +85,9 @@ pub struct PageRow {
     pub parent_id: Option<String>,
     #[serde(default)]
     pub parent_type: Option<String>,
+    /// `live` for a live doc; in listings only.
+    #[serde(default)]
+    pub subtype: Option<String>,
     #[serde(default)]
     pub author_id: Option<String>,
     #[serde(default)]
@@ -186,6 +191,13 @@ pub struct PersonRow {
     pub display_name: Option<String>,
     #[serde(default)]
     pub public_name: Option<String>,
+}
+
+/// Alone: the answer is a page.
+impl Rows for PageRow {
+    fn rows(&self) -> u64 {
+        1
+    }
 }
 
 /// Alone: the answer is a person.

@@ -1,6 +1,8 @@
 //! A feed carries chosen spaces of one site into one index.
 
-use crate::{ConnectionId, FeedId, IndexId, Timestamp, site::Site};
+use std::{ops::RangeInclusive, time::Duration};
+
+use crate::{ConnectionId, Error, FeedId, IndexId, Result, Timestamp, site::Site};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Feed {
@@ -9,6 +11,7 @@ pub struct Feed {
     pub connection: Option<ConnectionId>,
     pub site: Option<Site>,
     pub state: FeedState,
+    pub schedule: Schedule,
     pub created_at: Timestamp,
 }
 
@@ -39,4 +42,84 @@ pub enum Park {
     NeedsReconnect { why: String },
     /// The grant lacks these scopes.
     NeedsScopes { missing: Vec<String> },
+}
+
+/// How often each pass of a feed begins by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// What was written lately is looked for.
+    pub changes_every: Duration,
+    /// Everything is enumerated: the proof of what is gone. None: as often as its price allows.
+    pub walk_every: Option<Duration>,
+    /// What is no longer visible is suspected. None: as often as its price allows, where the grant allows it at all.
+    pub probe_every: Option<Duration>,
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+impl Schedule {
+    /// A quiet look at changes costs a handful of points (sync.md): every three minutes is within any quota.
+    pub const CHANGES_EVERY_DEFAULT: Duration = Duration::from_secs(3 * 60);
+    /// More often finds nothing more: Atlassian's search index takes about a minute itself.
+    pub const CHANGES_EVERY: RangeInclusive<Duration> = MINUTE..=DAY;
+    /// A walk costs a point for each page.
+    pub const WALK_EVERY: RangeInclusive<Duration> = Duration::from_secs(15 * 60)..=DAY;
+    /// A probe costs a call for some hundred documents.
+    pub const PROBE_EVERY: RangeInclusive<Duration> = Duration::from_secs(5 * 60)..=DAY;
+
+    /// The same, if every interval is within its bounds; `Invalid`, naming the interval and the bounds, if not.
+    pub fn checked(self) -> Result<Self> {
+        within("changes", Some(self.changes_every), &Self::CHANGES_EVERY)?;
+        within("the walk", self.walk_every, &Self::WALK_EVERY)?;
+        within("the probe", self.probe_every, &Self::PROBE_EVERY)?;
+        Ok(self)
+    }
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self {
+            changes_every: Self::CHANGES_EVERY_DEFAULT,
+            walk_every: None,
+            probe_every: None,
+        }
+    }
+}
+
+fn within(what: &str, every: Option<Duration>, bounds: &RangeInclusive<Duration>) -> Result<()> {
+    match every {
+        Some(every) if !bounds.contains(&every) => Err(Error::invalid(format!(
+            "the interval of {what} must be from {} min to {} min",
+            bounds.start().as_secs() / 60,
+            bounds.end().as_secs() / 60
+        ))),
+        Some(_) | None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schedule_is_kept_within_its_bounds_and_the_refusal_names_them() {
+        let schedule = Schedule::default();
+        assert_eq!(schedule.checked().unwrap(), schedule);
+        let hasty = Schedule {
+            changes_every: Duration::from_secs(59),
+            ..schedule
+        };
+        assert!(hasty.checked().unwrap_err().message.contains("changes"));
+        let hasty = Schedule {
+            walk_every: Some(Duration::from_secs(60)),
+            ..schedule
+        };
+        assert!(hasty.checked().unwrap_err().message.contains("from 15 min to 1440 min"));
+        let lazy = Schedule {
+            probe_every: Some(DAY + MINUTE),
+            ..schedule
+        };
+        assert!(lazy.checked().unwrap_err().message.contains("the probe"));
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::{
     Timestamp,
     budget::BudgetPicture,
-    source::{CHANGES_SPACES_MAX, Pace},
+    source::{CHANGES_SPACES_MAX, IDS_MAX, Pace},
     space::{Estimate, FeedSpace},
     sync_run::Spent,
 };
@@ -15,8 +15,6 @@ use crate::{
 const LISTED_AT_ONCE: u64 = 250;
 const SEARCHED_AT_ONCE: u64 = 100;
 const LABELLED_AT_ONCE: u64 = 200;
-/// Ids of one probe.
-const PROBED_AT_ONCE: u64 = 250;
 /// Rows that a look at changes asks for of each kind when nothing was written.
 const QUIET_ROWS: u64 = 5;
 /// Nobody tells beforehand how many pages bear labels or how many people wrote them: one in so many.
@@ -117,7 +115,7 @@ pub fn price_of_quiet_changes(spaces: u64) -> Spent {
 
 /// Many ids for the price of one call.
 pub fn price_of_probe(documents: u64) -> Spent {
-    let calls = documents.div_ceil(PROBED_AT_ONCE);
+    let calls = documents.div_ceil(IDS_MAX as u64);
     Spent { calls, points: calls }
 }
 
@@ -272,6 +270,9 @@ mod tests {
             added_at: NOW,
             imported_at: None,
             suspended_at: None,
+            doubted_at: None,
+            archived: false,
+            walked: Default::default(),
             estimate,
             documents,
         };

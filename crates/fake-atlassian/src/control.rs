@@ -68,6 +68,11 @@ fn posted(fake: &Fake, name: &str, body: &[u8]) -> Done {
         true => json!({}),
         false => serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?,
     };
+    asked_for(fake, name, asked)
+}
+
+/// What `POST /_world/{name}` does.
+pub fn asked_for(fake: &Fake, name: &str, asked: Value) -> Done {
     if !asked.is_object() {
         return Err("the body must be a JSON object".into());
     }

@@ -6,6 +6,7 @@
 
 pub mod demo;
 pub mod seed;
+pub mod small;
 
 mod answer;
 mod authorize;
@@ -18,6 +19,7 @@ mod faults;
 mod gateway;
 mod generated;
 mod hosts;
+mod in_process;
 mod journal;
 mod limits;
 mod listing;
@@ -32,6 +34,7 @@ mod serve;
 mod storage_format;
 #[cfg(test)]
 mod tests;
+mod truth;
 mod v1;
 mod v2;
 mod visibility;
@@ -46,6 +49,10 @@ use tokio::net::TcpListener;
 use url::Url;
 
 pub use fake::Options;
+pub use in_process::SpaceView;
+pub use journal::JournalRow;
+pub use truth::TruthRow;
+pub use world::{Kind, SpaceStatus};
 
 use crate::{answer::Answer, fake::Fake, query::Query, world::World};
 

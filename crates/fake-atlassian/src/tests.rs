@@ -5,6 +5,7 @@ mod journeys;
 mod mirroring;
 mod recorded;
 mod refusing;
+mod simulating;
 mod spec;
 mod visibility;
 mod world;
