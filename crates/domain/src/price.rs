@@ -18,7 +18,7 @@ const LABELLED_AT_ONCE: u64 = 200;
 /// Rows that a look at changes asks for of each kind when nothing was written.
 const QUIET_ROWS: u64 = 5;
 /// Nobody tells beforehand how many pages bear labels or how many people wrote them: one in so many.
-const PAGES_PER_LABELLED: u64 = 5;
+const PAGES_PER_LABELLED: u64 = 2;
 const PAGES_PER_PERSON: u64 = 50;
 const POINTS_PER_PERSON: u64 = 2;
 /// What an answer with many rows is thought to take before one came.

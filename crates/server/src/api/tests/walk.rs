@@ -40,8 +40,8 @@ async fn imported(world: &World) -> (String, String) {
         .ok();
     assert_eq!(estimate["pages"], 4);
     let import = &estimate["import"];
-    assert_eq!((&import["calls"], &import["waits"]), (&json!(11), &json!(0)));
-    assert_eq!(import["seconds"], 6, "eleven answers of half a second");
+    assert_eq!((&import["calls"], &import["waits"]), (&json!(12), &json!(0)));
+    assert_eq!(import["seconds"], 6, "twelve answers of half a second");
     assert_eq!(estimate["later"]["changes"]["points"], 19);
     let budget = &world.get(&format!("/feeds/{feed}")).await.ok()["points"]["budget"];
     assert_eq!((&budget["points"], &budget["left"]), (&json!(32_500), &json!(32_500)));
