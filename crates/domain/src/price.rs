@@ -214,10 +214,10 @@ mod tests {
             pages: 1_000,
             ..Estimate::default()
         };
-        // Four of pages, one of each other kind, two of labels.
-        assert_eq!(listings(&only_pages), (4 + 3 + 2, 1_000 + 9));
+        // Four of pages, one of each other kind, four of labels.
+        assert_eq!(listings(&only_pages), (4 + 3 + 4, 1_000 + 11));
         let more = listings(&site(1_000));
-        assert_eq!(more, (4 + 1 + 20 + 10 + 3, 1_000 + 20 + 1_000 + 38));
+        assert_eq!(more, (4 + 1 + 20 + 10 + 4, 1_000 + 20 + 1_000 + 39));
         assert!(price_of_import(&site(1_000), 1).points > price_of_walk(&site(1_000), 1).points);
     }
 
