@@ -6,7 +6,7 @@ use domain::{
     ConnectionId, Error, FeedId, IndexId, Result, Secret,
     connection::{Connection, Grant},
     feed::{Feed, FeedState},
-    source::{Reach, Urgency},
+    source::{Meter, Reach, Urgency},
     store::Authorization,
 };
 
@@ -157,11 +157,13 @@ impl App {
                 connection: connection.id,
                 site,
                 urgency: Urgency::Person,
+                meter: Meter::default(),
             };
             // Whose account it is is good to know; the connection works without.
             if let Ok(me) = self.source().me(&reach).await {
                 self.store().set_connection_account(connection.id, &me).await?;
             }
+            self.charge(feed.id, &reach).await?;
         }
         match &feed.state {
             FeedState::Connecting { .. } => self.store().set_feed_state(feed.id, &FeedState::ChoosingSite).await,

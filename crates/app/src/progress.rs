@@ -2,10 +2,12 @@
 
 use domain::{
     FeedId, Result,
+    budget::{BudgetPicture, Hour},
     connection::Connection,
     feed::{Feed, FeedState},
+    price::{self, LaterPasses},
     space::FeedSpace,
-    sync_run::{RunKind, SyncRun},
+    sync_run::{RunKind, Spent, SyncRun},
 };
 
 use crate::{App, Caller};
@@ -34,6 +36,17 @@ pub struct FeedPicture {
     /// What is not done for lack of a scope, in sentences.
     pub degraded: Vec<String>,
     pub connecting_too_long: bool,
+    pub points: FeedPoints,
+}
+
+/// What a feed costs at Atlassian.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FeedPoints {
+    /// Since midnight UTC, what people asked for it included.
+    pub today: Spent,
+    /// This hour's, shared by everything that calls Atlassian.
+    pub budget: BudgetPicture,
+    pub next: LaterPasses,
 }
 
 impl App {
@@ -80,6 +93,11 @@ impl App {
             _ if connection.is_none() => Vec::new(),
             _ => (self.scopes().degraded)(&granted),
         };
+        let points = FeedPoints {
+            today: self.store().feed_spent(id, Hour::of_midnight(self.now())).await?,
+            budget: self.budget_picture().await?,
+            next: LaterPasses::of(&price::held(&spaces), spaces.len() as u64),
+        };
         Ok(FeedPicture {
             headline: headline(&feed, &spaces, running.is_some(), last.as_ref()),
             connecting_too_long: self.connecting_too_long(&feed),
@@ -94,6 +112,7 @@ impl App {
             seconds_left,
             searchable,
             degraded,
+            points,
         })
     }
 }

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use circuit::{
-    cli::{Cli, Command},
-    demo, doctor, serve, stop,
+    cli::{self, Cli, Command},
+    demo, doctor, feed, serve, stop,
 };
 use clap::Parser;
 
@@ -23,6 +23,7 @@ fn main() -> ExitCode {
             Command::Demo(demo) => demo::demo(&demo).await,
             Command::FakeAtlassian(fake) => demo::fake_atlassian(&fake).await,
             Command::Doctor(settings) => doctor::doctor(&settings).await,
+            Command::Feed(cli::Feed::Estimate(asked)) => feed::estimate(&asked).await,
             Command::Reindex(settings) => serve::reindex(&settings).await,
         }
     });

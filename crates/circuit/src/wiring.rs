@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::{App, Parts, Scopes, clock::SystemClock, grants::GrantKeeper};
+use app::{App, Parts, Scopes, budget::PointsKeeper, clock::SystemClock, grants::GrantKeeper};
 use async_trait::async_trait;
 use confluence::{
     capabilities,
@@ -61,11 +61,24 @@ pub async fn wired_at(
         authority: authority.clone(),
         clock: clock.clone(),
     });
-    let source = Arc::new(ConfluenceSource::new(http, endpoints, tokens, clock.clone()));
+    let budget = Arc::new(PointsKeeper::new(
+        store.clone(),
+        clock.clone(),
+        config.atlassian.allowance,
+        config.atlassian.app.as_ref().map(|(client_id, _)| client_id.clone()),
+    ));
+    let source = Arc::new(ConfluenceSource::new(
+        http,
+        endpoints,
+        tokens,
+        budget.clone(),
+        clock.clone(),
+    ));
     let app = App::new(Parts {
         store: store.clone(),
         engine,
         source,
+        budget,
         authority,
         clock,
         scopes: scopes(config),

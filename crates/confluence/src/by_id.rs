@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    client::{Answered, Call, Client, Refused},
+    client::{Answered, Call, Client, Price, Refused, Rows},
     labels, pages,
     wire::{self, Listing},
 };
@@ -98,10 +98,7 @@ async fn look_at_pages(
             // All of these ids fit into one answer: one that says it goes on is none to conclude from.
             let whole = answered.value.links.next.is_none();
             let rows = answered.value.results;
-            looked.spent = looked.spent.plus(Spent {
-                calls: answered.calls,
-                points: answered.calls + rows.len() as u64,
-            });
+            looked.spent = looked.spent.plus(answered.spent);
             let mut named = BTreeSet::new();
             for row in rows {
                 let Ok(row) = serde_json::from_value::<StatusRow>(row) else {
@@ -165,6 +162,7 @@ async fn named(
         path: &["api", "v2", pages::listed_as(kind)],
         query: &query,
         scopes: &["read:page:confluence"],
+        price: Price::of_rows(wire::points_each(kind), IDS_MAX as u32),
     };
     client.get::<Listing>(reach, &call).await
 }
@@ -193,14 +191,11 @@ async fn look_one_by_one(client: &Client, reach: &Reach, kind: DocumentKind, ids
                 path: &["api", "v2", way, id.as_str()],
                 query: &[],
                 scopes,
+                price: Price::of_rows(wire::points_each(kind), 1),
             };
             let found = match client.get::<StatusRow>(reach, &call).await {
                 Ok(answered) => {
-                    let object = u64::from(kind == DocumentKind::Attachment);
-                    looked.spent = looked.spent.plus(Spent {
-                        calls: answered.calls,
-                        points: answered.calls + object,
-                    });
+                    looked.spent = looked.spent.plus(answered.spent);
                     Some(answered.value)
                 }
                 Err(Refused::Because(error)) if error.kind == ErrorKind::NotFound => {
@@ -234,6 +229,7 @@ pub async fn probe(client: &Client, reach: &Reach, ids: &[ContentId]) -> Result<
         path: &["api", "v2", "content", "convert-ids-to-types"],
         query: &[],
         scopes: &["read:content.metadata:confluence"],
+        price: Price::CALL,
     };
     let answered = client
         .post::<Types>(reach, &call, &json!({ "contentIds": asked }))
@@ -245,11 +241,7 @@ pub async fn probe(client: &Client, reach: &Reach, ids: &[ContentId]) -> Result<
         .filter(|(id, _)| asked.contains(&id.as_str()))
         .map(|(id, _)| ContentId::new(id))
         .collect();
-    let spent = Spent {
-        calls: answered.calls,
-        points: answered.calls,
-    };
-    Ok((suspected, spent))
+    Ok((suspected, answered.spent))
 }
 
 #[derive(Deserialize)]
@@ -260,7 +252,20 @@ struct StatusRow {
     status: Option<String>,
 }
 
+/// Alone: the answer is one document.
+impl Rows for StatusRow {
+    fn rows(&self) -> u64 {
+        1
+    }
+}
+
 #[derive(Deserialize)]
 struct Types {
     results: Map<String, Value>,
+}
+
+impl Rows for Types {
+    fn rows(&self) -> u64 {
+        self.results.len() as u64
+    }
 }

@@ -9,10 +9,10 @@ use domain::{
 };
 
 use crate::{
-    client::{Call, Client},
+    client::{Call, Client, Price},
     comments_attachments, labels, pages,
     spaces::keys,
-    wire::Listing,
+    wire::{Listing, points_each},
 };
 
 /// What is wanted of a listing of changes.
@@ -71,6 +71,7 @@ async fn changed_pages(
         path: &["api", "v2", listing],
         query: &query,
         scopes: &["read:page:confluence"],
+        price: Price::of_rows(points_each(wanted.kind), wanted.rows),
     };
     let answered = client
         .get::<Listing>(reach, &call)
@@ -94,7 +95,8 @@ async fn searched(
         keys(spaces),
         wanted.kind.word()
     );
-    let rows = wanted.rows.min(comments_attachments::LIMIT_MAX).to_string();
+    let limit = wanted.rows.min(comments_attachments::LIMIT_MAX);
+    let rows = limit.to_string();
     let mut query = vec![
         ("cql", cql.as_str()),
         ("expand", comments_attachments::EXPAND),
@@ -106,6 +108,7 @@ async fn searched(
         path: &["rest", "api", "content", "search"],
         query: &query,
         scopes: &["search:confluence"],
+        price: Price::of_rows(points_each(wanted.kind), limit),
     };
     let answered = client
         .get::<Listing>(reach, &call)

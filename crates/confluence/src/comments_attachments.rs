@@ -7,7 +7,6 @@ use domain::{
     document::{CommentPlace, Document, DocumentKind, FileFacts},
     source::{Listed, Reach, Unreadable},
     space::Space,
-    sync_run::Spent,
 };
 
 use crate::{
@@ -44,6 +43,7 @@ pub async fn list(
         query: &[("cql", &cql), ("expand", EXPAND)],
         scopes: &["search:confluence"],
         rows_max: LIMIT_MAX,
+        points_each: wire::points_each(kind),
     };
     let answered = listing::answered(client, limit, reach, &ask, after).await?;
     Ok(listed(reach, std::slice::from_ref(space), kind, answered))
@@ -51,13 +51,8 @@ pub async fn list(
 
 /// The rows of a search over these spaces.
 pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, answered: Answered<Listing>) -> Listed<Document> {
-    let (listing, calls, at) = (answered.value, answered.calls, answered.at);
+    let (listing, spent, at) = (answered.value, answered.spent, answered.at);
     let rows = listing.results.len() as u64;
-    // Comments are not among the objects that cost a point each (facts.md §4).
-    let points = match kind {
-        DocumentKind::Comment => calls,
-        DocumentKind::Page | DocumentKind::BlogPost | DocumentKind::Attachment => calls + rows,
-    };
     // A next link beside no rows is the end (facts.md §5): following it would never stop.
     let next = wire::cursor(listing.links.next.as_deref())
         .filter(|_| rows > 0)
@@ -86,7 +81,7 @@ pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, answered: Ans
         unreadable,
         next,
         at,
-        spent: Spent { calls, points },
+        spent,
     }
 }
 

@@ -17,7 +17,7 @@ use domain::{
 use serde::Deserialize;
 
 use crate::{
-    client::{Call, Client},
+    client::{Call, Client, Price},
     pages,
     spaces::{keys, quoted},
     wire::{self, Listing},
@@ -26,7 +26,7 @@ use crate::{
 /// The most the v2 API returns in one answer.
 const LIMIT: &str = "250";
 /// What v1's search gives at once when something is expanded (facts.md §5).
-const SEARCH_LIMIT: &str = "200";
+const SEARCH_LIMIT: u32 = 200;
 /// Labels named in one search: the query stays far below what servers take as an address.
 const LABELS_PER_SEARCH: usize = 50;
 /// The most labels of one space that are followed.
@@ -202,15 +202,13 @@ async fn names(client: &Client, reach: &Reach, space: &Space, spent: &mut Spent)
             path: &["api", "v2", "spaces", space.id.as_str(), "content", "labels"],
             query: &query,
             scopes: &["read:space:confluence"],
+            price: Price::CALL,
         };
         let answered = client
             .get::<Listing>(reach, &call)
             .await
             .map_err(|refused| refused.into_error(&what))?;
-        *spent = spent.plus(Spent {
-            calls: answered.calls,
-            points: answered.calls,
-        });
+        *spent = spent.plus(answered.spent);
         let rows = answered
             .value
             .results
@@ -236,29 +234,24 @@ async fn bearers(
     spent: &mut Spent,
 ) -> Result<()> {
     let what = "the labels of pages";
+    let limit = SEARCH_LIMIT.to_string();
     let mut after: Option<String> = None;
     for _ in 0..ANSWERS_MAX {
-        let mut query = vec![
-            ("cql", cql),
-            ("limit", SEARCH_LIMIT),
-            ("expand", "space,metadata.labels"),
-        ];
+        let mut query = vec![("cql", cql), ("limit", &limit), ("expand", "space,metadata.labels")];
         query.extend(after.as_deref().map(|cursor| ("cursor", cursor)));
         let call = Call {
             what,
             path: &["rest", "api", "content", "search"],
             query: &query,
             scopes: &["search:confluence"],
+            price: Price::of_rows(1, SEARCH_LIMIT),
         };
         let answered = client
             .get::<Listing>(reach, &call)
             .await
             .map_err(|refused| refused.into_error(what))?;
         let rows = answered.value.results.len();
-        *spent = spent.plus(Spent {
-            calls: answered.calls,
-            points: answered.calls + rows as u64,
-        });
+        *spent = spent.plus(answered.spent);
         for row in answered.value.results {
             let Ok(row) = serde_json::from_value::<BearerRow>(row) else {
                 continue;

@@ -15,6 +15,7 @@ mod users;
 
 mod client;
 mod limits;
+mod pace;
 mod wire;
 
 mod by_id;

@@ -9,15 +9,13 @@ use domain::{
 };
 
 use crate::{
-    client::{Call, Client, Refused},
+    client::{Call, Client, Price, Refused},
     pages,
     wire::PageRow,
 };
 
 /// How many versions back the text is looked for.
 const VERSIONS_BACK_MAX: u32 = 3;
-/// A page costs a point beside its call (facts.md §4).
-const POINTS: u64 = 2;
 
 /// Whether it has no text, and had versions that may have had some.
 pub fn is_hollow(document: &Document) -> bool {
@@ -44,13 +42,11 @@ pub async fn earlier_body(client: &Client, reach: &Reach, document: &Document) -
             path: &["api", "v2", "pages", id],
             query: &[("version", &number), ("body-format", "storage")],
             scopes: &["read:page:confluence"],
+            price: Price::of_rows(1, 1),
         };
         match client.get::<PageRow>(reach, &call).await {
             Ok(answered) => {
-                spent = spent.plus(Spent {
-                    calls: answered.calls,
-                    points: answered.calls * POINTS,
-                });
+                spent = spent.plus(answered.spent);
                 let (body, _) = pages::body(answered.value.body, id, &document.title);
                 if !is_blank(&body) {
                     return Ok((Some(body), spent));

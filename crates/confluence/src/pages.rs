@@ -8,7 +8,6 @@ use domain::{
     document::{BODY_BYTES_MAX, Body, Document, DocumentKind, Observed},
     source::{Listed, Reach, Unreadable},
     space::Space,
-    sync_run::Spent,
 };
 use serde_json::Value;
 
@@ -92,6 +91,7 @@ async fn of_space(
         query,
         scopes: &["read:page:confluence"],
         rows_max: LIMIT_MAX,
+        points_each: wire::points_each(kind),
     };
     listing::answered(client, limit, reach, &ask, after).await
 }
@@ -126,8 +126,7 @@ fn listed(
     kind: DocumentKind,
     answered: Answered<Listing>,
 ) -> (Listed<Document>, BTreeSet<ContentId>) {
-    let (listing, calls, at) = (answered.value, answered.calls, answered.at);
-    let points = calls + listing.results.len() as u64;
+    let (listing, spent, at) = (answered.value, answered.spent, answered.at);
     let (mut items, mut unreadable) = (Vec::with_capacity(listing.results.len()), Vec::new());
     let mut hollow = BTreeSet::new();
     for row in listing.results {
@@ -159,7 +158,7 @@ fn listed(
         unreadable,
         next: wire::cursor(listing.links.next.as_deref()).map(Cursor),
         at,
-        spent: Spent { calls, points },
+        spent,
     };
     (listed, hollow)
 }

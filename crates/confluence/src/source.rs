@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use domain::{
     AccountId, Clock, ContentId, Result, SpaceId, Timestamp,
     authority::Tokens,
+    budget::Budget,
     cursor::{Cursor, Stream},
     document::{Document, DocumentKind, Observed, Person},
-    source::{Listed, Looked, Reach, Source},
+    source::{Listed, Looked, Pace, Reach, Source},
     space::{Estimate, Space, SpaceSeen},
     sync_run::Spent,
 };
@@ -33,9 +34,15 @@ pub struct ConfluenceSource {
 }
 
 impl ConfluenceSource {
-    pub fn new(http: Arc<dyn Http>, endpoints: Endpoints, tokens: Arc<dyn Tokens>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        http: Arc<dyn Http>,
+        endpoints: Endpoints,
+        tokens: Arc<dyn Tokens>,
+        budget: Arc<dyn Budget>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
-            client: Client::new(http, endpoints, tokens, clock),
+            client: Client::new(http, endpoints, tokens, budget, clock),
             pages_limit: Limit::default(),
             search_limit: Limit::default(),
             labels: LabelBook::default(),
@@ -133,6 +140,10 @@ impl Source for ConfluenceSource {
 
     async fn people(&self, reach: &Reach, accounts: &[AccountId]) -> Result<(Vec<Person>, Spent)> {
         users::people(&self.client, reach, accounts).await
+    }
+
+    fn pace(&self) -> Pace {
+        self.client.pace()
     }
 }
 

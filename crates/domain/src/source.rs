@@ -1,6 +1,13 @@
 //! The port to where documents come from.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 
@@ -19,6 +26,40 @@ pub struct Reach {
     pub connection: ConnectionId,
     pub site: Site,
     pub urgency: Urgency,
+    /// Counts what is called through this reach and its clones.
+    pub meter: Meter,
+}
+
+/// What was spent at Atlassian, every call that was made, also those that failed. Clones count together.
+#[derive(Clone, Debug, Default)]
+pub struct Meter(Arc<Counters>);
+
+#[derive(Debug, Default)]
+struct Counters {
+    calls: AtomicU64,
+    points: AtomicU64,
+}
+
+impl Meter {
+    pub fn add(&self, spent: Spent) {
+        self.0.calls.fetch_add(spent.calls, Ordering::Relaxed);
+        self.0.points.fetch_add(spent.points, Ordering::Relaxed);
+    }
+    pub fn read(&self) -> Spent {
+        Spent {
+            calls: self.0.calls.load(Ordering::Relaxed),
+            points: self.0.points.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// How calls go at present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// The most calls at once.
+    pub at_once: u32,
+    /// What an answer with many rows takes; none before one came.
+    pub latency: Option<Duration>,
 }
 
 /// For what a call is made. Where the hour's points run short, the first of these go first (sync.md).
@@ -42,6 +83,7 @@ pub struct Listed<T> {
     pub next: Option<Cursor>,
     /// What time it is at Atlassian, by the answer.
     pub at: Option<Timestamp>,
+    /// Calls and points of what is answered here. Calls that failed on the way are on the reach's [`Meter`].
     pub spent: Spent,
 }
 
@@ -120,6 +162,9 @@ pub trait Source: Send + Sync {
 
     /// The names of people; who is unknown there is absent from the answer. At most [`PEOPLE_MAX`] at once.
     async fn people(&self, reach: &Reach, accounts: &[AccountId]) -> Result<(Vec<Person>, Spent)>;
+
+    /// How calls go at present, over all reaches.
+    fn pace(&self) -> Pace;
 }
 
 /// What a second look showed.

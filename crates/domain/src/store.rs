@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use crate::{
     AccountId, ApiKeyId, ConnectionId, ContentId, DocumentId, FeedId, IndexId, JobId, Result, RunId, SiteId, SpaceId,
     Timestamp, UserId,
+    budget::{Hour, HourPoints},
     connection::{Connection, ConnectionState, Grant},
     cursor::{Checkpoint, Mark, Stream},
     document::{Document, DocumentKind, Held, Known, Observed, Person},
@@ -23,8 +24,8 @@ use crate::{
 };
 
 /// Everything that is remembered.
-pub trait Store: Indexes + Connections + Feeds + Documents + SyncRuns + Jobs + Users + Settings {}
-impl<T: Indexes + Connections + Feeds + Documents + SyncRuns + Jobs + Users + Settings> Store for T {}
+pub trait Store: Indexes + Connections + Feeds + Documents + SyncRuns + Points + Jobs + Users + Settings {}
+impl<T: Indexes + Connections + Feeds + Documents + SyncRuns + Points + Jobs + Users + Settings> Store for T {}
 
 #[async_trait]
 pub trait Indexes: Send + Sync {
@@ -321,9 +322,30 @@ pub trait SyncRuns: Send + Sync {
     /// Newest first, at most `limit`.
     async fn runs(&self, feed: FeedId, limit: usize) -> Result<Vec<SyncRun>>;
     async fn failures(&self, run: RunId, limit: usize) -> Result<Vec<Failure>>;
-    /// Adds to what a run spent outside of a recording.
-    async fn add_spent(&self, id: RunId, spent: Spent) -> Result<()>;
+    /// Adds to what a run and its feed spent outside of a recording.
+    async fn add_spent(&self, id: RunId, spent: Spent, now: Timestamp) -> Result<()>;
 }
+
+/// What Circuit spent at Atlassian, by app and hour, and by feed. Older hours than [`POINTS_LIFE_HOURS`] are forgotten.
+#[async_trait]
+pub trait Points: Send + Sync {
+    /// Changes the points of an app's hour, alone: nobody else reads or changes them meanwhile. When `change` refuses,
+    /// nothing is written and its error is given.
+    async fn change_points(
+        &self,
+        app: &str,
+        hour: Hour,
+        change: &(dyn for<'a> Fn(&'a mut HourPoints) -> Result<()> + Send + Sync),
+    ) -> Result<()>;
+    async fn hour_points(&self, app: &str, hour: Hour) -> Result<HourPoints>;
+    /// Adds to what a feed spent outside of its runs: on a person's behalf.
+    async fn add_feed_spent(&self, feed: FeedId, spent: Spent, now: Timestamp) -> Result<()>;
+    /// What a feed spent in the hours from `since` on.
+    async fn feed_spent(&self, feed: FeedId, since: Hour) -> Result<Spent>;
+}
+
+/// How long hours of points are kept, in hours: today and yesterday, wherever midnight is.
+pub const POINTS_LIFE_HOURS: i64 = 48;
 
 #[async_trait]
 pub trait Jobs: Send + Sync {

@@ -110,6 +110,13 @@ impl Spent {
             points: self.points + other.points,
         }
     }
+    /// What is more than `other`, never below nothing.
+    pub fn minus(self, other: Self) -> Self {
+        Self {
+            calls: self.calls.saturating_sub(other.calls),
+            points: self.points.saturating_sub(other.points),
+        }
+    }
 }
 
 /// What a run did to a document.

@@ -9,6 +9,7 @@ mod documents;
 mod feeds;
 mod indexes;
 mod jobs;
+mod points;
 mod record;
 mod rows;
 mod settings;

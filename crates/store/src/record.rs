@@ -16,6 +16,7 @@ use crate::{
     SqlStore,
     dialect::{failed, missing},
     feeds::number,
+    points,
     rows::{Columns, KNOWN},
 };
 
@@ -179,6 +180,7 @@ impl SqlStore {
         write_failures(&mut transaction, recording).await?;
         write_mark(&mut transaction, feed, recording).await?;
         add_to_run(&mut transaction, recording, counts).await?;
+        points::spend(&mut transaction, feed, recording.spent, recording.now).await?;
         transaction.commit().await.map_err(failed)?;
         Ok(counts)
     }

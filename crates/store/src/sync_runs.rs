@@ -6,11 +6,13 @@ use domain::{
     store::{EffectRow, NOTES_MAX, SyncRuns},
     sync_run::{Effect, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
 };
+use sqlx::Row;
 
 use crate::{
     SqlStore,
     dialect::{failed, missing},
     feeds::number,
+    points,
     rows::Columns,
 };
 
@@ -164,9 +166,18 @@ impl SyncRuns for SqlStore {
         rows.iter().map(failure).collect()
     }
 
-    async fn add_spent(&self, id: RunId, spent: Spent) -> Result<()> {
-        let query = sqlx::query("update runs set calls = calls + $2, points = points + $3 where id = $1");
-        self.change(query.bind(id.0).bind(number(spent.calls)).bind(number(spent.points)))
-            .await
+    async fn add_spent(&self, id: RunId, spent: Spent, now: Timestamp) -> Result<()> {
+        let mut transaction = self.write.begin().await.map_err(failed)?;
+        let feed: i64 =
+            sqlx::query("update runs set calls = calls + $2, points = points + $3 where id = $1 returning feed_id")
+                .bind(id.0)
+                .bind(number(spent.calls))
+                .bind(number(spent.points))
+                .fetch_one(&mut *transaction)
+                .await
+                .and_then(|row| row.try_get(0))
+                .map_err(missing(format!("run {id}")))?;
+        points::spend(&mut transaction, FeedId(feed), spent, now).await?;
+        transaction.commit().await.map_err(failed)
     }
 }

@@ -47,7 +47,7 @@ pub async fn probe(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spa
         held += facts.len() as u64;
         let ids: Vec<ContentId> = facts.iter().map(|facts| facts.id.clone()).collect();
         let (missing, spent) = ports.source.probe(reach, &ids).await?;
-        ports.store.add_spent(run.id, spent).await?;
+        ports.store.add_spent(run.id, spent, ports.clock.now()).await?;
         suspects.extend(facts.into_iter().filter(|facts| missing.contains(&facts.id)));
     }
     if suspects.is_empty() {
@@ -65,7 +65,7 @@ pub async fn probe(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spa
     let mut gone = Vec::new();
     for (kind, ids) in by_kind(&suspects) {
         let looked = ports.source.look(reach, &chosen, kind, &ids).await?;
-        ports.store.add_spent(run.id, looked.spent).await?;
+        ports.store.add_spent(run.id, looked.spent, ports.clock.now()).await?;
         gone.extend(looked.absent.into_iter().chain(looked.put_away));
     }
     prove_alive(ports, reach).await?;

@@ -228,7 +228,9 @@ fn tolerable(error: &domain::Error) -> bool {
     use domain::ErrorKind::*;
     match error.kind {
         Forbidden | NotFound | Gone | MissingScope { .. } | Invalid | Unavailable => true,
-        Unauthenticated | Conflict | RateLimited { .. } | Internal => false,
+        // An answer that was paid for is kept: were it dropped for its names, a small budget would never get past it.
+        RateLimited { .. } => true,
+        Unauthenticated | Conflict | Internal => false,
     }
 }
 

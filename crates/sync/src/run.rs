@@ -7,7 +7,7 @@ use domain::{
     cursor::{Mark, Stream},
     document::DocumentKind,
     feed::{Feed, FeedState, Park},
-    source::{Reach, Source, Urgency},
+    source::{Meter, Reach, Source, Urgency},
     space::FeedSpace,
     store::Store,
     sync_run::{Outcome, RunKind, SyncRun, Trigger},
@@ -89,6 +89,7 @@ pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<En
         connection,
         site,
         urgency: urgency(&run),
+        meter: Meter::default(),
     };
     let result = read(ports, &feed, &reach, &run, &spaces).await;
     let now = ports.clock.now();
@@ -106,6 +107,10 @@ pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<En
     if matches!(run.kind, RunKind::Changes | RunKind::Probe) {
         ports.store.forget_quiet_runs(run.id).await?;
     }
+    // What the recordings did not tell of: calls that failed, proofs that the token is alive.
+    let recorded = ports.store.run(run.id).await?.spent.minus(run.spent);
+    let rest = reach.meter.read().minus(recorded);
+    ports.store.add_spent(run.id, rest, ports.clock.now()).await?;
     ports.store.close_run(run.id, &outcome, now).await?;
     let run = ports.store.run(run.id).await?;
     info!(feed.id = %id, run.id = %run.id, seen = run.counts.seen, added = run.counts.added, changed = run.counts.changed,

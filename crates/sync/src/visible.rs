@@ -81,7 +81,7 @@ async fn seen(ports: &Ports, reach: &Reach, run: &SyncRun, spaces: &[FeedSpace])
     };
     for ids in ids.chunks(SPACES_BY_ID_MAX) {
         let listed = ports.source.spaces_by_id(reach, ids).await?;
-        ports.store.add_spent(run.id, listed.spent).await?;
+        ports.store.add_spent(run.id, listed.spent, ports.clock.now()).await?;
         // All of them fit into one answer.
         seen.whole &= listed.next.is_none() && listed.unreadable.is_empty();
         let found = listed.items.into_iter().map(|found| (found.space.id.clone(), found));

@@ -150,7 +150,10 @@ impl Judge<'_> {
         for (kind, ids) in by_kind(missing) {
             for ids in ids.chunks(IDS_MAX) {
                 let looked = self.ports.source.look(self.reach, &self.chosen, kind, ids).await?;
-                self.ports.store.add_spent(self.run.id, looked.spent).await?;
+                self.ports
+                    .store
+                    .add_spent(self.run.id, looked.spent, self.ports.clock.now())
+                    .await?;
                 all.current.extend(looked.current);
                 all.put_away.extend(looked.put_away);
                 all.absent.extend(looked.absent);

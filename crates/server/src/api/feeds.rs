@@ -16,6 +16,7 @@ use crate::{
         auth::Asker,
         connections::ConnectionJson,
         documents::DeletedJson,
+        points::FeedPointsJson,
         problem::{Answer, Failed},
         request::{Id, Parameters},
         runs::RunJson,
@@ -151,6 +152,8 @@ pub struct FeedPictureJson {
     pub degraded: Vec<String>,
     /// The person has been at Atlassian for more than ten minutes: an admin of the site may have to approve first.
     pub connecting_too_long: bool,
+    /// What it costs at Atlassian.
+    pub points: FeedPointsJson,
 }
 
 impl From<FeedPicture> for FeedPictureJson {
@@ -169,6 +172,7 @@ impl From<FeedPicture> for FeedPictureJson {
             searchable: picture.searchable,
             degraded: picture.degraded,
             connecting_too_long: picture.connecting_too_long,
+            points: picture.points.into(),
         }
     }
 }

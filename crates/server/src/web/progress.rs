@@ -67,6 +67,18 @@ pub struct Progress {
     degraded: Vec<String>,
     last: Option<Moment>,
     failed: Option<String>,
+    points: Option<Points>,
+}
+
+/// What the feed costs at Atlassian.
+struct Points {
+    today: String,
+    left: String,
+    renewed: Moment,
+    changes: String,
+    walk: String,
+    /// Atlassian refuses everybody who uses this app.
+    closed: bool,
 }
 
 struct Bar {
@@ -116,8 +128,28 @@ impl Progress {
             degraded: picture.degraded.iter().map(|missing| sentence(missing)).collect(),
             last: picture.last.as_ref().and_then(|run| run.ended_at).map(Moment::new),
             failed: picture.last.as_ref().filter(|_| !running).and_then(failed),
+            points: points(picture),
         }
     }
+}
+
+/// None where nothing is fetched.
+fn points(picture: &FeedPicture) -> Option<Points> {
+    match picture.feed.state {
+        FeedState::Active | FeedState::Paused | FeedState::Parked(_) if !picture.spaces.is_empty() => {}
+        FeedState::Active | FeedState::Paused | FeedState::Parked(_) => return None,
+        FeedState::Connecting { .. } | FeedState::ChoosingSite | FeedState::ChoosingSpaces => return None,
+        FeedState::Removed => return None,
+    }
+    let (points, budget) = (&picture.points, &picture.points.budget);
+    Some(Points {
+        today: counted(points.today.points, "point", "points"),
+        left: format!("{} of {}", grouped(budget.left_for_people), grouped(budget.budget)),
+        renewed: Moment::new(budget.renewed_at),
+        changes: counted(points.next.changes.points, "point", "points"),
+        walk: counted(points.next.walk.points, "point", "points"),
+        closed: budget.closed,
+    })
 }
 
 fn state(state: &FeedState) -> &'static str {
@@ -136,7 +168,7 @@ fn story(picture: &FeedPicture) -> Vec<String> {
     let told = |sentences: &[&str]| sentences.iter().map(|sentence| (*sentence).to_owned()).collect();
     match &picture.feed.state {
         FeedState::Parked(Park::QuotaSpent { until }) => vec![
-            "The points that Atlassian grants Circuit each hour are spent.".to_owned(),
+            "What may be spent of Atlassian's points in this hour is spent.".to_owned(),
             "What was brought so far can be searched, and nothing has to be fetched twice.".to_owned(),
             format!(
                 "It goes on by itself at {}; you need not do anything.",

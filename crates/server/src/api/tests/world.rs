@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use app::{App, Parts, Scopes, clock::SystemClock};
+use app::{App, Parts, Scopes, budget::PointsKeeper, clock::SystemClock};
 use async_trait::async_trait;
 use axum::{
     Router,
@@ -16,6 +16,7 @@ use domain::{
     AccountId, Clock, Error, ErrorKind, IndexId, Result, Secret, SiteId, SpaceId, Timestamp,
     access::Access,
     authority::Authority,
+    budget::Allowance,
     connection::Grant,
     cursor::{Cursor, Stream, Watermark},
     document::{Body as Markup, Document, DocumentKind, Observed, Person},
@@ -24,7 +25,7 @@ use domain::{
     passage::Passage,
     query::Query,
     site::Site,
-    source::{Listed, Looked, Reach, Source},
+    source::{Listed, Looked, Pace, Reach, Source},
     space::{Estimate, Space, SpaceSeen},
     store::{NewUser, Store, Users},
     sync_run::Spent,
@@ -94,6 +95,12 @@ impl World {
             store: store.clone(),
             engine: engine.clone(),
             source: Arc::new(TwoSpaces),
+            budget: Arc::new(PointsKeeper::new(
+                store.clone(),
+                Arc::new(SystemClock),
+                Allowance::default(),
+                Some("client".into()),
+            )),
             authority: Arc::new(Consenting),
             clock: Arc::new(SystemClock),
             scopes: Scopes {
@@ -342,6 +349,12 @@ impl Source for TwoSpaces {
     }
     async fn people(&self, _: &Reach, _: &[AccountId]) -> Result<(Vec<Person>, Spent)> {
         Ok((vec![cora()], Spent::default()))
+    }
+    fn pace(&self) -> Pace {
+        Pace {
+            at_once: 2,
+            latency: Some(Duration::from_millis(500)),
+        }
     }
 }
 

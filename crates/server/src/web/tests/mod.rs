@@ -2,12 +2,15 @@
 
 mod world;
 
+use std::time::Duration;
+
 use app::connections::CONNECTING_MAX;
 use domain::{
     Secret,
+    budget::{Hour, HourPoints},
     document::DocumentKind,
     feed::{FeedState, Park},
-    store::Feeds,
+    store::{Feeds, Points},
 };
 use futures::StreamExt;
 use http::{HeaderValue, StatusCode, header};
@@ -372,7 +375,7 @@ async fn confluence_is_connected_a_site_and_spaces_chosen() {
         .await;
     assert!(
         size.text
-            .contains("About 1,200 pages, 1 blog post, 30 comments and 4 attachments."),
+            .contains("About 1,200 pages, 1 blog post, 30 comments and 4 attachments. The import takes about "),
         "{}",
         size.text
     );
@@ -488,6 +491,45 @@ async fn a_parked_feed_says_what_happened_what_it_means_and_what_to_do() {
         assert!(page.text.contains(said), "{said} is not in {}", page.text);
         assert!(page.text.contains("Reconnect</a>"));
     }
+}
+
+#[tokio::test]
+async fn a_person_may_re_sync_with_the_points_that_are_kept_from_the_schedule() {
+    let (world, browser) = World::with_ann().await;
+    let feed = world.connected(&browser).await;
+    let until = world::NOW.plus(Duration::from_secs(1_800));
+    let parked = FeedState::Parked(Park::QuotaSpent { until });
+    let spend = |points: u64| {
+        move |hour: &mut HourPoints| {
+            hour.spent.points = points;
+            Ok(())
+        }
+    };
+    let store = &world.store.0;
+    store.set_feed_state(feed, &parked).await.unwrap();
+    let hour = Hour::of(world::NOW);
+    store.change_points("client", hour, &spend(32_400)).await.unwrap();
+    let page = browser.get(&format!("/feeds/{feed}")).await;
+    assert!(
+        page.text.contains("100 of 32,500 left of this hour's budget"),
+        "{}",
+        page.text
+    );
+    assert!(!page.text.contains("Re-sync now"));
+    let refused = browser.post(&format!("/feeds/{feed}/resync"), &[]).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+
+    store.change_points("client", hour, &spend(26_000)).await.unwrap();
+    assert!(
+        browser
+            .get(&format!("/feeds/{feed}"))
+            .await
+            .text
+            .contains("Re-sync now")
+    );
+    let begun = browser.post(&format!("/feeds/{feed}/resync"), &[]).await;
+    assert_eq!(begun.leads_to(), format!("/feeds/{feed}?done=resync"));
+    assert_eq!(store.feed(feed).await.unwrap().state, FeedState::Active);
 }
 
 #[tokio::test]

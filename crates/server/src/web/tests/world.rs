@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use app::{App, Parts, Scopes};
+use app::{App, Parts, Scopes, budget::PointsKeeper};
 use async_trait::async_trait;
 use axum::{
     Router,
@@ -17,6 +17,7 @@ use domain::{
     AccountId, Clock, ConnectionId, DocumentId, Error, FeedId, IndexId, Result, Secret, SiteId, SpaceId, Timestamp,
     access::Access,
     authority::Authority,
+    budget::Allowance,
     connection::{ConnectionState, Grant},
     cursor::{Cursor, Stream, Watermark},
     document::{Body as DocumentBody, Document, DocumentKind, Observed, Person},
@@ -26,7 +27,7 @@ use domain::{
     passage::Passage,
     query::Query,
     site::Site,
-    source::{Listed, Looked, Reach, Source},
+    source::{Listed, Looked, Pace, Reach, Source},
     space::{Estimate, Space, SpaceSeen},
     store::{Connections, Documents, Feeds, Recording, SyncRuns},
     sync_run::{RunKind, Spent, Trigger},
@@ -76,6 +77,12 @@ impl World {
             store: store.clone(),
             engine: engine.clone(),
             source: Arc::new(Acme),
+            budget: Arc::new(PointsKeeper::new(
+                store.clone(),
+                clock.clone(),
+                Allowance::default(),
+                Some("client".into()),
+            )),
             authority: Arc::new(Acme),
             clock: clock.clone(),
             scopes: Scopes {
@@ -400,6 +407,12 @@ impl Source for Acme {
     }
     async fn people(&self, _: &Reach, _: &[AccountId]) -> Result<(Vec<Person>, Spent)> {
         Ok((Vec::new(), Spent::default()))
+    }
+    fn pace(&self) -> Pace {
+        Pace {
+            at_once: 2,
+            latency: Some(Duration::from_millis(500)),
+        }
     }
 }
 
