@@ -100,11 +100,7 @@ async fn world() -> World {
         .await
         .unwrap()
         .id;
-    let keeper = Arc::new(GrantKeeper {
-        store: store.clone(),
-        authority: authority.clone(),
-        clock: clock.clone(),
-    });
+    let keeper = Arc::new(GrantKeeper::new(store.clone(), authority.clone(), clock.clone()));
     World {
         store,
         authority,
