@@ -160,16 +160,13 @@ impl App {
     /// The feed's site as this grant reaches it.
     async fn granted(&self, site: &Site, grant: &Grant) -> Result<Site> {
         let sites = self.authority().sites(&grant.access_token).await?;
-        sites
-            .into_iter()
-            .find(|granted| granted.id == site.id)
-            .ok_or_else(|| {
-                Error::forbidden(format!(
-                    "the account you connected does not reach {}; reconnect with one that does, and tick that site on \
+        sites.into_iter().find(|granted| granted.id == site.id).ok_or_else(|| {
+            Error::forbidden(format!(
+                "the account you connected does not reach {}; reconnect with one that does, and tick that site on \
                      Atlassian's page",
-                    site.name
-                ))
-            })
+                site.name
+            ))
+        })
     }
 
     /// The new connection takes the place of the one before, whose tokens are deleted; the feed goes on if it waited for it.

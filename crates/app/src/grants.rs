@@ -69,11 +69,7 @@ impl Tokens for GrantKeeper {
                 return Ok(grant.access_token);
             }
             let now = self.clock.now();
-            if self
-                .store
-                .lease_grant(connection, holder.expose(), now, LEASE)
-                .await?
-            {
+            if self.store.lease_grant(connection, holder.expose(), now, LEASE).await? {
                 if let Some(token) = self.shielded(connection, refused, &holder).await? {
                     return Ok(token);
                 }

@@ -133,9 +133,10 @@ impl Client {
                 | Ending::Expired
                 | Ending::SiteRemoved
                 | Ending::OtherAccount
-                | Ending::HiddenFromApp => {
-                    Error::ended(otherwise, format!("Atlassian no longer lets this connection read {site}"))
-                }
+                | Ending::HiddenFromApp => Error::ended(
+                    otherwise,
+                    format!("Atlassian no longer lets this connection read {site}"),
+                ),
             },
             Ok(_) => Error::ended(
                 Ending::SiteRemoved,

@@ -187,9 +187,9 @@ fn refusal(answer: &::http::Response<Bytes>, asked: Asked) -> Error {
             "Atlassian refuses Circuit's client id or secret; an operator must compare them with the app in Atlassian's \
              developer console",
         ),
-        (_, "invalid_grant" | "unauthorized_client", Asked::Refresh) => Error::unauthenticated(
-            "Atlassian no longer knows this connection; reconnect to go on",
-        ),
+        (_, "invalid_grant" | "unauthorized_client", Asked::Refresh) => {
+            Error::unauthenticated("Atlassian no longer knows this connection; reconnect to go on")
+        }
         (400..=499, _, Asked::Exchange) => Error::invalid(
             "Atlassian did not accept the code it sent; it is good for a few minutes and one use: connect again",
         ),

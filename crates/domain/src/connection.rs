@@ -160,7 +160,11 @@ mod tests {
         assert_eq!(connection(0, 10).ending(at(20)), Ending::Revoked);
         assert_eq!(connection(0, 10).ending(at(100)), Ending::Expired, "ninety days idle");
         assert_eq!(connection(0, 364).ending(at(365)), Ending::Expired, "a year old");
-        assert_eq!(connection(30, 30).ending(at(0)), Ending::Revoked, "a clock that was set back explains nothing");
+        assert_eq!(
+            connection(30, 30).ending(at(0)),
+            Ending::Revoked,
+            "a clock that was set back explains nothing"
+        );
     }
 
     #[test]

@@ -58,11 +58,9 @@ impl Park {
     pub fn ended(ending: Ending, why: String) -> Self {
         match ending {
             Ending::NoConfluence | Ending::HiddenFromApp => Self::AccessLost { ending, why },
-            Ending::Revoked
-            | Ending::Expired
-            | Ending::SiteRemoved
-            | Ending::Anonymous
-            | Ending::OtherAccount => Self::NeedsReconnect { ending, why },
+            Ending::Revoked | Ending::Expired | Ending::SiteRemoved | Ending::Anonymous | Ending::OtherAccount => {
+                Self::NeedsReconnect { ending, why }
+            }
         }
     }
 

@@ -33,10 +33,15 @@ pub struct Claim {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Begins at this time, or as soon as a worker is free.
-    Waits { at: Timestamp },
+    Waits {
+        at: Timestamp,
+    },
     Runs,
     /// Failed too often to be tried again by itself; `why` is the last failure, for people.
-    Dead { at: Timestamp, why: String },
+    Dead {
+        at: Timestamp,
+        why: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use crate::{
-    AccountId, ApiKeyId, ConnectionId, ContentId, DocumentId, FeedId, IndexId, JobId, Result, RunId, SiteId, SpaceId,
-    Secret, Timestamp, UserId,
+    AccountId, ApiKeyId, ConnectionId, ContentId, DocumentId, FeedId, IndexId, JobId, Result, RunId, Secret, SiteId,
+    SpaceId, Timestamp, UserId,
     connection::{Connection, ConnectionState, Grant, Reconnection},
     cursor::{Checkpoint, Mark, Stream},
     document::{Document, DocumentKind, Held, Person},

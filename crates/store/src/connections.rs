@@ -158,9 +158,13 @@ impl Connections for SqlStore {
             return Err(Error::unauthenticated("this connection was removed"));
         }
         let held = row.maybe_text("refresh_token")?;
-        let held = held.map(|token| self.keys.open(&place(id, "refresh_token"), &token)).transpose()?;
+        let held = held
+            .map(|token| self.keys.open(&place(id, "refresh_token"), &token))
+            .transpose()?;
         if held.as_ref() != Some(spent) {
-            return Err(Error::conflict(format!("the tokens of connection {id} were replaced meanwhile")));
+            return Err(Error::conflict(format!(
+                "the tokens of connection {id} were replaced meanwhile"
+            )));
         }
         sqlx::query(
             "update connections

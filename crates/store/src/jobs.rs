@@ -161,14 +161,16 @@ impl Jobs for SqlStore {
         let row = query.bind(feed.0).fetch_optional(&self.read).await.map_err(failed)?;
         let Some(row) = row else { return Ok(None) };
         let row = Columns(&row);
-        Ok(Some(match (row.maybe_instant("dead_at")?, row.maybe_text("lease_holder")?) {
-            (Some(at), _) => Standing::Dead {
-                at,
-                why: row.maybe_text("failed_why")?.unwrap_or_default(),
+        Ok(Some(
+            match (row.maybe_instant("dead_at")?, row.maybe_text("lease_holder")?) {
+                (Some(at), _) => Standing::Dead {
+                    at,
+                    why: row.maybe_text("failed_why")?.unwrap_or_default(),
+                },
+                (None, Some(_)) => Standing::Runs,
+                (None, None) => Standing::Waits { at: row.instant("at")? },
             },
-            (None, Some(_)) => Standing::Runs,
-            (None, None) => Standing::Waits { at: row.instant("at")? },
-        }))
+        ))
     }
 
     async fn free_leases(&self) -> Result<()> {

@@ -170,8 +170,14 @@ mod tests {
         let spaces = [held("a"), held("b")];
         let error = hidden_from_app(&spaces, &lost, &[seen("a"), seen("b")]).unwrap();
         assert!(error.message.contains("A, B"), "{error}");
-        assert!(hidden_from_app(&spaces, &lost, &[seen("a")]).is_none(), "b is not shown: it is lost");
+        assert!(
+            hidden_from_app(&spaces, &lost, &[seen("a")]).is_none(),
+            "b is not shown: it is lost"
+        );
         let one: BTreeSet<SpaceId> = [SpaceId::new("a")].into();
-        assert!(hidden_from_app(&spaces, &one, &[seen("a"), seen("b")]).is_none(), "b can be read");
+        assert!(
+            hidden_from_app(&spaces, &one, &[seen("a"), seen("b")]).is_none(),
+            "b can be read"
+        );
     }
 }

@@ -105,9 +105,9 @@ impl App {
                     self.store().set_feed_state(feed.id, &FeedState::Active).await?;
                 }
                 FeedState::Parked(Park::QuotaSpent { .. }) => {}
-                FeedState::Parked(
-                    Park::NeedsReconnect { .. } | Park::AccessLost { .. } | Park::NeedsScopes { .. },
-                ) => continue,
+                FeedState::Parked(Park::NeedsReconnect { .. } | Park::AccessLost { .. } | Park::NeedsScopes { .. }) => {
+                    continue;
+                }
                 FeedState::Connecting { .. } | FeedState::ChoosingSite | FeedState::ChoosingSpaces => continue,
                 FeedState::Paused | FeedState::Removed => continue,
             }
@@ -168,6 +168,11 @@ impl App {
                 false => Ok(JobOutcome::Retried { at: retry_at }),
             },
         }
+    }
+
+    /// How many jobs wait or run, and how many failed too often.
+    pub async fn jobs_queued_and_dead(&self) -> Result<(u64, u64)> {
+        Ok((self.store().queued().await?, self.store().dead().await?))
     }
 
     async fn keep_lease(&self, job: &Job, worker: &str) -> Error {

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use app::{App, Parts, Scopes, clock::SystemClock};
+use app::{App, Parts, Scopes, clock::SystemClock, grants::GrantKeeper};
 use async_trait::async_trait;
 use axum::{
     Router,
@@ -25,7 +25,7 @@ use domain::{
     query::Query,
     site::Site,
     source::{Listed, Reach, Source},
-    space::{Estimate, Space},
+    space::{Estimate, Space, SpaceSeen},
     store::{NewUser, Store, Users},
     sync_run::Spent,
     user::Role,
@@ -90,12 +90,14 @@ impl World {
         let keys = SealingKeys::new(SealingKey::generate());
         let store: Arc<dyn Store> = Arc::new(SqlStore::in_memory(keys).await.unwrap());
         let engine = Arc::new(ShelfEngine::default());
+        let (authority, clock) = (Arc::new(Consenting), Arc::new(SystemClock));
         let app = App::new(Parts {
             store: store.clone(),
             engine: engine.clone(),
             source: Arc::new(TwoSpaces),
-            authority: Arc::new(Consenting),
-            clock: Arc::new(SystemClock),
+            authority: authority.clone(),
+            tokens: Arc::new(GrantKeeper::new(store.clone(), authority, clock.clone())),
+            clock,
             scopes: Scopes {
                 requested: vec![("read:page:confluence".into(), "Reads pages.".into())],
                 missing_for_import: |_| Vec::new(),
@@ -298,6 +300,18 @@ impl Source for TwoSpaces {
             ],
             _ => Vec::new(),
         }))
+    }
+    async fn spaces_by_id(&self, _: &Reach, spaces: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
+        let seen = |id: &SpaceId| SpaceSeen {
+            space: Space {
+                id: id.clone(),
+                key: id.0.clone(),
+                name: id.0.clone(),
+                kind: "global".into(),
+            },
+            archived: false,
+        };
+        Ok(listed(spaces.iter().map(seen).collect()))
     }
     async fn changes(
         &self,
