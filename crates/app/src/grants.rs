@@ -11,7 +11,7 @@ use domain::{
     Clock, ConnectionId, Error, ErrorKind, Result, Secret,
     authority::{Authority, Tokens},
     connection::{ConnectionState, Ending, Grant},
-    store::Store,
+    store::Connections,
 };
 use tokio::sync::RwLock;
 use tracing::warn;
@@ -41,7 +41,7 @@ pub enum Shield {
 /// Gives tokens from the store and refreshes them at the authority. Clones share what they keep.
 #[derive(Clone)]
 pub struct GrantKeeper {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Connections>,
     authority: Arc<dyn Authority>,
     clock: Arc<dyn Clock>,
     shield: Shield,
@@ -84,7 +84,7 @@ impl Tokens for GrantKeeper {
 }
 
 impl GrantKeeper {
-    pub fn new(store: Arc<dyn Store>, authority: Arc<dyn Authority>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(store: Arc<dyn Connections>, authority: Arc<dyn Authority>, clock: Arc<dyn Clock>) -> Self {
         Self {
             store,
             authority,
