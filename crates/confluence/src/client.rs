@@ -105,6 +105,9 @@ impl Client {
                 Err(error) if error.kind == ErrorKind::Invalid => return Err(Refused::TooMuch),
                 Err(error) => error,
             };
+            if limits::is_shut_out(&error) {
+                return Err(self.ended(reach, Ending::NoConfluence).await.into());
+            }
             match self.pause(&error, calls) {
                 Some(pause) => self.clock.sleep(pause).await,
                 None => return Err(error.into()),

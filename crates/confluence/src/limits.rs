@@ -58,6 +58,14 @@ pub fn failure(answer: &Response<Bytes>, now: Timestamp, what: &str) -> Error {
     }
 }
 
+/// Whether an error is of an answer that lets the person in nowhere.
+pub fn is_shut_out(error: &Error) -> bool {
+    match error.kind {
+        ErrorKind::Ended { ending } => ending == Ending::NoConfluence,
+        _ => false,
+    }
+}
+
 /// The body of a 403 that is about the person and not about the thing (facts.md §3).
 fn shut_out(body: &Bytes) -> bool {
     let text = String::from_utf8_lossy(&body[..body.len().min(4_096)]).to_lowercase();

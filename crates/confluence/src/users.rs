@@ -1,7 +1,7 @@
 //! Who the connection is, and the names of people.
 
 use domain::{
-    AccountId, Error, ErrorKind, Result,
+    AccountId, ErrorKind, Result,
     connection::Ending,
     document::Person,
     source::{PEOPLE_MAX, Reach},
@@ -32,7 +32,8 @@ pub async fn me(client: &Client, reach: &Reach) -> Result<Person> {
         Ok(answered) => answered.value,
         Err(refused) => {
             return Err(match refused.into_error(what) {
-                error if shut_out(&error) => client.ended(reach, Ending::NoConfluence).await,
+                // Whoever may not even be told who they are may not use Confluence.
+                error if error.kind == ErrorKind::Forbidden => client.ended(reach, Ending::NoConfluence).await,
                 error => error,
             });
         }
@@ -47,14 +48,6 @@ pub async fn me(client: &Client, reach: &Reach) -> Result<Person> {
         }),
         None => Err(client.ended(reach, Ending::Anonymous).await),
     }
-}
-
-/// Whether the connected person was not even told who they are.
-fn shut_out(error: &Error) -> bool {
-    let no_confluence = ErrorKind::Ended {
-        ending: Ending::NoConfluence,
-    };
-    error.kind == ErrorKind::Forbidden || error.kind == no_confluence
 }
 
 /// Matched by id, never by place: the answer may hold fewer people than were asked for (facts.md §9).
