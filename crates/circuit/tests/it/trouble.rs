@@ -203,7 +203,10 @@ async fn a_space_that_is_shown_while_its_content_is_hidden_waits_for_the_sites_a
     assert_eq!(circuit.finds(&begun, "onboarding").await, 0, "kept, and not found");
     change(&setting.fake, "faults", json!({ "clear": true })).await;
     circuit.app.resync(&circuit.caller, begun.feed).await.unwrap();
-    circuit.up_to_date(begun.feed).await;
+    let back = |picture: &FeedPicture| {
+        picture.headline == "up to date" && picture.searchable && picture.spaces[0].suspended_at.is_none()
+    };
+    circuit.until(begun.feed, "seen again", back).await;
     assert!(circuit.finds(&begun, "onboarding").await > 0);
     circuit.end().await;
 }
