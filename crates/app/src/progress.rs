@@ -1,14 +1,17 @@
 //! A feed as a person watches it: what was expected, what is here, how fast, how long still.
 
 use domain::{
-    FeedId, Result,
+    FeedId, Result, Timestamp,
     budget::{BudgetPicture, Hour},
     connection::Connection,
     feed::{Feed, FeedState},
+    job::Standing,
     price::{self, LaterPasses},
     space::FeedSpace,
     sync_run::{RunKind, Spent, SyncRun},
 };
+
+use sync::{run::facts, schedule::due};
 
 use crate::{App, Caller};
 
@@ -37,6 +40,12 @@ pub struct FeedPicture {
     pub degraded: Vec<String>,
     pub connecting_too_long: bool,
     pub points: FeedPoints,
+    /// How its job stands in the queue.
+    pub job: Option<Standing>,
+    /// When what happens next by itself.
+    pub next: Next,
+    /// When the connection may end by its age, if that is soon.
+    pub ends_soon: Option<Timestamp>,
 }
 
 /// What a feed costs at Atlassian.
@@ -49,7 +58,29 @@ pub struct FeedPoints {
     pub next: LaterPasses,
 }
 
+/// When a feed does what by itself, as far as it is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Next {
+    /// The next pass, whatever is due then.
+    pub pass: Option<Timestamp>,
+    /// When everything is due to be read again.
+    pub walk: Option<Timestamp>,
+}
+
 impl App {
+    async fn next(&self, feed: &Feed, job: Option<&Standing>) -> Result<Next> {
+        let pass = match job {
+            Some(Standing::Waits { at }) => Some(*at),
+            Some(Standing::Runs | Standing::Dead { .. }) | None => None,
+        };
+        let spaces = self.store().feed_spaces(feed.id).await?;
+        let due = due(&facts(self.store(), feed, &spaces).await?, self.now());
+        Ok(match feed.state {
+            FeedState::Active => Next { pass, walk: due.walk },
+            _ => Next::default(),
+        })
+    }
+
     pub async fn feed_picture(&self, caller: &Caller, id: FeedId) -> Result<FeedPicture> {
         let feed = self.feed(caller, id).await?;
         let spaces = self.store().feed_spaces(id).await?;
@@ -64,6 +95,8 @@ impl App {
             Some(connection) => Some(self.store().connection(connection).await?),
             None => None,
         };
+        let job = self.store().standing(id).await?;
+        let next = self.next(&feed, job.as_ref()).await?;
         let figures = self.store().index_figures(feed.index).await?;
         let searchable = self.engine().watermark(feed.index).await?.0 >= figures.last_sequence;
         let documents = spaces.iter().map(|space| space.documents).sum();
@@ -99,7 +132,10 @@ impl App {
             next: LaterPasses::of(&price::held(&spaces), spaces.len() as u64),
         };
         Ok(FeedPicture {
-            headline: headline(&feed, &spaces, running.is_some(), last.as_ref()),
+            headline: headline(&feed, &spaces, running.is_some(), last.as_ref(), job.as_ref()),
+            ends_soon: ends_soon(&feed, connection.as_ref(), self.now()),
+            job,
+            next,
             connecting_too_long: self.connecting_too_long(&feed),
             feed,
             connection,
@@ -117,6 +153,13 @@ impl App {
     }
 }
 
+fn ends_soon(feed: &Feed, connection: Option<&Connection>, now: Timestamp) -> Option<Timestamp> {
+    match feed.state {
+        FeedState::Removed => None,
+        _ => connection.and_then(|connection| connection.ends_soon(now)),
+    }
+}
+
 fn expected(spaces: &[FeedSpace]) -> Option<u64> {
     let all = |space: &FeedSpace| {
         space
@@ -126,7 +169,13 @@ fn expected(spaces: &[FeedSpace]) -> Option<u64> {
     spaces.iter().map(all).sum()
 }
 
-fn headline(feed: &Feed, spaces: &[FeedSpace], running: bool, last: Option<&SyncRun>) -> &'static str {
+fn headline(
+    feed: &Feed,
+    spaces: &[FeedSpace],
+    running: bool,
+    last: Option<&SyncRun>,
+    job: Option<&Standing>,
+) -> &'static str {
     use domain::{feed::Park, sync_run::Outcome};
     match &feed.state {
         FeedState::Connecting { .. } => "connecting",
@@ -137,6 +186,10 @@ fn headline(feed: &Feed, spaces: &[FeedSpace], running: bool, last: Option<&Sync
         FeedState::Parked(Park::QuotaSpent { .. }) => "paused by quota",
         FeedState::Parked(Park::NeedsReconnect { .. }) => "needs reconnect",
         FeedState::Parked(Park::NeedsScopes { .. }) => "needs scopes",
+        FeedState::Parked(Park::AccessLost { .. }) => "access lost",
+        FeedState::Parked(Park::Misconfigured { .. }) => "needs the operator",
+        FeedState::Parked(Park::Withdrawn { .. }) => "withdrawn by Atlassian",
+        FeedState::Active if matches!(job, Some(Standing::Dead { .. })) => "stopped after failures",
         FeedState::Active
             if spaces
                 .iter()

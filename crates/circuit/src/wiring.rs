@@ -56,11 +56,7 @@ pub async fn wired_at(
         client,
         clock.clone(),
     ));
-    let tokens = Arc::new(GrantKeeper {
-        store: store.clone(),
-        authority: authority.clone(),
-        clock: clock.clone(),
-    });
+    let tokens = Arc::new(GrantKeeper::new(store.clone(), authority.clone(), clock.clone()));
     let budget = Arc::new(PointsKeeper::new(
         store.clone(),
         clock.clone(),
@@ -70,7 +66,7 @@ pub async fn wired_at(
     let source = Arc::new(ConfluenceSource::new(
         http,
         endpoints,
-        tokens,
+        tokens.clone(),
         budget.clone(),
         clock.clone(),
     ));
@@ -80,6 +76,7 @@ pub async fn wired_at(
         source,
         budget,
         authority,
+        tokens,
         clock,
         scopes: scopes(config),
         public_url,
@@ -131,7 +128,7 @@ impl ClientCredentials for AppRegistration {
         }
         let kept = self.store.atlassian_app().await?;
         kept.map(|app| (app.client_id, app.client_secret)).ok_or_else(|| {
-            Error::invalid(
+            Error::misconfigured(
                 "Circuit does not know its Atlassian app yet; enter client id and secret under \"Atlassian app\" in the navigation",
             )
         })

@@ -8,6 +8,7 @@ use domain::{
     Clock, Error, ErrorKind, Result, Secret, Timestamp,
     authority::Tokens,
     budget::Budget,
+    connection::Ending,
     source::{Pace, Reach},
     sync_run::Spent,
 };
@@ -20,6 +21,7 @@ use crate::{
     endpoints::with_query,
     http::Http,
     limits::{self, PAUSE_MAX},
+    oauth::granted_sites,
     pace::{Came, Gate, Weight},
 };
 
@@ -176,8 +178,7 @@ impl Client {
             attempt += 1;
             let answer = match self.attempt::<T>(reach, &question, &token, call, &mut spent).await? {
                 Attempt::TokenRefused if refused_once => {
-                    let why = "Atlassian refuses this connection's token; reconnect to go on";
-                    return Err(Error::unauthenticated(why).into());
+                    return Err(self.ended(reach, Ending::Revoked).await.into());
                 }
                 Attempt::TokenRefused => {
                     refused_once = true;
@@ -197,10 +198,55 @@ impl Client {
                 Err(Refused::TooMuch) => return Err(Refused::TooMuch),
                 Err(Refused::Because(error)) => error,
             };
+            if limits::is_shut_out(&error) {
+                return Err(self.ended(reach, Ending::NoConfluence).await.into());
+            }
             match self.pause(&error, attempt, answer.asked_to_wait) {
                 Some(pause) => self.clock.sleep(pause).await,
                 None => return Err(given_up(error).into()),
             }
+        }
+    }
+
+    /// How the connection came to its end, when Confluence does not know the person any more. A grant that no longer
+    /// reaches the site is told from one that does by asking for its sites; where even that cannot be asked, nothing is
+    /// concluded and the error of asking is given.
+    pub async fn ended(&self, reach: &Reach, otherwise: Ending) -> Error {
+        let site = &reach.site.name;
+        let token = match self.tokens.access_token(reach.connection, None).await {
+            Ok(token) => token,
+            Err(error) => return error,
+        };
+        let now = self.clock.now();
+        match granted_sites(&*self.http, &self.endpoints, &token, now).await {
+            Ok(sites) if sites.iter().any(|granted| granted.id == reach.site.id) => match otherwise {
+                Ending::Anonymous => Error::ended(otherwise, format!("{site} answers as if nobody were signed in")),
+                Ending::NoConfluence => Error::ended(
+                    otherwise,
+                    format!("the connected person may no longer use Confluence on {site}"),
+                ),
+                Ending::Revoked
+                | Ending::Expired
+                | Ending::SiteRemoved
+                | Ending::OtherAccount
+                | Ending::HiddenFromApp => Error::ended(
+                    otherwise,
+                    format!("Atlassian no longer lets this connection read {site}"),
+                ),
+            },
+            Ok(_) => Error::ended(
+                Ending::SiteRemoved,
+                format!(
+                    "this connection no longer reaches {site}: an admin removed the app from the site, or the site was \
+                     left out of the consent"
+                ),
+            ),
+            Err(error) if error.kind == ErrorKind::Unauthenticated => Error::ended(
+                Ending::Revoked,
+                "Atlassian no longer accepts this connection: the consent was taken back, or the Atlassian password was \
+                 changed",
+            ),
+            Err(error) => error,
         }
     }
 
@@ -309,6 +355,7 @@ impl Client {
                 Some(own.max(asked_to_wait.unwrap_or_default()))
             }
             ErrorKind::Invalid | ErrorKind::Unauthenticated | ErrorKind::Forbidden | ErrorKind::NotFound => None,
+            ErrorKind::Ended { .. } | ErrorKind::Misconfigured => None,
             ErrorKind::Conflict | ErrorKind::Gone | ErrorKind::MissingScope { .. } | ErrorKind::Internal => None,
         }
     }

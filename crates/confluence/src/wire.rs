@@ -185,6 +185,9 @@ pub struct VersionV1 {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PersonRow {
+    /// Atlassian's word: `known`, `unknown`, `anonymous`.
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
     #[serde(default)]
     pub account_id: Option<String>,
     #[serde(default)]

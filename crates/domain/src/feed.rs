@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use crate::{ConnectionId, Error, FeedId, IndexId, Result, Timestamp, site::Site};
+use crate::{ConnectionId, Error, FeedId, IndexId, Result, Timestamp, connection::Ending, site::Site};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Feed {
@@ -38,10 +38,58 @@ pub enum FeedState {
 pub enum Park {
     /// The points of this hour are spent; it goes on by itself.
     QuotaSpent { until: Timestamp },
-    /// The grant is no longer accepted; `why` is for people.
-    NeedsReconnect { why: String },
+    /// Atlassian refuses Circuit's own client id or secret: for the operator, and tried again by itself at this time.
+    Misconfigured { why: String, until: Timestamp },
+    /// The connection came to this end; `why` is for people.
+    NeedsReconnect { ending: Ending, why: String },
     /// The grant lacks these scopes.
     NeedsScopes { missing: Vec<String> },
+    /// The grant lives, and an admin of the site keeps the person or the app from reading; `why` is for people.
+    AccessLost { ending: Ending, why: String },
+    /// Atlassian withdrew an address that is needed (410); `why` names what for.
+    Withdrawn { why: String },
+}
+
+/// No park that ends by itself lasts longer: the quota is renewed every hour.
+const PARKED_MAX: Duration = Duration::from_secs(2 * 3600);
+
+impl Park {
+    /// What a feed waits for whose connection came to this end.
+    pub fn ended(ending: Ending, why: String) -> Self {
+        match ending {
+            Ending::NoConfluence | Ending::HiddenFromApp => Self::AccessLost { ending, why },
+            Ending::Revoked | Ending::Expired | Ending::SiteRemoved | Ending::Anonymous | Ending::OtherAccount => {
+                Self::NeedsReconnect { ending, why }
+            }
+        }
+    }
+
+    /// When it ends by itself; none when a person must act.
+    pub fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::QuotaSpent { until } | Self::Misconfigured { until, .. } => Some(*until),
+            Self::NeedsReconnect { .. }
+            | Self::AccessLost { .. }
+            | Self::NeedsScopes { .. }
+            | Self::Withdrawn { .. } => None,
+        }
+    }
+
+    /// Whether it has ended by itself at `now`. An end that lies further ahead than any was set by a clock that was
+    /// wrong then, or is now.
+    pub fn over(&self, now: Timestamp) -> bool {
+        self.until()
+            .is_some_and(|until| until <= now || until.since(now) > PARKED_MAX)
+    }
+
+    /// Whether a person may try again without a new consent.
+    pub fn may_mend(&self) -> bool {
+        match self {
+            Self::QuotaSpent { .. } | Self::Misconfigured { .. } | Self::Withdrawn { .. } => true,
+            Self::NeedsReconnect { ending, .. } | Self::AccessLost { ending, .. } => ending.may_mend(),
+            Self::NeedsScopes { .. } => false,
+        }
+    }
 }
 
 /// How often each pass of a feed begins by itself.
@@ -67,6 +115,12 @@ impl Schedule {
     pub const WALK_EVERY: RangeInclusive<Duration> = Duration::from_secs(15 * 60)..=DAY;
     /// A probe costs a call for some hundred documents.
     pub const PROBE_EVERY: RangeInclusive<Duration> = Duration::from_secs(5 * 60)..=DAY;
+
+    /// The shortest of the intervals: how often to see what is due.
+    pub fn soonest(&self) -> Duration {
+        let others = self.walk_every.into_iter().chain(self.probe_every);
+        others.fold(self.changes_every, Duration::min)
+    }
 
     /// The same, if every interval is within its bounds; `Invalid`, naming the interval and the bounds, if not.
     pub fn checked(self) -> Result<Self> {

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use domain::{Error, ErrorKind, Result};
+use domain::{Error, ErrorKind, Result, job::Claim};
 use sqlx::{
     Row, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -24,10 +24,13 @@ const MIGRATIONS: [&str; 4] = [
 ];
 
 /// The store. Writing goes through one connection, so that writers queue here and never meet a locked database.
+#[derive(Clone)]
 pub struct SqlStore {
     pub(crate) write: SqlitePool,
     pub(crate) read: SqlitePool,
     pub(crate) keys: SealingKeys,
+    /// On behalf of which claim it writes: refused once that is lost. Without one, whatever is written is written.
+    pub(crate) claim: Option<Claim>,
 }
 
 impl SqlStore {
@@ -51,7 +54,12 @@ impl SqlStore {
             .connect_with(options)
             .await
             .map_err(failed)?;
-        Ok(Self { write, read, keys })
+        Ok(Self {
+            write,
+            read,
+            keys,
+            claim: None,
+        })
     }
 
     /// A store that is gone when it is dropped.
@@ -69,6 +77,7 @@ impl SqlStore {
             write: only.clone(),
             read: only,
             keys,
+            claim: None,
         })
     }
 }

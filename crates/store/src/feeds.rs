@@ -62,27 +62,31 @@ impl Feeds for SqlStore {
     }
 
     async fn set_feed_state(&self, id: FeedId, state: &FeedState) -> Result<()> {
-        let (word, at, why) = written(state);
+        let Written { word, at, why, ending } = written(state);
         // A removed feed stays removed: a run that ends late does not bring it back.
         let query = sqlx::query(
-            "update feeds set state = $2, state_at = $3, state_why = $4 where id = $1 and state <> 'removed'",
+            "update feeds set state = $2, state_at = $3, state_why = $4, state_ending = $5
+             where id = $1 and state <> 'removed'",
         );
-        self.change(query.bind(id.0).bind(word).bind(at).bind(why)).await
+        let query = query.bind(id.0).bind(word).bind(at).bind(why).bind(ending);
+        self.change(query).await
     }
 
     async fn park_feed(&self, id: FeedId, park: &Park) -> Result<()> {
         let parked = FeedState::Parked(park.clone());
-        let (word, at, why) = written(&parked);
+        let Written { word, at, why, ending } = written(&parked);
         let query = sqlx::query(
-            "update feeds set state = $2, state_at = $3, state_why = $4 where id = $1 and state = 'active'",
+            "update feeds set state = $2, state_at = $3, state_why = $4, state_ending = $5
+             where id = $1 and state = 'active'",
         );
-        self.change(query.bind(id.0).bind(word).bind(at).bind(why)).await
+        let query = query.bind(id.0).bind(word).bind(at).bind(why).bind(ending);
+        self.change(query).await
     }
 
     async fn unpark_feed(&self, id: FeedId) -> Result<()> {
         let query = sqlx::query(
             "update feeds set state = 'active', state_at = null, state_why = null
-             where id = $1 and state = 'quota_spent'",
+             where id = $1 and state in ('quota_spent', 'misconfigured')",
         );
         self.change(query.bind(id.0)).await
     }
@@ -336,8 +340,9 @@ impl Feeds for SqlStore {
 
 impl SqlStore {
     pub(crate) async fn change(&self, query: Query<'_, Sqlite, SqliteArguments>) -> Result<()> {
-        query.execute(&self.write).await.map_err(failed)?;
-        Ok(())
+        let mut transaction = self.claimed().await?;
+        query.execute(&mut *transaction).await.map_err(failed)?;
+        transaction.commit().await.map_err(failed)
     }
 }
 
@@ -349,16 +354,57 @@ fn milliseconds(every: Duration) -> i64 {
     i64::try_from(every.as_millis()).unwrap_or(i64::MAX)
 }
 
-fn written(state: &FeedState) -> (&'static str, Option<i64>, Option<String>) {
+/// How a state stands in a row.
+struct Written {
+    word: &'static str,
+    at: Option<i64>,
+    why: Option<String>,
+    ending: Option<&'static str>,
+}
+
+fn written(state: &FeedState) -> Written {
+    let only = |word| Written {
+        word,
+        at: None,
+        why: None,
+        ending: None,
+    };
     match state {
-        FeedState::Connecting { since } => ("connecting", Some(since.0), None),
-        FeedState::ChoosingSite => ("choosing_site", None, None),
-        FeedState::ChoosingSpaces => ("choosing_spaces", None, None),
-        FeedState::Active => ("active", None, None),
-        FeedState::Paused => ("paused", None, None),
-        FeedState::Removed => ("removed", None, None),
-        FeedState::Parked(Park::QuotaSpent { until }) => ("quota_spent", Some(until.0), None),
-        FeedState::Parked(Park::NeedsReconnect { why }) => ("needs_reconnect", None, Some(why.clone())),
-        FeedState::Parked(Park::NeedsScopes { missing }) => ("needs_scopes", None, Some(missing.join(" "))),
+        FeedState::Connecting { since } => Written {
+            at: Some(since.0),
+            ..only("connecting")
+        },
+        FeedState::ChoosingSite => only("choosing_site"),
+        FeedState::ChoosingSpaces => only("choosing_spaces"),
+        FeedState::Active => only("active"),
+        FeedState::Paused => only("paused"),
+        FeedState::Removed => only("removed"),
+        FeedState::Parked(Park::QuotaSpent { until }) => Written {
+            at: Some(until.0),
+            ..only("quota_spent")
+        },
+        FeedState::Parked(Park::Misconfigured { why, until }) => Written {
+            at: Some(until.0),
+            why: Some(why.clone()),
+            ..only("misconfigured")
+        },
+        FeedState::Parked(Park::NeedsReconnect { ending, why }) => Written {
+            why: Some(why.clone()),
+            ending: Some(ending.word()),
+            ..only("needs_reconnect")
+        },
+        FeedState::Parked(Park::NeedsScopes { missing }) => Written {
+            why: Some(missing.join(" ")),
+            ..only("needs_scopes")
+        },
+        FeedState::Parked(Park::AccessLost { ending, why }) => Written {
+            why: Some(why.clone()),
+            ending: Some(ending.word()),
+            ..only("access_lost")
+        },
+        FeedState::Parked(Park::Withdrawn { why }) => Written {
+            why: Some(why.clone()),
+            ..only("withdrawn")
+        },
     }
 }

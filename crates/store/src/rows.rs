@@ -8,8 +8,8 @@ use std::{
 use domain::{
     AccountId, ConnectionId, ContentId, DocumentId, Error, FeedId, IndexId, Result, RunId, SiteId, SpaceId, Timestamp,
     UserId,
-    connection::{Connection, ConnectionState},
-    document::{Body, CommentPlace, Document, DocumentKind, FileFacts, Known, Removal},
+    connection::{Connection, ConnectionState, Ending, Reconnection},
+    document::{Body, CommentPlace, Document, DocumentKind, FileFacts, Known, Person, Removal},
     feed::{Feed, FeedState, Park, Schedule},
     index::Index,
     site::Site,
@@ -90,6 +90,7 @@ impl Columns<'_> {
             state: match self.text("state")?.as_str() {
                 "active" => ConnectionState::Active,
                 "needs_reconnect" => ConnectionState::NeedsReconnect {
+                    ending: self.ending("ending")?,
                     why: self.maybe_text("why")?.unwrap_or_default(),
                 },
                 "removed" => ConnectionState::Removed,
@@ -97,18 +98,56 @@ impl Columns<'_> {
             },
             scopes: self.words("scopes")?,
             created_at: self.instant("created_at")?,
+            refreshed_at: match self.maybe_instant("refreshed_at")? {
+                Some(at) => at,
+                None => self.instant("created_at")?,
+            },
+        })
+    }
+
+    /// Without the spaces, which are rows of their own.
+    pub fn reconnection(&self) -> Result<Reconnection> {
+        Ok(Reconnection {
+            connection: ConnectionId(self.number("connection_id")?),
+            person: Person {
+                account: AccountId(self.text("account")?),
+                name: self.text("account_name")?,
+            },
+            site: self.site()?,
+            hidden: Vec::new(),
+            asked_at: self.instant("asked_at")?,
+        })
+    }
+
+    fn site(&self) -> Result<Site> {
+        Ok(Site {
+            id: SiteId(self.text("site_id")?),
+            name: self.text("site_name")?,
+            url: self.text("site_url")?,
+            scopes: self.words("site_scopes")?,
+        })
+    }
+
+    fn ending(&self, name: &str) -> Result<Ending> {
+        match self.maybe_text(name)? {
+            Some(word) => Ending::from_word(&word),
+            None => Ok(Ending::Revoked),
+        }
+    }
+
+    pub fn space(&self) -> Result<Space> {
+        Ok(Space {
+            id: SpaceId(self.text("space_id")?),
+            key: self.text("key")?,
+            name: self.text("name")?,
+            kind: self.text("kind")?,
         })
     }
 
     pub fn feed(&self) -> Result<Feed> {
         let site = match self.maybe_text("site_id")? {
             None => None,
-            Some(id) => Some(Site {
-                id: SiteId(id),
-                name: self.text("site_name")?,
-                url: self.text("site_url")?,
-                scopes: self.words("site_scopes")?,
-            }),
+            Some(_) => Some(self.site()?),
         };
         let why = || self.maybe_text("state_why").map(Option::unwrap_or_default);
         let at = || Ok::<_, Error>(self.maybe_instant("state_at")?.unwrap_or_default());
@@ -120,7 +159,19 @@ impl Columns<'_> {
             "paused" => FeedState::Paused,
             "removed" => FeedState::Removed,
             "quota_spent" => FeedState::Parked(Park::QuotaSpent { until: at()? }),
-            "needs_reconnect" => FeedState::Parked(Park::NeedsReconnect { why: why()? }),
+            "misconfigured" => FeedState::Parked(Park::Misconfigured {
+                why: why()?,
+                until: at()?,
+            }),
+            "needs_reconnect" => FeedState::Parked(Park::NeedsReconnect {
+                ending: self.ending("state_ending")?,
+                why: why()?,
+            }),
+            "access_lost" => FeedState::Parked(Park::AccessLost {
+                ending: self.ending("state_ending")?,
+                why: why()?,
+            }),
+            "withdrawn" => FeedState::Parked(Park::Withdrawn { why: why()? }),
             "needs_scopes" => FeedState::Parked(Park::NeedsScopes {
                 missing: why()?.split_whitespace().map(str::to_owned).collect(),
             }),
@@ -153,12 +204,7 @@ impl Columns<'_> {
             attachments: self.count("attachments")?,
         };
         Ok(FeedSpace {
-            space: Space {
-                id: SpaceId(self.text("space_id")?),
-                key: self.text("key")?,
-                name: self.text("name")?,
-                kind: self.text("kind")?,
-            },
+            space: self.space()?,
             added_at: self.instant("added_at")?,
             imported_at: self.maybe_instant("imported_at")?,
             suspended_at: self.maybe_instant("suspended_at")?,

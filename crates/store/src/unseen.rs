@@ -64,7 +64,7 @@ impl SqlStore {
     }
 
     pub(crate) async fn applied(&self, feed: FeedId, verdict: &Verdict) -> Result<u64> {
-        let mut transaction = self.write.begin().await.map_err(failed)?;
+        let mut transaction = self.claimed().await?;
         let gone = take_away(
             &mut transaction,
             feed,
@@ -125,7 +125,7 @@ impl SqlStore {
     }
 
     pub(crate) async fn space_removed(&self, feed: FeedId, space: &SpaceId, run: RunId, now: Timestamp) -> Result<u64> {
-        let mut transaction = self.write.begin().await.map_err(failed)?;
+        let mut transaction = self.claimed().await?;
         let rows = sqlx::query(
             "select content_id from documents
              where feed_id = $1 and space_id = $2 and (removed is null or removed = 'suspended')

@@ -4,6 +4,8 @@
 
 pub mod run;
 
+pub mod alive;
+pub mod parking;
 pub mod plan;
 pub mod schedule;
 

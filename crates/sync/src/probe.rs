@@ -13,12 +13,7 @@ use domain::{
     sync_run::{Spent, SyncRun},
 };
 
-use crate::{
-    plan::is_much,
-    pull::Pulled,
-    run::Ports,
-    visible::{prove_alive, visible_spaces},
-};
+use crate::{alive, plan::is_much, pull::Pulled, run::Ports, visible::visible_spaces};
 
 /// The most suspects that are looked at; with more, a walk is the better proof.
 const LOOKS_MAX: usize = 200;
@@ -61,14 +56,14 @@ pub async fn probe(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spa
         ports.store.note(run.id, &note).await?;
         return Ok(Probed::NeedsWalk);
     }
-    prove_alive(ports, reach).await?;
+    alive::proven(ports, reach).await?;
     let mut gone = Vec::new();
     for (kind, ids) in by_kind(&suspects) {
         let looked = ports.source.look(reach, &chosen, kind, &ids).await?;
         ports.store.add_spent(run.id, looked.spent, ports.clock.now()).await?;
         gone.extend(looked.absent.into_iter().chain(looked.put_away));
     }
-    prove_alive(ports, reach).await?;
+    alive::proven(ports, reach).await?;
     let still = visible_spaces(ports, feed, reach, run, spaces).await?;
     if still.len() == spaces.len() && !gone.is_empty() {
         let verdict = Verdict {

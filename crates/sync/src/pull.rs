@@ -230,7 +230,7 @@ fn tolerable(error: &domain::Error) -> bool {
         Forbidden | NotFound | Gone | MissingScope { .. } | Invalid | Unavailable => true,
         // An answer that was paid for is kept: were it dropped for its names, a small budget would never get past it.
         RateLimited { .. } => true,
-        Unauthenticated | Conflict | Internal => false,
+        Unauthenticated | Ended { .. } | Misconfigured | Conflict | Internal => false,
     }
 }
 

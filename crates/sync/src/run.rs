@@ -6,21 +6,23 @@ use domain::{
     Clock, Error, ErrorKind, FeedId, Result, Timestamp,
     cursor::{Mark, Stream},
     document::DocumentKind,
-    feed::{Feed, FeedState, Park},
+    feed::{Feed, FeedState},
     source::{Meter, Reach, Source, Urgency},
-    space::FeedSpace,
+    space::{FeedSpace, SpaceSeen},
     store::Store,
     sync_run::{Outcome, RunKind, SyncRun, Trigger},
 };
 use tracing::info;
 
 use crate::{
+    alive,
     changes::read_changes,
+    parking::{Parking, hidden_from_app, parking},
     plan,
     probe::{Probed, probe},
     pull::{Nameless, Pull, Pulled, Reading, pull},
     schedule::{self, Facts, Held},
-    visible::{prove_alive, visible_spaces},
+    visible::visible_spaces,
     walk::judge,
 };
 
@@ -53,6 +55,8 @@ pub enum Ended {
     Again { at: Timestamp },
     /// Try again later: the caller decides when, by the number of attempts.
     Retry { why: String },
+    /// The same, but trying again mends little: after some attempts the job is dead.
+    Fails { why: String },
     /// A person must act first.
     Waits,
 }
@@ -66,12 +70,12 @@ pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<En
     };
     if !runnable(&feed.state, ports.clock.now()) {
         return Ok(match feed.state {
-            FeedState::Parked(Park::QuotaSpent { until }) => Ended::Again { at: until },
+            FeedState::Parked(park) => park.until().map_or(Ended::Waits, |at| Ended::Again { at }),
             _ => Ended::Waits,
         });
     }
     if feed.state != FeedState::Active {
-        // The quota's hour is over.
+        // What it waited for is over.
         ports.store.unpark_feed(id).await?;
     }
     let spaces = ports.store.feed_spaces(id).await?;
@@ -135,8 +139,7 @@ fn urgency(run: &SyncRun) -> Urgency {
 fn runnable(state: &FeedState, now: Timestamp) -> bool {
     match state {
         FeedState::Active => true,
-        FeedState::Parked(Park::QuotaSpent { until }) => *until <= now,
-        FeedState::Parked(Park::NeedsReconnect { .. } | Park::NeedsScopes { .. }) => false,
+        FeedState::Parked(park) => park.over(now),
         FeedState::Connecting { .. } | FeedState::ChoosingSite | FeedState::ChoosingSpaces => false,
         FeedState::Paused | FeedState::Removed => false,
     }
@@ -146,23 +149,23 @@ fn runnable(state: &FeedState, now: Timestamp) -> bool {
 pub async fn next_due(ports: &Ports, feed: FeedId) -> Result<Timestamp> {
     let (feed, spaces) = (ports.store.feed(feed).await?, ports.store.feed_spaces(feed).await?);
     let now = ports.clock.now();
-    let due = schedule::due(&facts(ports, &feed, &spaces).await?, now);
+    let due = schedule::due(&facts(&*ports.store, &feed, &spaces).await?, now);
     Ok(due.next().unwrap_or_else(|| now.plus(NOTHING_DUE)).max(now))
 }
 
 /// What the schedule needs to know of a feed.
-pub async fn facts<'a>(ports: &Ports, feed: &Feed, spaces: &'a [FeedSpace]) -> Result<Facts<'a>> {
+pub async fn facts<'a>(store: &dyn Store, feed: &Feed, spaces: &'a [FeedSpace]) -> Result<Facts<'a>> {
     let can_probe = match feed.connection {
-        Some(connection) => ports.store.connection(connection).await?.scopes.contains(PROBE_SCOPE),
+        Some(connection) => store.connection(connection).await?.scopes.contains(PROBE_SCOPE),
         None => false,
     };
-    let held = ports.store.held_kinds(feed.id).await?;
+    let held = store.held_kinds(feed.id).await?;
     let of = |kind: DocumentKind| held.get(&kind).copied().unwrap_or(0);
     Ok(Facts {
         schedule: feed.schedule,
         spaces,
-        changes_began: ports.store.began_last(feed.id, RunKind::Changes).await?,
-        probe_began: ports.store.began_last(feed.id, RunKind::Probe).await?,
+        changes_began: store.began_last(feed.id, RunKind::Changes).await?,
+        probe_began: store.began_last(feed.id, RunKind::Probe).await?,
         can_probe,
         held: Held {
             pages: of(DocumentKind::Page) + of(DocumentKind::BlogPost),
@@ -183,7 +186,7 @@ async fn begun_run(ports: &Ports, feed: &Feed, trigger: Trigger, spaces: &[FeedS
         let why = "Circuit stopped in the midst of it; it begins anew.".to_owned();
         ports.store.close_run(open.id, &Outcome::Stopped { why }, now).await?;
     }
-    let facts = facts(ports, feed, spaces).await?;
+    let facts = facts(&*ports.store, feed, spaces).await?;
     let Some(kind) = schedule::pass(&facts, trigger, now) else {
         return Ok(None);
     };
@@ -260,6 +263,7 @@ async fn import(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces
     if reader.read(&wanted, streams).await? == Pulled::Stopped {
         return Ok(Pulled::Stopped);
     }
+    hidden(&reader.lost, spaces, &visible)?;
     let checkpoint = ports.store.checkpoint(feed.id).await?;
     for space in plan::imported(&wanted, &checkpoint, &reader.unreadable) {
         ports
@@ -272,19 +276,32 @@ async fn import(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces
 
 async fn walk(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: &[FeedSpace]) -> Result<Pulled> {
     let visible = visible_spaces(ports, feed, reach, run, spaces).await?;
-    let facts = facts(ports, feed, &visible).await?;
+    let facts = facts(&*ports.store, feed, &visible).await?;
     let streams = schedule::walked(&facts, run.trigger, run.started_at);
     let left = plan::not_done(streams.clone(), &ports.store.checkpoint(feed.id).await?);
     let mut reader = Reader::new(ports, feed, reach, run, Reading::Changed);
     if reader.read(&visible.iter().collect::<Vec<_>>(), left).await? == Pulled::Stopped {
         return Ok(Pulled::Stopped);
     }
+    hidden(&reader.lost, spaces, &visible)?;
     let judged: Vec<FeedSpace> = visible
         .into_iter()
         .filter(|space| !reader.lost.contains(&space.space.id))
         .collect();
     judge(ports, feed, reach, run, &judged, &streams).await?;
     Ok(Pulled::ToTheEnd)
+}
+
+/// An error when the site shows all of the feed's spaces and lets none of them be read.
+fn hidden(lost: &BTreeSet<domain::SpaceId>, spaces: &[FeedSpace], visible: &[FeedSpace]) -> Result<()> {
+    let seen = visible.iter().map(|space| SpaceSeen {
+        space: space.space.clone(),
+        archived: space.archived,
+    });
+    match hidden_from_app(spaces, lost, &seen.collect::<Vec<_>>()) {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
 }
 
 /// Reads streams one after the other, and keeps what could not be read.
@@ -361,7 +378,7 @@ impl<'a> Reader<'a> {
             // not found; the next walk looks again.
             Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Forbidden) => {
                 // A dead token is answered in the same way: it is proven alive first (facts.md §3).
-                prove_alive(ports, self.reach).await?;
+                alive::proven(ports, self.reach).await?;
                 let (id, key) = (&space.space.id, &space.space.key);
                 info!(feed.id = %feed.id, run.id = %self.run.id, "Space {key} is kept out of search: {error}");
                 ports
@@ -386,22 +403,12 @@ async fn settled(ports: &Ports, feed: &Feed, error: Error, now: Timestamp) -> Re
         // Somebody reconnected while this pass used the grant before: it says nothing about the new one.
         return Ok((Outcome::Stopped { why }, Ended::Again { at: now }));
     }
-    let (park, ended) = match error.kind {
-        ErrorKind::RateLimited { retry_after } => {
-            let until = now.plus(retry_after);
-            (Park::QuotaSpent { until }, Ended::Again { at: until })
-        }
-        ErrorKind::Unauthenticated => (Park::NeedsReconnect { why: why.clone() }, Ended::Waits),
-        ErrorKind::MissingScope { scopes } => (Park::NeedsScopes { missing: scopes }, Ended::Waits),
-        ErrorKind::Gone => (Park::NeedsScopes { missing: Vec::new() }, Ended::Waits),
-        ErrorKind::Unavailable | ErrorKind::Conflict | ErrorKind::NotFound | ErrorKind::Forbidden => {
-            return Ok((Outcome::Failed { why: why.clone() }, Ended::Retry { why }));
-        }
-        ErrorKind::Invalid | ErrorKind::Internal => {
-            tracing::error!(feed.id = %feed.id, error = ?error, "A run failed");
-            return Ok((Outcome::Failed { why: why.clone() }, Ended::Retry { why }));
-        }
-    };
-    ports.store.park_feed(feed.id, &park).await?;
-    Ok((Outcome::Parked { why }, ended))
+    if matches!(error.kind, ErrorKind::Invalid | ErrorKind::Internal) {
+        tracing::error!(feed.id = %feed.id, error = ?error, "A run failed");
+    }
+    let Parking { outcome, park, ended } = parking(&error, now);
+    if let Some(park) = park {
+        ports.store.park_feed(feed.id, &park).await?;
+    }
+    Ok((outcome, ended))
 }

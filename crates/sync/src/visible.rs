@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Error, Result, SpaceId, Timestamp,
+    Result, SpaceId, Timestamp,
     feed::Feed,
     source::{Reach, SPACES_BY_ID_MAX},
     space::{FeedSpace, SpaceSeen},
@@ -12,7 +12,7 @@ use domain::{
 };
 use tracing::info;
 
-use crate::{run::Ports, schedule::AGREE_AFTER};
+use crate::{alive, run::Ports, schedule::AGREE_AFTER};
 
 /// The spaces that can be seen, with their present names. What is not seen is suspended, and removed if it was suspended
 /// long enough before. `Unauthenticated` when Atlassian answers as somebody else or as nobody.
@@ -26,7 +26,7 @@ pub async fn visible_spaces(
     let seen = seen(ports, reach, run, spaces).await?;
     if spaces.iter().any(|space| !seen.spaces.contains_key(&space.space.id)) {
         // Atlassian answers a dead token, and one that does not reach the site, as if nothing were there (facts.md §3).
-        prove_alive(ports, reach).await?;
+        alive::proven(ports, reach).await?;
     }
     let now = ports.clock.now();
     let mut visible = Vec::new();
@@ -53,18 +53,6 @@ pub async fn visible_spaces(
         visible.push(space);
     }
     Ok(visible)
-}
-
-/// The person whom Atlassian answers must be the one who connected.
-pub async fn prove_alive(ports: &Ports, reach: &Reach) -> Result<()> {
-    let me = ports.source.me(reach).await?;
-    let connection = ports.store.connection(reach.connection).await?;
-    match connection.account {
-        Some(account) if account != me.account => Err(Error::unauthenticated(
-            "Atlassian answers as to another account than the one that connected; reconnect",
-        )),
-        Some(_) | None => Ok(()),
-    }
 }
 
 struct Seen {

@@ -14,12 +14,7 @@ use domain::{
 };
 use tracing::info;
 
-use crate::{
-    plan::is_much,
-    pull::bring,
-    run::Ports,
-    visible::{prove_alive, visible_spaces},
-};
+use crate::{alive, plan::is_much, pull::bring, run::Ports, visible::visible_spaces};
 
 /// The most missing pages of one space of which each is looked at again: four calls.
 const LOOKS_MAX: usize = 1_000;
@@ -92,7 +87,7 @@ impl Judge<'_> {
         whole: bool,
         verdict: &mut Verdict,
     ) -> Result<()> {
-        prove_alive(self.ports, self.reach).await?;
+        alive::proven(self.ports, self.reach).await?;
         let key = &space.space.key;
         let every = missing.len() <= LOOKS_MAX;
         let looked = match every {
@@ -205,7 +200,7 @@ impl Judge<'_> {
         }
         let mut verdict = self.verdict(read);
         if !missing.is_empty() {
-            prove_alive(self.ports, self.reach).await?;
+            alive::proven(self.ports, self.reach).await?;
             let looked = self.look(&missing).await?;
             self.note_seen(&looked.current).await?;
             verdict.gone.extend(looked.absent.into_iter().chain(looked.put_away));
@@ -229,7 +224,7 @@ impl Judge<'_> {
     /// answers as if nothing were there.
     async fn apply(&self, verdict: Verdict) -> Result<()> {
         if !(verdict.gone.is_empty() && verdict.suspended.is_empty()) {
-            prove_alive(self.ports, self.reach).await?;
+            alive::proven(self.ports, self.reach).await?;
             let still = visible_spaces(self.ports, self.feed, self.reach, self.run, self.spaces).await?;
             if still.len() < self.spaces.len() {
                 // The space itself is judged, not its pages: everything stays as it is until the next walk.

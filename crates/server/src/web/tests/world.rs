@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use app::{App, Parts, Scopes, budget::PointsKeeper};
+use app::{App, Parts, Scopes, budget::PointsKeeper, grants::GrantKeeper};
 use async_trait::async_trait;
 use axum::{
     Router,
@@ -58,6 +58,7 @@ pub struct World {
     pub store: Kept,
     engine: Arc<Engine>,
     clock: Arc<TurnedClock>,
+    acme: Arc<Acme>,
 }
 
 impl World {
@@ -73,17 +74,19 @@ impl World {
         );
         let engine = Arc::new(Engine::default());
         let clock = Arc::new(TurnedClock(Mutex::new(NOW)));
+        let acme = Arc::new(Acme::default());
         let app = App::new(Parts {
             store: store.clone(),
             engine: engine.clone(),
-            source: Arc::new(Acme),
+            source: acme.clone(),
             budget: Arc::new(PointsKeeper::new(
                 store.clone(),
                 clock.clone(),
                 Allowance::default(),
                 Some("client".into()),
             )),
-            authority: Arc::new(Acme),
+            authority: acme.clone(),
+            tokens: Arc::new(GrantKeeper::new(store.clone(), acme.clone(), clock.clone())),
             clock: clock.clone(),
             scopes: Scopes {
                 requested: vec![("read:space:confluence".into(), "To list spaces.".into())],
@@ -98,7 +101,14 @@ impl World {
             store: Kept(store),
             engine,
             clock,
+            acme,
         }
+    }
+
+    /// Whoever comes back from Atlassian from now on is this person, who does not see these spaces.
+    pub fn connects_as(&self, name: &str, hidden: &[&str]) {
+        *self.acme.person.lock().unwrap() = name.into();
+        *self.acme.hidden.lock().unwrap() = hidden.iter().map(|id| SpaceId::new(*id)).collect();
     }
 
     /// With an administrator who is signed in.
@@ -122,6 +132,16 @@ impl World {
     pub fn turn_clock(&self, by: Duration) {
         let mut now = self.clock.0.lock().unwrap();
         *now = now.plus(by);
+    }
+
+    /// So many days later, with Ann signed in anew.
+    pub async fn turned_to_day(&self, days: u32) -> Browser {
+        self.turn_clock(Duration::from_secs(24 * 3600) * days);
+        let mut browser = Browser::of(self);
+        let account = [("email", "ann@example.org"), ("password", PASSWORD)];
+        let signed_in = browser.post("/sign-in", &account).await;
+        browser.keep_cookie(&signed_in);
+        browser
     }
 
     /// What the engine finds from now on.
@@ -308,8 +328,20 @@ impl SearchEngine for Engine {
     }
 }
 
-/// A site with three spaces.
-struct Acme;
+/// A site with three spaces, and whoever is signed in there.
+struct Acme {
+    person: Mutex<String>,
+    hidden: Mutex<BTreeSet<SpaceId>>,
+}
+
+impl Default for Acme {
+    fn default() -> Self {
+        Self {
+            person: Mutex::new("Ann Author".into()),
+            hidden: Mutex::default(),
+        }
+    }
+}
 
 #[async_trait]
 impl Authority for Acme {
@@ -338,7 +370,7 @@ impl Authority for Acme {
 #[async_trait]
 impl Source for Acme {
     async fn me(&self, _: &Reach) -> Result<Person> {
-        Ok(person("Ann Author"))
+        Ok(person(&self.person.lock().unwrap()))
     }
     async fn spaces(&self, _: &Reach, _: Option<&Cursor>) -> Result<Listed<Space>> {
         let space = |id: &str, key: &str, name: &str, kind: &str| Space {
@@ -364,17 +396,19 @@ impl Source for Acme {
     async fn list(&self, _: &Reach, _: &Space, _: &Stream, _: Option<&Cursor>) -> Result<Listed<Document>> {
         Ok(listed(Vec::new()))
     }
-    async fn spaces_by_id(&self, reach: &Reach, ids: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
-        let seen = |space| SpaceSeen { space, archived: false };
-        Ok(listed(
-            self.spaces(reach, None)
-                .await?
-                .items
-                .into_iter()
-                .filter(|space| ids.contains(&space.id))
-                .map(seen)
-                .collect(),
-        ))
+    async fn spaces_by_id(&self, _: &Reach, spaces: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
+        let seen = |id: &SpaceId| SpaceSeen {
+            space: Space {
+                id: id.clone(),
+                key: id.0.clone(),
+                name: id.0.clone(),
+                kind: "global".into(),
+            },
+            archived: false,
+        };
+        let hidden = self.hidden.lock().unwrap();
+        let visible = spaces.iter().filter(|id| !hidden.contains(id));
+        Ok(listed(visible.map(seen).collect()))
     }
     async fn observe(&self, _: &Reach, _: &Space, _: &Stream, _: Option<&Cursor>) -> Result<Listed<Observed>> {
         Ok(listed(Vec::new()))
