@@ -16,7 +16,7 @@ const READERS_MAX: u32 = 4;
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 
 /// In order; a file never changes once it was released.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_beginning.sql")];
+pub(crate) const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_beginning.sql")];
 
 /// The store. Writing goes through one connection, so that writers queue here and never meet a locked database.
 pub struct SqlStore {
@@ -128,7 +128,7 @@ pub(crate) fn failed(error: sqlx::Error) -> Error {
         ),
         (_, Some(11 | 26)) => (
             ErrorKind::Internal,
-            "the database file is damaged; restore it from a backup",
+            "the database file is damaged; stop Circuit and put a backup in its place with `circuit restore`",
         ),
         (_, Some(19)) => (ErrorKind::Conflict, "this contradicts what is in the store"),
         (sqlx::Error::PoolTimedOut, _) => (ErrorKind::Unavailable, "the store is busy; try again in a moment"),

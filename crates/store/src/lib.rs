@@ -2,6 +2,7 @@
 //!
 //! Every trait of `domain::store` is implemented by [`SqlStore`]; the file of each has the noun's name.
 
+pub mod backup;
 mod cipher;
 mod connections;
 mod dialect;

@@ -1,5 +1,6 @@
 //! The product: the real binary and the real wiring, against the fake Atlassian on loopback.
 
+mod backups;
 mod bad_input;
 mod changing;
 mod comparing;
