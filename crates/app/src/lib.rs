@@ -13,6 +13,7 @@ pub mod progress;
 pub mod search;
 pub mod sync_runs;
 mod token;
+mod trouble;
 pub mod users;
 
 pub use app::{App, Parts, Scopes};

@@ -8,7 +8,7 @@ use domain::{
     sync_run::{RunKind, SyncRun},
 };
 
-use crate::{App, Caller};
+use crate::{App, Caller, trouble::Part};
 
 /// Everything that a feed's page shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,8 @@ pub struct FeedPicture {
     pub seconds_left: Option<u64>,
     /// Whether everything that was brought can be found already.
     pub searchable: bool,
+    /// Why what was brought cannot be found for the time being, for people.
+    pub search_trouble: Option<String>,
     /// What is not done for lack of a scope, in sentences.
     pub degraded: Vec<String>,
     pub connecting_too_long: bool,
@@ -52,6 +54,7 @@ impl App {
             None => None,
         };
         let figures = self.store().index_figures(feed.index).await?;
+        let search_trouble = self.0.troubles.of(Part::Index(feed.index));
         let searchable = self.engine().watermark(feed.index).await?.0 >= figures.last_sequence;
         let documents = spaces.iter().map(|space| space.documents).sum();
         let expected = expected(&spaces);
@@ -93,6 +96,7 @@ impl App {
             rate,
             seconds_left,
             searchable,
+            search_trouble,
             degraded,
         })
     }

@@ -38,6 +38,9 @@ pub async fn size_bytes(from: &Path) -> Result<u64> {
 /// Copies what is committed at this moment into a new file. Readers and the writer of the database go on meanwhile; the
 /// one read transaction that this takes only keeps the write-ahead log from being reused until it ends.
 pub async fn copy(from: &Path, to: &Path) -> Result<()> {
+    if to.exists() {
+        return Err(Error::conflict(format!("{} exists already", to.display())));
+    }
     let mut database = opened(from).await?;
     let to = to
         .to_str()

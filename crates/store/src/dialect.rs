@@ -49,6 +49,12 @@ impl SqlStore {
         Ok(Self { write, read, keys })
     }
 
+    /// Ends every connection; what was written is in the one file then.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+
     /// A store that is gone when it is dropped.
     pub async fn in_memory(keys: SealingKeys) -> Result<Self> {
         let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
@@ -126,7 +132,8 @@ pub(crate) fn failed(error: sqlx::Error) -> Error {
             ErrorKind::Unavailable,
             "the database file cannot be opened; look at the data directory and its owner",
         ),
-        (_, Some(11 | 26)) => (
+        // What is read is not what was written: a page of the file was overwritten.
+        (_, Some(11 | 26)) | (sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_), _) => (
             ErrorKind::Internal,
             "the database file is damaged; stop Circuit and put a backup in its place with `circuit restore`",
         ),

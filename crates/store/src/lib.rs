@@ -7,6 +7,8 @@ mod cipher;
 mod connections;
 mod dialect;
 mod documents;
+#[cfg(test)]
+mod faults_tests;
 mod feeds;
 mod indexes;
 mod jobs;

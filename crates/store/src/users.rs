@@ -1,5 +1,7 @@
 //! Accounts, sessions, API keys.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain::{
     ApiKeyId, Error, ErrorKind, Result, Timestamp, UserId,
@@ -13,6 +15,9 @@ use crate::{
     dialect::{failed, missing},
     rows::Columns,
 };
+
+/// How often the last use of an API key is written.
+const KEY_USE_NOTED: Duration = Duration::from_secs(60);
 
 #[async_trait]
 impl Users for SqlStore {
@@ -139,10 +144,10 @@ impl Users for SqlStore {
         let row = row.bind(digest).fetch_optional(&self.read).await.map_err(failed)?;
         let Some(row) = row else { return Ok(None) };
         let row = Columns(&row);
-        // Written at most once a minute: reading must not cost a write each time.
+        // Reading must not cost a write each time.
         if row
             .maybe_instant("last_used_at")?
-            .is_none_or(|last| now.since(last).as_secs() >= 60)
+            .is_none_or(|last| !now.is_within(KEY_USE_NOTED, last))
         {
             let query = sqlx::query("update api_keys set last_used_at = $2 where id = $1");
             self.change(query.bind(row.number("key_id")?).bind(now.0)).await?;

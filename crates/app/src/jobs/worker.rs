@@ -13,7 +13,7 @@ use sync::run::{Ended, Ports, sync_feed};
 use tokio::sync::watch;
 use tracing::{error, warn};
 
-use crate::{App, token};
+use crate::{App, token, trouble::Part};
 
 /// Feeds that run at the same time.
 const JOBS_AT_ONCE: usize = 4;
@@ -48,9 +48,12 @@ impl App {
                 };
                 match claimed {
                     Ok(Some(job)) => running.push(self.run_job(job, worker.clone(), stop.clone())),
-                    Ok(None) => break,
-                    Err(error) => {
-                        error!(error = ?error, "The job queue could not be read");
+                    Ok(None) => {
+                        self.0.troubles.over(Part::Queue);
+                        break;
+                    }
+                    Err(failed) => {
+                        self.0.troubles.met(Part::Queue, &failed);
                         break;
                     }
                 }
@@ -101,10 +104,10 @@ impl App {
             },
             Ok(Ended::Waits) => self.store().finish(job.id, &worker).await,
             Ok(Ended::Again { at }) => self.store().postpone(job.id, &worker, at).await,
-            Ok(Ended::Retry { why }) => {
-                let wait = RETRY_MAX.min(RETRY_FIRST.saturating_mul(1 << job.attempt.min(16)));
-                warn!(job.id = %job.id, attempt = job.attempt, "Trying again in {} s: {why}", wait.as_secs());
-                self.store().postpone(job.id, &worker, self.now().plus(wait)).await
+            Ok(Ended::Retry { why }) => self.try_again(&job, &worker, &why).await,
+            // The store itself: a disk that is full or fails. The run is open still and goes on when that is over.
+            Err(failed) if failed.kind == ErrorKind::Unavailable => {
+                self.try_again(&job, &worker, &failed.message).await
             }
             Err(failed) if failed.kind == ErrorKind::NotFound => self.store().finish(job.id, &worker).await,
             Err(failed) => {
@@ -117,6 +120,12 @@ impl App {
         }
         let Work::SyncFeed { feed, .. } = job.work;
         self.feed_changed(feed);
+    }
+
+    async fn try_again(&self, job: &Job, worker: &str, why: &str) -> Result<()> {
+        let wait = RETRY_MAX.min(RETRY_FIRST.saturating_mul(1 << job.attempt.min(16)));
+        warn!(job.id = %job.id, attempt = job.attempt, "Trying again in {} s: {why}", wait.as_secs());
+        self.store().postpone(job.id, worker, self.now().plus(wait)).await
     }
 
     /// The next look at what changed.

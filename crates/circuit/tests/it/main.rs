@@ -4,6 +4,8 @@ mod backups;
 mod bad_input;
 mod changing;
 mod comparing;
+mod disk;
+mod faults;
 mod killed;
 mod mirror;
 mod process;

@@ -62,7 +62,7 @@ pub struct Progress {
     done: Option<Bar>,
     rate: Option<String>,
     left: Option<String>,
-    searchable: &'static str,
+    searchable: String,
     spaces: Vec<SpaceProgress>,
     degraded: Vec<String>,
     last: Option<Moment>,
@@ -107,16 +107,24 @@ impl Progress {
                 .seconds_left
                 .filter(|_| running && importing)
                 .map(|seconds| format!("About {} left", span(Duration::from_secs(seconds)))),
-            searchable: match (picture.documents, picture.searchable) {
-                (0, _) => "Nothing to search yet.",
-                (_, true) => "Everything that has arrived can be searched.",
-                (_, false) => "What has arrived is searchable within seconds.",
-            },
+            searchable: searchable(picture),
             spaces: picture.spaces.iter().map(|held| space(held, running)).collect(),
             degraded: picture.degraded.iter().map(|missing| sentence(missing)).collect(),
             last: picture.last.as_ref().and_then(|run| run.ended_at).map(Moment::new),
             failed: picture.last.as_ref().filter(|_| !running).and_then(failed),
         }
+    }
+}
+
+fn searchable(picture: &FeedPicture) -> String {
+    match (&picture.search_trouble, picture.documents, picture.searchable) {
+        (Some(why), ..) => format!(
+            "What has arrived since cannot be searched yet. {} Nothing is lost.",
+            sentence(why)
+        ),
+        (None, 0, _) => "Nothing to search yet.".to_owned(),
+        (None, _, true) => "Everything that has arrived can be searched.".to_owned(),
+        (None, _, false) => "What has arrived is searchable within seconds.".to_owned(),
     }
 }
 

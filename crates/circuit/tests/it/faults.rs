@@ -1,0 +1,186 @@
+//! Faults of the machine: a full disk, a read-only one, a damaged file. Circuit says what is wrong, loses nothing that it
+//! acknowledged, and goes on when it is mended.
+
+use std::{path::Path, time::Duration};
+
+use fake_atlassian::FakeAtlassian;
+use serde_json::{Value, json};
+
+use crate::{
+    comparing::{held, truth, up_to_date},
+    disk::Disk,
+    process::{Circuit, serve},
+    setting::{Begun, Setting},
+};
+
+const WAIT_MAX: Duration = Duration::from_secs(150);
+
+async fn generated(pages: u64) -> Setting {
+    Setting::new(|options| FakeAtlassian::generated(pages, options)).await
+}
+
+async fn import_all(circuit: &Circuit, begun: &Begun) {
+    let ids: Vec<&str> = begun.spaces.iter().map(|(_, id)| id.as_str()).collect();
+    let path = format!("/api/v1/feeds/{}/spaces", begun.feed);
+    let (status, answer) = circuit.post(&begun.key, &path, &json!({ "ids": ids })).await;
+    assert!(status.is_success(), "{status} {answer}");
+}
+
+async fn feed(circuit: &Circuit, begun: &Begun) -> Value {
+    circuit
+        .get(&begun.key, &format!("/api/v1/feeds/{}", begun.feed))
+        .await
+        .1
+}
+
+/// Asks until it is so.
+async fn until<T>(circuit: &Circuit, what: &str, mut asked: impl AsyncFnMut() -> Option<T>) -> T {
+    let wait = async {
+        loop {
+            if let Some(found) = asked().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    match tokio::time::timeout(WAIT_MAX, wait).await {
+        Ok(found) => found,
+        Err(_) => panic!("not {what}; log: {}", circuit.log()),
+    }
+}
+
+async fn readiness(circuit: &Circuit) -> (u16, String) {
+    let answer = reqwest::get(format!("{}/readyz", circuit.base)).await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+/// What is held after it stopped, and what the person can read, are the same; and all of it can be found.
+async fn mirrored(setting: &Setting, begun: &Begun, circuit: Circuit) {
+    assert!(circuit.stop().success());
+    let wired = setting.wired().await;
+    let caller = wired.app.caller_by_api_key(&begun.key).await.unwrap().unwrap();
+    let keys: Vec<&str> = begun.spaces.iter().map(|(key, _)| key.as_str()).collect();
+    let truth = truth(setting, begun, &keys).await;
+    let query = domain::query::Query {
+        limit: 1,
+        ..domain::query::Query::default()
+    };
+    let found = wired.app.search(&caller, begun.index, &query).await.unwrap().total;
+    assert_eq!(found, truth.len() as u64);
+    assert_eq!(held(&wired.app, &caller, begun.index).await, truth);
+}
+
+fn count(log: &str, words: &str) -> usize {
+    log.matches(words).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_on_a_disk_that_fills_up_says_so_and_goes_on_by_itself_when_there_is_room() {
+    let setting = generated(900).await;
+    let Some(disk) = Disk::of(&setting.data_dir, 64 << 10) else {
+        return;
+    };
+    let begun = setting.begun().await;
+    disk.fill(1_500);
+    let circuit = Circuit::start(serve(&setting.data_dir, &setting.settings()));
+    import_all(&circuit, &begun).await;
+    until(&circuit, "full", async || {
+        circuit.log().contains("is full").then_some(())
+    })
+    .await;
+    // What was searched before can be searched still, and the doors answer.
+    let (status, _) = circuit
+        .get(&begun.key, &format!("/api/v1/indexes/{}/search?q=pump", begun.index))
+        .await;
+    assert_eq!(status, 200);
+    disk.make_room();
+    up_to_date(&circuit, &begun.key, begun.feed).await;
+    assert_eq!(readiness(&circuit).await, (200, "ready\n".to_owned()));
+    mirrored(&setting, &begun, circuit).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_index_whose_disk_is_full_is_said_once_and_follows_when_there_is_room() {
+    let setting = generated(600).await;
+    let begun = setting.begun().await;
+    let Some(disk) = Disk::of(&setting.data_dir.join("search"), 32 << 10) else {
+        return;
+    };
+    let circuit = Circuit::start(serve(&setting.data_dir, &setting.settings()));
+    disk.fill(200);
+    import_all(&circuit, &begun).await;
+    let picture = until(&circuit, "in trouble", async || {
+        let picture = feed(&circuit, &begun).await;
+        let said = picture["search_trouble"].is_string();
+        (said && picture["headline"] == "up to date").then_some(picture)
+    })
+    .await;
+    assert!(
+        picture["search_trouble"].as_str().unwrap().contains("disk"),
+        "{picture}"
+    );
+    assert_eq!(picture["searchable"], false);
+    let (status, said) = readiness(&circuit).await;
+    assert_eq!(status, 200);
+    assert!(said.contains("does not follow"), "{said}");
+    // It is tried every few seconds, and said once.
+    tokio::time::sleep(Duration::from_secs(12)).await;
+    assert_eq!(
+        count(&circuit.log(), "does not follow the store"),
+        1,
+        "{}",
+        circuit.log()
+    );
+    disk.make_room();
+    let picture = up_to_date(&circuit, &begun.key, begun.feed).await;
+    assert_eq!(picture["search_trouble"], Value::Null);
+    assert_eq!(count(&circuit.log(), "follows the store again"), 1, "{}", circuit.log());
+    mirrored(&setting, &begun, circuit).await;
+}
+
+/// Runs it to its end, which must be an error in one sentence on standard error.
+fn refused(data_dir: &Path, setting: &Setting) -> String {
+    let output = serve(data_dir, &setting.settings()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+    said
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_only_data_directory_is_said_can_be_backed_up_and_serves_again_when_it_can_be_written() {
+    let setting = generated(60).await;
+    let begun = setting.begun().await;
+    let circuit = Circuit::start(serve(&setting.data_dir, &setting.settings()));
+    import_all(&circuit, &begun).await;
+    up_to_date(&circuit, &begun.key, begun.feed).await;
+    assert!(circuit.stop().success());
+    for killed in [false, true] {
+        let circuit = Circuit::start(serve(&setting.data_dir, &setting.settings()));
+        match killed {
+            true => circuit.kill(),
+            false => assert!(circuit.stop().success()),
+        }
+        let Some(disk) = Disk::read_only(&setting.data_dir) else {
+            return;
+        };
+        let said = refused(&setting.data_dir, &setting);
+        assert!(said.contains("read-only"), "{said}");
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("copy");
+        let backup = std::process::Command::new(env!("CARGO_BIN_EXE_circuit"))
+            .args([
+                "backup",
+                copy.to_str().unwrap(),
+                "--data-dir",
+                setting.data_dir.to_str().unwrap(),
+            ])
+            .output()
+            .unwrap();
+        assert!(backup.status.success(), "killed: {killed}: {backup:?}");
+        drop(disk);
+    }
+    let circuit = Circuit::start(serve(&setting.data_dir, &setting.settings()));
+    up_to_date(&circuit, &begun.key, begun.feed).await;
+    mirrored(&setting, &begun, circuit).await;
+}

@@ -1,0 +1,161 @@
+//! Files of the database that a crash or a disk has damaged: what was acknowledged is there, or it is said.
+
+use std::path::{Path, PathBuf};
+
+use domain::{ErrorKind, Timestamp, store::Indexes};
+
+use crate::{SealingKey, SealingKeys, SqlStore, backup};
+
+const ACKNOWLEDGED: usize = 12;
+
+async fn opened(path: &Path) -> domain::Result<SqlStore> {
+    SqlStore::open(path, SealingKeys::new(SealingKey::generate())).await
+}
+
+fn log_of(database: &Path) -> PathBuf {
+    database.with_file_name("circuit.db-wal")
+}
+
+/// A database as a power cut leaves it: all that was acknowledged is in the file and its log. Gives the log's length after
+/// each acknowledged write.
+async fn cut_off(folder: &Path) -> (PathBuf, Vec<u64>) {
+    let live = folder.join("live.db");
+    let store = opened(&live).await.unwrap();
+    let mut lengths = Vec::new();
+    for number in 0..ACKNOWLEDGED {
+        let name = format!("Index {number:02}");
+        store
+            .create_index(&name, &"text ".repeat(2_000), Timestamp(1))
+            .await
+            .unwrap();
+        lengths.push(std::fs::metadata(folder.join("live.db-wal")).unwrap().len());
+    }
+    // Copied while it is open: closing would tidy up.
+    let database = folder.join("circuit.db");
+    std::fs::copy(&live, &database).unwrap();
+    std::fs::copy(folder.join("live.db-wal"), log_of(&database)).unwrap();
+    store.close().await;
+    (database, lengths)
+}
+
+async fn names(store: &SqlStore) -> Vec<String> {
+    let indexes = store.indexes().await.unwrap();
+    indexes.into_iter().map(|index| index.name).collect()
+}
+
+fn expected(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("Index {number:02}")).collect()
+}
+
+#[tokio::test]
+async fn a_last_write_that_was_torn_is_dropped_and_everything_acknowledged_before_it_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (database, lengths) = cut_off(folder.path()).await;
+    let log = std::fs::read(log_of(&database)).unwrap();
+    let whole = std::fs::read(&database).unwrap();
+    for count in [1, ACKNOWLEDGED / 2, ACKNOWLEDGED - 1] {
+        let (from, to) = (lengths[count - 1], lengths[count]);
+        // Cut at its beginning, in its midst, and one byte before its end.
+        for cut in [from, (from + to) / 2, to - 1] {
+            for garbled in [false, true] {
+                let mut torn = log[..usize::try_from(cut).unwrap()].to_vec();
+                if garbled {
+                    torn.extend([0xa5; 9_000]);
+                }
+                std::fs::write(&database, &whole).unwrap();
+                std::fs::write(log_of(&database), &torn).unwrap();
+                let store = opened(&database).await.unwrap();
+                assert_eq!(
+                    names(&store).await,
+                    expected(count),
+                    "{cut} of {from} to {to}, garbled: {garbled}"
+                );
+                // And it goes on from there.
+                store.create_index("After", "", Timestamp(2)).await.unwrap();
+                store.close().await;
+                let store = opened(&database).await.unwrap();
+                assert_eq!(names(&store).await.len(), count + 1);
+                store.close().await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_page_is_said_with_what_to_do_and_never_taken_for_an_empty_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let (database, _) = cut_off(folder.path()).await;
+    // Everything into the one file.
+    opened(&database).await.unwrap().close().await;
+    let whole = std::fs::read(&database).unwrap();
+    const PAGE_BYTES: usize = 4_096;
+    let mut told = 0;
+    for page in 0..whole.len() / PAGE_BYTES {
+        let mut damaged = whole.clone();
+        damaged[page * PAGE_BYTES..(page + 1) * PAGE_BYTES].fill(0xa5);
+        std::fs::write(&database, &damaged).unwrap();
+        let proven = backup::prove(&database, None).await;
+        let read = match opened(&database).await {
+            Ok(store) => {
+                let read = store.indexes().await;
+                store.close().await;
+                read
+            }
+            Err(error) => Err(error),
+        };
+        match read {
+            Ok(indexes) => assert_eq!(indexes.len(), ACKNOWLEDGED, "page {page}"),
+            Err(error) => {
+                assert_eq!(error.kind, ErrorKind::Internal, "page {page}: {error:?}");
+                assert!(error.message.contains("circuit restore"), "page {page}: {error:?}");
+                told += 1;
+            }
+        }
+        // A page that holds nothing at present may be anything.
+        let proven = proven.err().map(|error| error.message);
+        if let Some(why) = proven {
+            assert!(
+                why.contains("damaged") || why.contains("not a database"),
+                "page {page}: {why}"
+            );
+        }
+    }
+    assert!(told > 3, "{told}");
+}
+
+#[tokio::test]
+async fn a_copy_of_a_database_that_is_written_meanwhile_holds_a_moment_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let live = folder.path().join("circuit.db");
+    let store = opened(&live).await.unwrap();
+    for number in 0..ACKNOWLEDGED {
+        store
+            .create_index(&format!("Index {number:02}"), &"text ".repeat(50_000), Timestamp(1))
+            .await
+            .unwrap();
+    }
+    let writing = async {
+        for number in ACKNOWLEDGED..2 * ACKNOWLEDGED {
+            store
+                .create_index(&format!("Index {number:02}"), "", Timestamp(1))
+                .await
+                .unwrap();
+        }
+    };
+    let copy = folder.path().join("copy.db");
+    let (copied, ()) = tokio::join!(backup::copy(&live, &copy), writing);
+    copied.unwrap();
+    let whole = backup::prove(&copy, None).await.unwrap();
+    assert_eq!((whole.documents, whole.secrets), (0, 0));
+    let kept = opened(&copy).await.unwrap();
+    let found = names(&kept).await;
+    assert!(found.len() >= ACKNOWLEDGED);
+    assert_eq!(found, expected(found.len()));
+    let again = backup::copy(&live, &copy).await.unwrap_err();
+    assert!(
+        again.message.contains("copy.db") || again.message.contains("exists"),
+        "{again:?}"
+    );
+    store.close().await;
+    kept.close().await;
+}
