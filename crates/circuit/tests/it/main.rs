@@ -7,6 +7,7 @@ mod comparing;
 mod disk;
 mod faults;
 mod killed;
+mod killed_often;
 mod mirror;
 mod process;
 mod setting;
