@@ -53,6 +53,10 @@ impl Answer {
         self
     }
 
+    pub fn is_json(&self) -> bool {
+        self.headers.contains(&("content-type", "application/json".to_owned()))
+    }
+
     pub fn into_response(self) -> Response<Bytes> {
         let mut response = Response::new(self.body);
         *response.status_mut() = http::StatusCode::from_u16(self.status).unwrap_or(http::StatusCode::OK);

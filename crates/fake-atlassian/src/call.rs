@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    answer::{Answer, v2_error},
-    fake::Fake,
+    answer::{Answer, gateway_error, v2_error},
+    fake::{Detail, Fake},
     listing::{Cursor, Key, Order, rows_after},
     query::Query,
     visibility::Reader,
@@ -31,6 +31,11 @@ pub struct Call<'a> {
 pub type Outcome = Result<Answer, Answer>;
 
 impl Call<'_> {
+    /// Without what only decorates an answer.
+    pub fn terse(&self) -> bool {
+        self.fake.options.detail == Detail::Terse
+    }
+
     pub fn bad(&self, title: &str) -> Answer {
         v2_error(400, "INVALID_REQUEST_PARAMETER", title)
     }
@@ -38,13 +43,21 @@ impl Call<'_> {
     /// The `limit` of a v2 listing.
     pub fn limit(&self, default: usize) -> Result<usize, Answer> {
         let Some(text) = self.query.first("limit") else {
-            return Ok(default);
+            return self.in_time(default);
         };
         match text.parse::<usize>() {
-            Ok(limit) if (1..=PAGE_MAX).contains(&limit) => Ok(limit),
+            Ok(limit) if (1..=PAGE_MAX).contains(&limit) => self.in_time(limit),
             _ => Err(self.bad(&format!(
                 "Provided value {{{text}}} for 'limit' is not in the expected range of 1 to {PAGE_MAX}"
             ))),
+        }
+    }
+
+    /// The limit, unless so many rows with bodies take too long.
+    fn in_time(&self, limit: usize) -> Result<usize, Answer> {
+        match self.query.first("body-format").is_some() && self.fake.faults().times_out(limit) {
+            true => Err(gateway_error(504, "Gateway Timeout")),
+            false => Ok(limit),
         }
     }
 
@@ -76,8 +89,11 @@ impl Call<'_> {
             Some(text) => Some(Cursor::read(text, order).map_err(|_| invalid())?),
         };
         let (mut rows, next) = rows_after(candidates, order, after.as_ref(), limit, key, keep);
-        self.fake.faults().disturb(&mut rows);
-        Ok((rows, next.map(|cursor| cursor.spelled(order))))
+        let next = next.map(|cursor| cursor.spelled(order));
+        let mut faults = self.fake.faults();
+        faults.disturb(&mut rows);
+        let next = faults.mislead(next, self.query.first("cursor"));
+        Ok((rows, next))
     }
 
     /// The rows of a listing of content, in the order asked for.
@@ -92,6 +108,7 @@ impl Call<'_> {
             "created-date" => Key::Number(self.site.item(slot).created_at),
             "modified-date" => Key::Number(self.site.item(slot).modified_at),
             "title" => Key::Text(self.site.title(slot).to_lowercase()),
+            "child-position" => Key::Number(i64::from(self.site.item(slot).position)),
             _ => Key::Number(i64::from(slot)),
         };
         self.rows(candidates, order, limit, key, keep)

@@ -66,5 +66,10 @@ pub fn hex(words: &[&str]) -> String {
         hash.update((word.len() as u64).to_le_bytes());
         hash.update(word.as_bytes());
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+    let mut digits = String::with_capacity(64);
+    for byte in hash.finalize() {
+        digits.extend([digit(byte >> 4), digit(byte & 15)]);
+    }
+    digits
 }

@@ -5,6 +5,7 @@ mod access;
 mod belongings;
 mod change;
 mod person;
+mod space;
 mod target;
 mod watch;
 
@@ -68,17 +69,21 @@ fn posted(fake: &Fake, name: &str, body: &[u8]) -> Done {
         true => json!({}),
         false => serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?,
     };
+    asked_for(fake, name, asked)
+}
+
+/// What `POST /_world/{name}` does.
+pub fn asked_for(fake: &Fake, name: &str, asked: Value) -> Done {
     if !asked.is_object() {
         return Err("the body must be a JSON object".into());
+    }
+    if let Some(done) = person::change(fake, name, &asked) {
+        return done;
     }
     match name {
         "faults" => watch::faults(fake, asked),
         "clock" => watch::clock(fake, &asked),
         "quota" => watch::quota(fake, &asked),
-        "block-site" => person::block_site(fake, &asked),
-        "unblock-site" => person::unblock_site(fake, &asked),
-        "revoke-consent" => person::revoke_consent(fake, &asked),
-        "deactivate" => person::deactivate(fake, &asked),
         name => change::change(fake, name, &asked),
     }
 }

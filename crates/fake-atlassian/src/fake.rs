@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     sync::{
-        Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicI64, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -16,6 +16,17 @@ use crate::{
     oauth::{Client, OAuth},
     world::World,
 };
+
+/// How much of an answer there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// All that Atlassian's has.
+    #[default]
+    Full,
+    /// Without pictures, links to the API, names of what could be expanded and the like: what most clients never read,
+    /// and most of the work. For simulations, which ask thousands of times a second.
+    Terse,
+}
 
 /// How this Atlassian behaves.
 #[derive(Clone, Debug)]
@@ -38,6 +49,11 @@ pub struct Options {
     pub enabled_scopes: BTreeSet<String>,
     /// CQL reads times in the zone of whoever made the site: so many minutes east of UTC.
     pub cql_zone_minutes: i64,
+    /// The time that a simulation keeps, in milliseconds since 1970: it may be set forward and back at any moment. Given
+    /// it, the machine's clock is never read and nobody is made to wait: latency is added to this clock instead. None is
+    /// the machine's clock.
+    pub clock: Option<Arc<AtomicI64>>,
+    pub detail: Detail,
 }
 
 impl Options {
@@ -66,6 +82,8 @@ impl Default for Options {
             redirect_uris: Vec::new(),
             enabled_scopes: BTreeSet::new(),
             cql_zone_minutes: 0,
+            clock: None,
+            detail: Detail::Full,
         }
     }
 }
@@ -78,6 +96,11 @@ pub struct Fake {
     faults: Mutex<Faults>,
     journal: Mutex<Journal>,
     clock_ahead_ms: AtomicI64,
+}
+
+fn machine_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -127,14 +150,30 @@ impl Fake {
         locked(&self.journal)
     }
 
-    /// Milliseconds since 1970: the machine's clock and what `/_world/clock` added.
+    /// Milliseconds since 1970: the clock given, else the machine's, and what `/_world/clock` added or took away.
     pub fn now(&self) -> i64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let wall = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-        wall.saturating_add(self.clock_ahead_ms.load(Ordering::Relaxed))
+        let kept = match &self.options.clock {
+            Some(clock) => clock.load(Ordering::Relaxed),
+            None => machine_now(),
+        };
+        kept.saturating_add(self.clock_ahead_ms.load(Ordering::Relaxed))
     }
 
+    /// Moves the clock, back when negative.
     pub fn advance_clock(&self, ms: i64) {
         self.clock_ahead_ms.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    /// As long as an answer takes: waited for, or added to the clock that a simulation keeps.
+    pub async fn take(&self, latency_ms: u64) {
+        if latency_ms == 0 {
+            return;
+        }
+        match &self.options.clock {
+            Some(clock) => {
+                clock.fetch_add(i64::try_from(latency_ms).unwrap_or(i64::MAX), Ordering::Relaxed);
+            }
+            None => tokio::time::sleep(Duration::from_millis(latency_ms)).await,
+        }
     }
 }

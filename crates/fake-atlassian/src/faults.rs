@@ -1,8 +1,13 @@
 //! Given what should go wrong and a seed, gives what goes wrong now.
 
+use bytes::Bytes;
 use serde::Deserialize;
 
-use crate::{answer::Answer, chance::Chance};
+use crate::{
+    answer::{Answer, gateway_error},
+    chance::Chance,
+    lag::LAG_MS_MAX,
+};
 
 /// What can be switched; whatever is left out of a change stays as it is.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -17,8 +22,22 @@ pub struct Change {
     pub cut_rate: Option<f64>,
     /// The share of listings in which a row comes twice.
     pub duplicate_rate: Option<f64>,
-    /// The share of listings in which a row is missing.
+    /// The share of listings in which a row is missing, without a sign: no single walk can survive that.
     pub vanish_rate: Option<f64>,
+    /// The share of listings whose `next` is left out though more follows: it shows only by what is missing.
+    pub drop_next_rate: Option<f64>,
+    /// The share of further pages of a listing whose `next` leads to the page itself.
+    pub loop_cursor_rate: Option<f64>,
+    /// The share of answers whose JSON ends in the middle, though the answer is whole.
+    pub malformed_rate: Option<f64>,
+    /// The share of calls to the gateway answered with 429.
+    pub throttle_rate: Option<f64>,
+    /// The `Retry-After` of those, as it is sent; `absent` sends none. 1 unless given.
+    pub throttle_retry_after: Option<String>,
+    /// Listings with bodies answer 504 when more rows than this are asked for; 0 is no bound.
+    pub timeout_above: Option<usize>,
+    /// CQL shows content as it was so long ago.
+    pub search_lag_ms: Option<i64>,
     /// Refuses every cursor.
     pub expire_cursors: Option<bool>,
     /// How a dead refresh token is refused: `unauthorized_client` or `invalid_grant`.
@@ -30,7 +49,7 @@ pub struct Change {
     pub clear: Option<bool>,
 }
 
-/// The next calls whose path and query contain `path` answer with this.
+/// The next `n` calls whose path and query contain `path`, after `skip` more of them, are answered with this.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NextN {
@@ -38,6 +57,14 @@ pub struct NextN {
     pub path: String,
     #[serde(default = "once")]
     pub n: u32,
+    /// So many such calls are answered as they should be first.
+    #[serde(default)]
+    pub skip: u32,
+    /// The true answer is made, with all that follows from it, and the line breaks while it is sent.
+    #[serde(default)]
+    pub cut: bool,
+    /// Needed unless the answer is cut.
+    #[serde(default)]
     pub status: u16,
     /// Sent as it is, well-formed or not.
     #[serde(default)]
@@ -60,9 +87,22 @@ pub struct Faults {
     cut_rate: f64,
     duplicate_rate: f64,
     vanish_rate: f64,
+    drop_next_rate: f64,
+    loop_cursor_rate: f64,
+    malformed_rate: f64,
+    throttle_rate: f64,
+    throttle_retry_after: String,
+    timeout_above: usize,
+    pub search_lag_ms: i64,
     pub expire_cursors: bool,
     pub refresh_error: String,
     next: Vec<NextN>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scripted {
+    Answered,
+    Cut,
 }
 
 /// The most scripted answers that wait at a time.
@@ -78,6 +118,13 @@ impl Faults {
             cut_rate: 0.0,
             duplicate_rate: 0.0,
             vanish_rate: 0.0,
+            drop_next_rate: 0.0,
+            loop_cursor_rate: 0.0,
+            malformed_rate: 0.0,
+            throttle_rate: 0.0,
+            throttle_retry_after: "1".into(),
+            timeout_above: 0,
+            search_lag_ms: 0,
             expire_cursors: false,
             refresh_error: "unauthorized_client".into(),
             next: Vec::new(),
@@ -96,6 +143,10 @@ impl Faults {
             ("cut_rate", change.cut_rate, &mut self.cut_rate),
             ("duplicate_rate", change.duplicate_rate, &mut self.duplicate_rate),
             ("vanish_rate", change.vanish_rate, &mut self.vanish_rate),
+            ("drop_next_rate", change.drop_next_rate, &mut self.drop_next_rate),
+            ("loop_cursor_rate", change.loop_cursor_rate, &mut self.loop_cursor_rate),
+            ("malformed_rate", change.malformed_rate, &mut self.malformed_rate),
+            ("throttle_rate", change.throttle_rate, &mut self.throttle_rate),
         ] {
             match rate {
                 Some(rate) if (0.0..=1.0).contains(&rate) => *at = rate,
@@ -109,11 +160,21 @@ impl Faults {
             }
             self.refresh_error = error;
         }
+        if let Some(lag_ms) = change.search_lag_ms {
+            if !(0..=LAG_MS_MAX).contains(&lag_ms) {
+                return Err(format!("search_lag_ms must lie between 0 and {LAG_MS_MAX}"));
+            }
+            self.search_lag_ms = lag_ms;
+        }
+        if let Some(retry_after) = change.throttle_retry_after {
+            self.throttle_retry_after = retry_after;
+        }
+        self.timeout_above = change.timeout_above.unwrap_or(self.timeout_above);
         self.latency_ms = change.latency_ms.unwrap_or(self.latency_ms);
         self.fail_status = change.fail_status.unwrap_or(self.fail_status);
         self.expire_cursors = change.expire_cursors.unwrap_or(self.expire_cursors);
         if let Some(next) = change.next_n {
-            if !(100..=599).contains(&next.status) {
+            if !next.cut && !(100..=599).contains(&next.status) {
                 return Err("the status must lie between 100 and 599".into());
             }
             if self.next.len() >= SCRIPTED_MAX {
@@ -126,18 +187,11 @@ impl Faults {
 
     /// An answer that comes instead of the true one.
     pub fn instead(&mut self, path_and_query: &str) -> Option<Answer> {
-        let matching = self
-            .next
-            .iter()
-            .position(|next| next.n > 0 && path_and_query.contains(&next.path));
-        if let Some(place) = matching {
-            let next = &mut self.next[place];
-            next.n -= 1;
+        if let Some(next) = self.scripted(path_and_query, Scripted::Answered) {
             let mut answer = Answer::bytes(next.status, "application/json", next.body.clone());
             for (name, value) in &next.headers {
                 answer = answer.with_header(known_header(name), value.clone());
             }
-            self.next.retain(|next| next.n > 0);
             return Some(answer);
         }
         self.chance.strikes(self.fail_rate).then(|| {
@@ -149,8 +203,58 @@ impl Faults {
         })
     }
 
-    pub fn cuts(&mut self) -> bool {
-        self.chance.strikes(self.cut_rate)
+    /// A 429 that comes instead of the gateway's answer.
+    pub fn throttles(&mut self) -> Option<Answer> {
+        if !self.chance.strikes(self.throttle_rate) {
+            return None;
+        }
+        let refusal = gateway_error(429, "Rate limit exceeded");
+        Some(match self.throttle_retry_after.as_str() {
+            "absent" => refusal,
+            wait => refusal.with_header("retry-after", wait),
+        })
+    }
+
+    pub fn times_out(&self, limit: usize) -> bool {
+        self.timeout_above > 0 && limit > self.timeout_above
+    }
+
+    /// The body as it is sent: now and then only its first half.
+    pub fn spoil(&mut self, body: &mut Bytes) {
+        if self.chance.strikes(self.malformed_rate) {
+            body.truncate(body.len() / 2);
+        }
+    }
+
+    /// The cursor that a listing gives: now and then none, or the one that was asked with.
+    pub fn mislead(&mut self, next: Option<String>, asked: Option<&str>) -> Option<String> {
+        let next = next?;
+        if self.chance.strikes(self.drop_next_rate) {
+            return None;
+        }
+        match asked {
+            Some(asked) if self.chance.strikes(self.loop_cursor_rate) => Some(asked.to_owned()),
+            _ => Some(next),
+        }
+    }
+
+    pub fn cuts(&mut self, path_and_query: &str) -> bool {
+        self.scripted(path_and_query, Scripted::Cut).is_some() || self.chance.strikes(self.cut_rate)
+    }
+
+    /// What the script has for this call; each call is counted by the first line of its kind that fits.
+    fn scripted(&mut self, path_and_query: &str, what: Scripted) -> Option<NextN> {
+        let fits = |next: &NextN| next.cut == (what == Scripted::Cut) && path_and_query.contains(&next.path);
+        let place = self.next.iter().position(|next| next.n > 0 && fits(next))?;
+        let next = &mut self.next[place];
+        if next.skip > 0 {
+            next.skip -= 1;
+            return None;
+        }
+        next.n -= 1;
+        let found = next.clone();
+        self.next.retain(|next| next.n > 0);
+        Some(found)
     }
 
     /// Rows as a listing under change might show them.

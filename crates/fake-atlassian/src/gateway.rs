@@ -58,7 +58,7 @@ impl Fake {
         let site = world.site(cloud_id).unwrap_or(&nowhere);
         let reader = match world
             .person(&bearer.account)
-            .filter(|_| bearer.includes(&site.cloud_id))
+            .filter(|_| bearer.includes(&site.cloud_id) && !self.oauth().anonymous_sites.contains(&site.cloud_id))
         {
             Some(person) if !site.cloud_id.is_empty() => {
                 let active = world
@@ -139,6 +139,8 @@ fn endpoint(call: &Call, route: &Route) -> Outcome {
         Route::Children(id) => tree::children(call, id, tree::Shape::Deprecated),
         Route::Descendants(id) => tree::descendants(call, id),
         Route::Ancestors(id) => tree::ancestors(call, id),
+        Route::DataPolicySpaces => spaces::data_policies(call),
+        Route::DataPolicy => spaces::data_policy(call),
         Route::UsersBulk => users::bulk(call),
         Route::ConvertIds => users::convert_ids(call),
         Route::ContentSearch => v1::search::content(call),

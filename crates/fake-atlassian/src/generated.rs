@@ -124,6 +124,7 @@ impl Site {
             description: Some(sentence(&mut chance)),
             readers: Readers::Everyone,
             status: SpaceStatus::Current,
+            ruled_out: false,
             author: 0,
             created_at: BEGINNING_MS,
             homepage: None,

@@ -1,8 +1,6 @@
 //! Given a request to any of Atlassian's hosts, gives the answer: what goes wrong on request first, then the host whose
 //! path it is.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::{Map, Value, json};
@@ -11,14 +9,14 @@ use crate::{
     answer::{Answer, gateway_error},
     control,
     fake::Fake,
-    journal::Entry,
+    journal::JournalRow,
     oauth::Bearer,
     query::Query,
     world::Site,
 };
 
-/// The longest path that the journal keeps.
-const JOURNAL_PATH_MAX: usize = 4_096;
+/// The longest path, and the longest query, that the journal keeps, in bytes.
+const JOURNAL_TEXT_MAX: usize = 4_096;
 const API_PREFIX: &str = "/ex/confluence/";
 
 /// An answer, and whether the line breaks while it is sent.
@@ -51,18 +49,23 @@ impl Fake {
             let answer = control::answer(self, &request);
             return Reply { answer, cut: false };
         }
-        let latency = Duration::from_millis(self.faults().latency_ms);
-        if !latency.is_zero() {
-            tokio::time::sleep(latency).await;
-        }
+        let latency_ms = self.faults().latency_ms;
+        self.take(latency_ms).await;
         let path_and_query = request.uri().path_and_query().map_or(path, |both| both.as_str());
         let instead = self.faults().instead(path_and_query);
-        let settled = match instead {
+        let throttled = match (&instead, path.starts_with(API_PREFIX)) {
+            (None, true) => self.faults().throttles(),
+            _ => None,
+        };
+        let mut settled = match instead.or(throttled) {
             Some(answer) => Settled::from(answer),
             None => self.settled(&request),
         };
+        if settled.answer.status == 200 && settled.answer.is_json() {
+            self.faults().spoil(&mut settled.answer.body);
+        }
         self.note(&request, &settled);
-        let cut = settled.answer.status == 200 && self.faults().cuts();
+        let cut = settled.answer.status == 200 && self.faults().cuts(path_and_query);
         Reply {
             answer: settled.answer,
             cut,
@@ -90,19 +93,16 @@ impl Fake {
 
     fn note(&self, request: &Request<Bytes>, settled: &Settled) {
         let uri = request.uri();
-        let mut path_and_query = match (uri.path().starts_with(API_PREFIX), uri.query()) {
-            (true, Some(query)) => format!("{}?{query}", uri.path()),
-            // Elsewhere a query holds a state, a code or a signature.
-            _ => uri.path().to_owned(),
+        // Elsewhere than at the gateway a query holds a state, a code or a signature.
+        let query = match uri.path().starts_with(API_PREFIX) {
+            true => uri.query().unwrap_or_default(),
+            false => "",
         };
-        let end = (0..=JOURNAL_PATH_MAX.min(path_and_query.len()))
-            .rev()
-            .find(|at| path_and_query.is_char_boundary(*at));
-        path_and_query.truncate(end.unwrap_or(0));
-        self.journal().note(Entry {
+        self.journal().note(JournalRow {
             at: self.now(),
             method: request.method().to_string(),
-            path_and_query,
+            path: noted(uri.path()),
+            query: noted(query),
             status: settled.answer.status,
             points: settled.points,
             account: settled.account.clone(),
@@ -183,12 +183,20 @@ impl Fake {
     }
 }
 
+/// As much of it as the journal keeps.
+fn noted(text: &str) -> String {
+    let end = (0..=JOURNAL_TEXT_MAX.min(text.len()))
+        .rev()
+        .find(|at| text.is_char_boundary(*at));
+    text[..end.unwrap_or(0)].to_owned()
+}
+
 fn form(request: &Request<Bytes>) -> Query {
     Query::parsed(&String::from_utf8_lossy(request.body()))
 }
 
 /// What a ready token is said to have.
-const ALL_SCOPES: [&str; 18] = [
+const ALL_SCOPES: [&str; 19] = [
     "read:confluence-content.all",
     "read:confluence-content.summary",
     "read:confluence-space.summary",
@@ -207,4 +215,5 @@ const ALL_SCOPES: [&str; 18] = [
     "read:hierarchical-content:confluence",
     "read:content.metadata:confluence",
     "read:content-details:confluence",
+    "read:configuration:confluence",
 ];

@@ -6,6 +6,7 @@
 
 pub mod demo;
 pub mod seed;
+pub mod small;
 
 mod answer;
 mod authorize;
@@ -18,7 +19,9 @@ mod faults;
 mod gateway;
 mod generated;
 mod hosts;
+mod in_process;
 mod journal;
+mod lag;
 mod limits;
 mod listing;
 mod media;
@@ -32,6 +35,7 @@ mod serve;
 mod storage_format;
 #[cfg(test)]
 mod tests;
+mod truth;
 mod v1;
 mod v2;
 mod visibility;
@@ -45,7 +49,11 @@ use http::{Request, Response};
 use tokio::net::TcpListener;
 use url::Url;
 
-pub use fake::Options;
+pub use fake::{Detail, Options};
+pub use in_process::SpaceView;
+pub use journal::JournalRow;
+pub use truth::TruthRow;
+pub use world::{Kind, SpaceStatus};
 
 use crate::{answer::Answer, fake::Fake, query::Query, world::World};
 
@@ -81,11 +89,14 @@ impl FakeAtlassian {
 
     /// The same without a socket. The host in the address is ignored; a cut answer is a 502.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let cut = || Answer::bytes(502, "text/plain", "the connection was cut").into_response();
+        self.answer_unless_cut(request).await.unwrap_or_else(cut)
+    }
+
+    /// The same, and nothing when the line broke while the answer was sent: what it did is done nevertheless.
+    pub async fn answer_unless_cut(&self, request: Request<Bytes>) -> Option<Response<Bytes>> {
         let reply = self.0.reply(request).await;
-        match reply.cut {
-            false => reply.answer.into_response(),
-            true => Answer::bytes(502, "text/plain", "the connection was cut").into_response(),
-        }
+        (!reply.cut).then(|| reply.answer.into_response())
     }
 
     /// Everybody, the main person first.

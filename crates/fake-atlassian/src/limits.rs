@@ -16,7 +16,7 @@ pub struct Limits {
     /// `u64::MAX` is not enforced.
     pub quota: u64,
     hour: i64,
-    pub spent: u64,
+    spent: u64,
     pub spent_ever: u64,
     pub calls_ever: u64,
     pub refused_ever: u64,
@@ -48,6 +48,12 @@ impl Limits {
     pub fn remaining(&mut self, now: i64) -> u64 {
         self.turn(now);
         self.quota.saturating_sub(self.spent)
+    }
+
+    /// Points spent in the hour of `now`.
+    pub fn spent_in_the_hour(&mut self, now: i64) -> u64 {
+        self.turn(now);
+        self.spent
     }
 
     /// The refusal, when nothing is left.

@@ -16,6 +16,8 @@ pub const ACCESS_LIFE_MS: i64 = HOUR_MS;
 pub const LEEWAY_MS: i64 = 10 * MINUTE_MS;
 /// A refresh token dies when it has not been used for so long.
 pub const INACTIVITY_MS: i64 = 90 * DAY_MS;
+/// However well it is used, a consent's refresh tokens die after so long.
+pub const ABSOLUTE_MS: i64 = 365 * DAY_MS;
 /// Expired tokens are forgotten once there are so many of their kind.
 const TOKENS_MAX: usize = 100_000;
 
@@ -41,9 +43,17 @@ struct Refresh {
     rotated_at: Option<i64>,
 }
 
+impl Refresh {
+    /// Exchanged, and the time in which that may be done again is over.
+    fn spent(&self, now: i64) -> bool {
+        self.rotated_at.is_some_and(|rotated_at| now - rotated_at > LEEWAY_MS)
+    }
+}
+
 #[derive(Debug)]
 struct Family {
     account: String,
+    begun_at: i64,
     alive: bool,
 }
 
@@ -89,7 +99,10 @@ pub struct OAuth {
     families: BTreeMap<u64, Family>,
     refreshes: HashMap<String, Refresh>,
     accesses: HashMap<String, Access>,
+    /// Where an admin must authorize the app before anybody can.
     pub blocked_sites: BTreeSet<String>,
+    /// Where every call is answered as to nobody.
+    pub anonymous_sites: BTreeSet<String>,
 }
 
 impl OAuth {
@@ -104,6 +117,7 @@ impl OAuth {
             refreshes: HashMap::new(),
             accesses: HashMap::new(),
             blocked_sites: BTreeSet::new(),
+            anonymous_sites: BTreeSet::new(),
         }
     }
 
@@ -158,6 +172,33 @@ impl OAuth {
         self.accesses
             .retain(|_, access| access.account != account || access.expires_at.is_none());
         self.grants.remove(account).is_some()
+    }
+
+    /// All refresh tokens of the account die, as after a change of its password; access tokens live out their hour.
+    pub fn end_refreshing(&mut self, account: &str) -> bool {
+        let mut had = false;
+        for family in self.families.values_mut().filter(|family| family.account == account) {
+            had |= family.alive;
+            family.alive = false;
+        }
+        had
+    }
+
+    /// A consent given elsewhere, by the same person to the same app, overrides the scopes of the grant.
+    pub fn override_scopes(&mut self, account: &str, scopes: BTreeSet<String>) -> bool {
+        let grant = self.grants.get_mut(account);
+        grant.map(|grant| grant.scopes = scopes).is_some()
+    }
+
+    /// An admin takes the app off the site: no grant reaches it until it is consented to again.
+    pub fn leave(&mut self, cloud_id: &str) -> usize {
+        let left = self.grants.values_mut().map(|grant| grant.sites.remove(cloud_id));
+        left.filter(|left| *left).count()
+    }
+
+    /// The app gets a new secret, which whoever runs it does not know yet.
+    pub fn change_secret(&mut self, secret: String) {
+        self.client.secret = secret;
     }
 
     pub fn token_for(&mut self, account: &str) -> String {
@@ -219,6 +260,7 @@ impl OAuth {
             family,
             Family {
                 account: code.account.clone(),
+                begun_at: now,
                 alive: true,
             },
         );
@@ -230,30 +272,46 @@ impl OAuth {
             "invalid_grant" => refusal(403, "invalid_grant", "Unknown or invalid refresh token."),
             _ => refusal(403, "unauthorized_client", "refresh_token is invalid"),
         };
+        let stolen = self.refreshes.get(token).is_some_and(|refresh| refresh.spent(now));
+        if !self.refresh_lives(token, now) {
+            if let Some(family) = self.family_of(token).filter(|_| stolen) {
+                // Somebody holds a token that was already spent: all that came from it is taken for stolen.
+                family.alive = false;
+            }
+            return refused();
+        }
         let Some(refresh) = self.refreshes.get_mut(token) else {
             return refused();
         };
-        let Some(family) = self.families.get_mut(&refresh.family) else {
-            return refused();
-        };
-        if !family.alive || now - refresh.used_at > INACTIVITY_MS {
-            return refused();
-        }
-        if refresh
-            .rotated_at
-            .is_some_and(|rotated_at| now - rotated_at > LEEWAY_MS)
-        {
-            // Somebody holds a token that was already spent: all that came from it is taken for stolen.
-            family.alive = false;
-            return refused();
-        }
         refresh.rotated_at.get_or_insert(now);
         refresh.used_at = now;
-        let (number, account) = (refresh.family, family.account.clone());
-        let Some(grant) = self.grants.get(&account).cloned() else {
+        let number = refresh.family;
+        let Some((account, grant)) = self.granted(number) else {
             return refused();
         };
         self.tokens(number, &account, &grant, now)
+    }
+
+    fn family_of(&mut self, token: &str) -> Option<&mut Family> {
+        let number = self.refreshes.get(token)?.family;
+        self.families.get_mut(&number)
+    }
+
+    fn granted(&self, family: u64) -> Option<(String, Grant)> {
+        let account = &self.families.get(&family)?.account;
+        Some((account.clone(), self.grants.get(account)?.clone()))
+    }
+
+    /// Whether the refresh token could be exchanged now.
+    pub fn refresh_lives(&self, token: &str, now: i64) -> bool {
+        let Some(refresh) = self.refreshes.get(token) else {
+            return false;
+        };
+        let family = self.families.get(&refresh.family);
+        let alive = family.is_some_and(|family| {
+            family.alive && now - family.begun_at <= ABSOLUTE_MS && self.grants.contains_key(&family.account)
+        });
+        alive && now - refresh.used_at <= INACTIVITY_MS && !refresh.spent(now)
     }
 
     fn tokens(&mut self, family: u64, account: &str, grant: &Grant, now: i64) -> Answer {

@@ -40,6 +40,8 @@ pub enum Route<'a> {
     Children(&'a str),
     Descendants(&'a str),
     Ancestors(&'a str),
+    DataPolicySpaces,
+    DataPolicy,
     UsersBulk,
     ConvertIds,
     ContentSearch,
@@ -62,6 +64,7 @@ pub enum Route<'a> {
 }
 
 const SPACE: &[&[&str]] = &[&["read:space:confluence"]];
+const CONFIGURATION: &[&[&str]] = &[&["read:configuration:confluence"]];
 const PAGE: &[&[&str]] = &[&["read:page:confluence"]];
 const ATTACHMENT: &[&[&str]] = &[&["read:attachment:confluence"]];
 const COMMENT: &[&[&str]] = &[&["read:comment:confluence"]];
@@ -119,6 +122,8 @@ impl<'a> Route<'a> {
             ["spaces", id, "labels"] => Self::SpaceLabels(id),
             ["spaces", id, "content", "labels"] => Self::SpaceContentLabels(id),
             ["spaces", id, what] => Self::SpaceContent(kind(what)?, id),
+            ["data-policies", "spaces"] => Self::DataPolicySpaces,
+            ["data-policies", "metadata"] => Self::DataPolicy,
             ["attachments"] => Self::Attachments,
             ["attachments", id] => Self::Attachment(id),
             ["footer-comments"] => Self::Comments { inline: false },
@@ -174,6 +179,8 @@ impl<'a> Route<'a> {
     pub fn scopes(&self) -> &'static [&'static [&'static str]] {
         match self {
             Self::Spaces | Self::Space(_) | Self::SpaceLabels(_) | Self::SpaceContentLabels(_) => SPACE,
+            Self::DataPolicySpaces => SPACE,
+            Self::DataPolicy => CONFIGURATION,
             Self::SpaceContent(..) | Self::Content(_) | Self::ContentById(..) => PAGE,
             Self::Labels(..) | Self::Versions(..) | Self::Children(_) => PAGE,
             Self::Attachments | Self::Attachment(_) | Self::AttachmentsOf(..) => ATTACHMENT,

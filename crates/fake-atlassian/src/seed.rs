@@ -74,6 +74,8 @@ pub struct SeedPage {
     pub labels: Vec<String>,
     /// A read restriction of its own; those of its ancestors hold as well.
     pub restricted_to: Option<Readers>,
+    /// A live doc: a page that is never published.
+    pub live: bool,
     pub comments: Vec<SeedComment>,
     pub attachments: Vec<SeedAttachment>,
 }
@@ -101,4 +103,47 @@ pub struct SeedAttachment {
     pub created_at: i64,
     pub version: u32,
     pub comment: Option<String>,
+}
+
+impl SeedPage {
+    /// Current, of version 1, with an empty body; of everything else nothing.
+    pub fn written(title: &str, author: &str, at: i64) -> Self {
+        Self {
+            title: title.to_owned(),
+            status: "current".to_owned(),
+            author: author.to_owned(),
+            editor: author.to_owned(),
+            created_at: at,
+            modified_at: at,
+            version: 1,
+            ..Self::default()
+        }
+    }
+}
+
+impl SeedComment {
+    /// A footer comment without replies.
+    pub fn written(body: &str, author: &str, at: i64) -> Self {
+        Self {
+            body: body.to_owned(),
+            author: author.to_owned(),
+            created_at: at,
+            ..Self::default()
+        }
+    }
+}
+
+impl SeedAttachment {
+    /// A text file of version 1.
+    pub fn text(file_name: &str, text: &str, author: &str, at: i64) -> Self {
+        Self {
+            file_name: file_name.to_owned(),
+            media_type: "text/plain".to_owned(),
+            bytes: text.as_bytes().to_vec(),
+            author: author.to_owned(),
+            created_at: at,
+            version: 1,
+            comment: None,
+        }
+    }
 }

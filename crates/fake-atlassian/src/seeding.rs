@@ -56,6 +56,7 @@ impl World {
                 description: space.description,
                 readers,
                 status: SpaceStatus::Current,
+                ruled_out: false,
                 author,
                 created_at: created_at.unwrap_or_default(),
                 homepage: None,
@@ -103,6 +104,7 @@ impl World {
                 body: Some(page.body.into()),
                 labels: page.labels,
                 restriction,
+                live: page.live,
                 ..Own::default()
             })),
         };

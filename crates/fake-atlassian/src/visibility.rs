@@ -14,7 +14,7 @@ pub enum Reader {
 
 impl Site {
     pub fn reader(&self, person: u16, active: bool) -> Reader {
-        match active && self.members.contains(&person) {
+        match active && self.members.contains(&person) && !self.locked_out.contains(&person) {
             true => Reader::Member(person),
             false => Reader::Outsider,
         }
@@ -45,7 +45,8 @@ impl Site {
     /// Whatever its status, short of purged; a draft is its author's.
     pub fn sees(&self, reader: Reader, slot: u32) -> bool {
         let item = self.item(slot);
-        if item.status == Status::Purged || !self.sees_space(reader, item.space) {
+        let ruled_out = self.spaces[item.space as usize].ruled_out;
+        if item.status == Status::Purged || ruled_out || !self.sees_space(reader, item.space) {
             return false;
         }
         match item.kind {

@@ -1,19 +1,21 @@
 //! The world as it stands now: sites, spaces and what is in them, compact enough for a million pages.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
 
 use bytes::Bytes;
 
-use crate::{chance, generated::Recipe, seed::SeedPerson};
+use crate::{chance, generated::Recipe, lag::Change, seed::SeedPerson};
 
 /// The first content id; those of spaces lie below.
 const CONTENT_ID_FIRST: u64 = 98_304;
 const CONTENT_ID_STEP: u64 = 16;
 const SPACE_ID_FIRST: u64 = 32_769;
 const SPACE_ID_STEP: u64 = 8;
+/// So many earlier versions of an item are kept with their text; the oldest go first.
+const PAST_MAX: usize = 20;
 
 /// Everything that exists.
 #[derive(Debug, Default)]
@@ -35,9 +37,15 @@ pub struct Site {
     /// (holder, held): pages below pages, comments and attachments on pages, replies under comments.
     pub held: BTreeSet<(u32, u32)>,
     pub recipe: Option<Recipe>,
+    /// Members who lost their access to Confluence, and are still on the site.
+    pub locked_out: BTreeSet<u16>,
+    /// How items were before they were changed, the oldest change first.
+    pub changes: VecDeque<Change>,
+    /// When what is done now is done; none while the world is made.
+    pub changing_at: Option<i64>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Group {
     pub id: String,
     pub name: String,
@@ -62,7 +70,7 @@ pub enum SpaceStatus {
     Deleted,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Space {
     pub key: String,
     pub name: String,
@@ -70,6 +78,8 @@ pub struct Space {
     pub description: Option<String>,
     pub readers: Readers,
     pub status: SpaceStatus,
+    /// An admin's app access rule hides what is in it from the app; the space itself stays visible.
+    pub ruled_out: bool,
     pub author: u16,
     pub created_at: i64,
     pub homepage: Option<u32>,
@@ -170,6 +180,22 @@ pub struct Own {
     pub resolution: Option<String>,
     pub quoted: Option<String>,
     pub file: Option<File>,
+    /// Of a page: a live doc.
+    pub live: bool,
+    /// Answers that would hold its storage format fail.
+    pub poisoned: bool,
+    /// Earlier versions, the oldest first.
+    pub past: Vec<Past>,
+}
+
+/// An earlier version.
+#[derive(Clone, Debug)]
+pub struct Past {
+    pub version: u32,
+    pub title: String,
+    pub body: Arc<str>,
+    pub editor: u16,
+    pub at: i64,
 }
 
 /// What an attachment holds.
@@ -278,6 +304,13 @@ impl Site {
         &self.items[slot as usize]
     }
 
+    /// The item, to be changed: how it was is kept for whoever sees it late.
+    pub fn item_mut(&mut self, slot: u32) -> &mut Item {
+        let before = self.item(slot).clone();
+        self.keep_change(slot, Some(before));
+        &mut self.items[slot as usize]
+    }
+
     pub fn space_of(&self, slot: u32) -> &Space {
         &self.spaces[self.item(slot).space as usize]
     }
@@ -310,7 +343,72 @@ impl Site {
             space.homepage = Some(slot);
         }
         self.items.push(item);
+        self.keep_change(slot, None);
         slot
+    }
+
+    /// Keeps the present version among the earlier ones; whoever calls this changes it next.
+    pub fn keep_version(&mut self, slot: u32) {
+        let past = self.present(slot);
+        let own = self.own(slot);
+        if own.past.len() == PAST_MAX {
+            own.past.remove(0);
+        }
+        own.past.push(past);
+    }
+
+    fn present(&self, slot: u32) -> Past {
+        let item = self.item(slot);
+        Past {
+            version: item.version,
+            title: self.title(slot),
+            body: self.body(slot),
+            editor: item.editor,
+            at: item.modified_at,
+        }
+    }
+
+    /// The item at one of its versions. Those from before the world was watched read like the oldest that is known, with
+    /// times spread between creation and then.
+    pub fn at_version(&self, slot: u32, version: u32) -> Option<Past> {
+        let item = self.item(slot);
+        if !(1..=item.version).contains(&version) {
+            return None;
+        }
+        let past = item.own.as_ref().map(|own| own.past.as_slice()).unwrap_or_default();
+        if version == item.version {
+            return Some(self.present(slot));
+        }
+        if let Some(known) = past.iter().find(|past| past.version == version) {
+            return Some(known.clone());
+        }
+        let oldest = past.first().cloned().unwrap_or_else(|| self.present(slot));
+        let steps = i64::from(oldest.version.max(2) - 1);
+        let at = item.created_at + (oldest.at - item.created_at) / steps * i64::from(version - 1);
+        Some(Past {
+            version,
+            editor: item.author,
+            at,
+            ..oldest
+        })
+    }
+
+    /// A live doc.
+    pub fn live(&self, slot: u32) -> bool {
+        self.item(slot).own.as_ref().is_some_and(|own| own.live)
+    }
+
+    /// Answers that would hold its storage format fail.
+    pub fn poisoned(&self, slot: u32) -> bool {
+        self.item(slot).own.as_ref().is_some_and(|own| own.poisoned)
+    }
+
+    /// What a mirror should hold: of a live doc whose current body is empty, the newest text that is not.
+    pub fn text_to_hold(&self, slot: u32) -> Arc<str> {
+        let body = self.body(slot);
+        let own = self.item(slot).own.as_ref().filter(|own| own.live && body.is_empty());
+        let earlier = own.and_then(|own| own.past.iter().rev().find(|past| !past.body.is_empty()));
+        earlier.map_or(body, |past| past.body.clone())
     }
 
     /// What hangs directly on it, by slot.
@@ -436,7 +534,7 @@ impl Site {
 
     /// What the item has of its own, made if need be.
     pub fn own(&mut self, slot: u32) -> &mut Own {
-        self.items[slot as usize].own.get_or_insert_with(Default::default)
+        self.item_mut(slot).own.get_or_insert_with(Default::default)
     }
 
     /// How many items of each status a site holds; for its statistics.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Done, Refused, change::page, missing, target};
 use crate::{
     seed,
-    world::{Readers, World},
+    world::{Readers, Site, World},
 };
 
 fn readers(world: &mut World, place: usize, asked: &Value) -> Result<Readers, Refused> {
@@ -37,6 +37,12 @@ pub fn restrict(world: &mut World, place: usize, asked: &Value) -> Done {
     let slot = page(site, asked)?;
     site.own(slot).restriction = Some(readers);
     Ok(json!({ "id": site.shown_id(slot), "restricted": true }))
+}
+
+pub fn unrestrict(site: &mut Site, asked: &Value) -> Result<u32, Refused> {
+    let slot = target::content(site, asked)?;
+    site.own(slot).restriction = None;
+    Ok(slot)
 }
 
 pub fn grant(world: &mut World, place: usize, asked: &Value) -> Done {

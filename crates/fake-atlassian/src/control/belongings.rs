@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     Refused,
-    change::{bump, new_item, page},
+    change::{new_item, page, renew},
     missing, target,
 };
 use crate::world::{File, Kind, Own, Site, Status};
@@ -45,8 +45,11 @@ pub fn resolve(site: &mut Site, asked: &Value, editor: u16, now: i64) -> Result<
     if !site.item(slot).inline {
         return Err("only inline comments are resolved".into());
     }
-    site.own(slot).resolution = Some(resolution.to_owned());
-    bump(site, slot, editor, now);
+    let resolved = |site: &mut Site| site.own(slot).resolution = Some(resolution.to_owned());
+    match asked["keep_version"].as_bool() {
+        Some(true) => resolved(site),
+        Some(false) | None => renew(site, slot, editor, now, resolved),
+    }
     Ok(slot)
 }
 
@@ -70,8 +73,7 @@ pub fn attach(site: &mut Site, asked: &Value, author: u16, now: i64) -> Result<u
         item.kind == Kind::Attachment && item.status == Status::Current && site.title(*slot) == name
     });
     if let Some(slot) = same {
-        site.own(slot).file = Some(file);
-        bump(site, slot, author, now);
+        renew(site, slot, author, now, |site| site.own(slot).file = Some(file));
         return Ok(slot);
     }
     let own = Own {

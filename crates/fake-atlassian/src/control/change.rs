@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Done, Refused, access, belongings, missing, target};
+use super::{Done, Refused, access, belongings, missing, space, target};
 use crate::{
     fake::Fake,
-    world::{Item, Kind, Own, Readers, Site, Space, SpaceStatus, Status},
+    world::{Item, Kind, Own, Site, Status},
 };
 
 pub fn change(fake: &Fake, name: &str, asked: &Value) -> Done {
@@ -13,6 +13,7 @@ pub fn change(fake: &Fake, name: &str, asked: &Value) -> Done {
     let mut world = fake.world_mut();
     let editor = target::person(&world, asked)?;
     let place = target::site(&world, asked)?;
+    world.sites[place].changing_at = Some(now);
     match name {
         "restrict" => return access::restrict(&mut world, place, asked),
         "grant" => return access::grant(&mut world, place, asked),
@@ -20,34 +21,25 @@ pub fn change(fake: &Fake, name: &str, asked: &Value) -> Done {
         _ => {}
     }
     let site = &mut world.sites[place];
+    if let Some(done) = space::change(site, name, asked, editor, now) {
+        return done;
+    }
     let slot = match name {
         "create" => create(site, asked, editor, now)?,
         "edit" => edit(site, asked, editor, now)?,
         "rename" => rename(site, asked, editor, now)?,
-        "label" => {
-            let (slot, labels) = (target::content(site, asked)?, target::words(asked, "labels")?);
-            let title = site.title(slot);
-            let own = site.own(slot);
-            own.title.get_or_insert(title);
-            own.labels = labels;
-            slot
-        }
+        "live" => live(site, asked, editor, now)?,
+        "label" => label(site, asked)?,
         "move" => move_(site, asked)?,
         "trash" => trash(site, asked)?,
         "purge" => purge(site, asked)?,
-        "restore" => restore(site, asked)?,
+        "restore" | "unarchive" => restore(site, asked)?,
         "archive" => archive(site, asked)?,
-        "unrestrict" => {
-            let slot = target::content(site, asked)?;
-            site.own(slot).restriction = None;
-            slot
-        }
+        "unrestrict" => access::unrestrict(site, asked)?,
         "comment" => belongings::comment(site, asked, editor, now)?,
         "resolve" => belongings::resolve(site, asked, editor, now)?,
         "attach" => belongings::attach(site, asked, editor, now)?,
-        "create-space" => return create_space(site, asked, editor, now),
-        "delete-space" => return close_space(site, asked, SpaceStatus::Deleted),
-        "archive-space" => return close_space(site, asked, SpaceStatus::Archived),
+        "poison" => poison(site, asked)?,
         other => return Err(missing(format!("there is no POST /_world/{other}; see GET /_world/"))),
     };
     let item = site.item(slot);
@@ -98,6 +90,7 @@ fn create(site: &mut Site, asked: &Value, author: u16, now: i64) -> Result<u32, 
         _ => None,
     };
     let own = Own {
+        live: asked["live"].as_bool().unwrap_or(false),
         title: Some(target::word(asked, "title")?.to_owned()),
         body: Some(asked["body"].as_str().unwrap_or_default().into()),
         labels: target::words(asked, "labels")?,
@@ -113,8 +106,11 @@ fn create(site: &mut Site, asked: &Value, author: u16, now: i64) -> Result<u32, 
     Ok(site.add_item(item))
 }
 
-pub fn bump(site: &mut Site, slot: u32, editor: u16, now: i64) {
-    let item = &mut site.items[slot as usize];
+/// A new version: the present one is kept among the earlier ones before `change` is made.
+pub fn renew(site: &mut Site, slot: u32, editor: u16, now: i64, change: impl FnOnce(&mut Site)) {
+    site.keep_version(slot);
+    change(site);
+    let item = site.item_mut(slot);
     item.version = item.version.saturating_add(1);
     item.editor = editor;
     item.modified_at = now.max(item.modified_at);
@@ -122,13 +118,14 @@ pub fn bump(site: &mut Site, slot: u32, editor: u16, now: i64) {
 
 fn edit(site: &mut Site, asked: &Value, editor: u16, now: i64) -> Result<u32, Refused> {
     let slot = target::content(site, asked)?;
-    if let Some(title) = asked["new_title"].as_str() {
-        retitle(site, slot, title);
-    }
-    if let Some(body) = asked["body"].as_str() {
-        site.own(slot).body = Some(body.into());
-    }
-    bump(site, slot, editor, now);
+    renew(site, slot, editor, now, |site| {
+        if let Some(title) = asked["new_title"].as_str() {
+            retitle(site, slot, title);
+        }
+        if let Some(body) = asked["body"].as_str() {
+            site.own(slot).body = Some(body.into());
+        }
+    });
     Ok(slot)
 }
 
@@ -141,8 +138,31 @@ fn retitle(site: &mut Site, slot: u32, title: &str) {
 
 fn rename(site: &mut Site, asked: &Value, editor: u16, now: i64) -> Result<u32, Refused> {
     let slot = target::content(site, asked)?;
-    retitle(site, slot, target::word(asked, "to")?);
-    bump(site, slot, editor, now);
+    let title = target::word(asked, "to")?;
+    renew(site, slot, editor, now, |site| retitle(site, slot, title));
+    Ok(slot)
+}
+
+/// A page becomes a live doc, or one that is published again. Blank, its current body is empty from now on, as of live
+/// docs that were edited offline, and the version before holds the text.
+fn live(site: &mut Site, asked: &Value, editor: u16, now: i64) -> Result<u32, Refused> {
+    let slot = page(site, asked)?;
+    if site.item(slot).kind != Kind::Page {
+        return Err("only pages are live docs".into());
+    }
+    site.own(slot).live = asked["live"].as_bool().unwrap_or(true);
+    if asked["blank"].as_bool() == Some(true) {
+        renew(site, slot, editor, now, |site| site.own(slot).body = Some("".into()));
+    }
+    Ok(slot)
+}
+
+fn label(site: &mut Site, asked: &Value) -> Result<u32, Refused> {
+    let (slot, labels) = (target::content(site, asked)?, target::words(asked, "labels")?);
+    let title = site.title(slot);
+    let own = site.own(slot);
+    own.title.get_or_insert(title);
+    own.labels = labels;
     Ok(slot)
 }
 
@@ -164,21 +184,22 @@ fn hang(site: &mut Site, slot: u32, holder: Option<u32>) {
     if let Some(old) = site.item(slot).holder {
         site.held.remove(&(old, slot));
     }
-    site.items[slot as usize].holder = holder;
+    site.item_mut(slot).holder = holder;
     if let Some(holder) = holder {
         site.held.insert((holder, slot));
     }
 }
 
+/// With everything below it and on it. No version is bumped.
 fn move_(site: &mut Site, asked: &Value) -> Result<u32, Refused> {
     let slot = page(site, asked)?;
-    let space = match asked["to_space"].is_null() {
-        true => site.item(slot).space,
-        false => target::space(site, asked, "to_space")?,
+    let asked_space = match asked["to_space"].is_null() {
+        true => None,
+        false => Some(target::space(site, asked, "to_space")?),
     };
     let parent = match &asked["parent"] {
         Value::Null => None,
-        Value::String(named) => Some(target::named_content(site, named, Some(space))?),
+        Value::String(named) => Some(target::named_content(site, named, asked_space)?),
         _ => return Err("parent must be an id, a title or null".into()),
     };
     if let Some(parent) = parent {
@@ -189,17 +210,23 @@ fn move_(site: &mut Site, asked: &Value) -> Result<u32, Refused> {
             return Err("a page cannot be moved below itself".into());
         }
     }
+    let of_parent = parent.map(|parent| site.item(parent).space);
+    if of_parent.zip(asked_space).is_some_and(|(one, other)| one != other) {
+        return Err("the parent is in another space than to_space".into());
+    }
+    let space = of_parent.or(asked_space).unwrap_or(site.item(slot).space);
     hang(site, slot, parent);
+    site.item_mut(slot).position = site.items.len() as u32;
     for moved in with_it(site, slot) {
-        let (kind, old) = (site.item(moved).kind.place(), site.item(moved).space);
+        let (kind, old) = (site.item(moved).kind, site.item(moved).space);
         if old == space {
             continue;
         }
-        site.spaces[old as usize].content[kind].retain(|other| *other != moved);
-        let new = &mut site.spaces[space as usize].content[kind];
-        let at = new.partition_point(|other| *other < moved);
-        new.insert(at, moved);
-        site.items[moved as usize].space = space;
+        site.item_mut(moved).space = space;
+        site.change_space(moved, kind, old, space);
+        if site.spaces[old as usize].homepage == Some(moved) {
+            site.spaces[old as usize].homepage = None;
+        }
     }
     Ok(slot)
 }
@@ -219,10 +246,13 @@ fn detach(site: &mut Site, slot: u32) {
     }
 }
 
+/// A comment takes its replies along.
 fn trash(site: &mut Site, asked: &Value) -> Result<u32, Refused> {
     let slot = target::content(site, asked)?;
     detach_page(site, slot);
-    site.items[slot as usize].status = Status::Trashed;
+    for gone in with_replies(site, slot) {
+        site.item_mut(gone).status = Status::Trashed;
+    }
     Ok(slot)
 }
 
@@ -232,68 +262,67 @@ fn detach_page(site: &mut Site, slot: u32) {
     }
 }
 
+/// For good, with everything on it; below it nothing is left.
 fn purge(site: &mut Site, asked: &Value) -> Result<u32, Refused> {
     let slot = target::content(site, asked)?;
     detach_page(site, slot);
-    let belongings = match site.item(slot).kind {
-        Kind::Page | Kind::BlogPost => site.belongings(slot),
-        Kind::Comment => replies(site, slot),
-        Kind::Attachment => Vec::new(),
+    let gone = match site.item(slot).kind {
+        Kind::Page | Kind::BlogPost => site.belongings(slot).into_iter().chain([slot]).collect(),
+        Kind::Comment | Kind::Attachment => with_replies(site, slot),
     };
-    for gone in belongings.into_iter().chain([slot]) {
-        site.items[gone as usize].status = Status::Purged;
+    for gone in gone {
+        site.item_mut(gone).status = Status::Purged;
     }
     Ok(slot)
 }
 
-fn replies(site: &Site, comment: u32) -> Vec<u32> {
-    let mut found: Vec<u32> = site.held_by(comment).collect();
+/// A comment with all that answers it; of anything else only itself.
+fn with_replies(site: &Site, slot: u32) -> Vec<u32> {
+    let mut found = vec![slot];
     let mut seen = 0;
-    while let Some(at) = found.get(seen).copied() {
+    while let Some(at) = found
+        .get(seen)
+        .copied()
+        .filter(|at| site.item(*at).kind == Kind::Comment)
+    {
         seen += 1;
-        found.extend(site.held_by(at));
+        found.extend(
+            site.held_by(at)
+                .filter(|reply| site.item(*reply).status != Status::Purged),
+        );
     }
     found
 }
 
-/// Out of the trash to the top of the space, or out of the archive to where it was.
+/// Out of the trash to the top of the space, or out of the archive to where it was. No version is bumped.
 fn restore(site: &mut Site, asked: &Value) -> Result<u32, Refused> {
     let slot = target::content(site, asked)?;
-    site.items[slot as usize].status = Status::Current;
+    if site.item(slot).kind == Kind::Comment
+        && site
+            .item(slot)
+            .reply_to
+            .is_some_and(|answered| site.item(answered).status != Status::Current)
+    {
+        return Err("the comment that it answers is in the trash".into());
+    }
+    for back in with_replies(site, slot) {
+        site.item_mut(back).status = Status::Current;
+    }
     Ok(slot)
 }
 
+/// What is below it stays as it is.
 fn archive(site: &mut Site, asked: &Value) -> Result<u32, Refused> {
     let slot = page(site, asked)?;
     if site.item(slot).kind != Kind::Page {
         return Err("only pages are archived".into());
     }
-    site.items[slot as usize].status = Status::Archived;
+    site.item_mut(slot).status = Status::Archived;
     Ok(slot)
 }
 
-fn create_space(site: &mut Site, asked: &Value, author: u16, now: i64) -> Done {
-    let key = target::word(asked, "key")?;
-    if site.space_by_key(key).is_some() {
-        return Err(format!("there is a space {key} already").into());
-    }
-    let place = site.add_space(Space {
-        key: key.to_owned(),
-        name: asked["name"].as_str().unwrap_or(key).to_owned(),
-        kind: asked["kind"].as_str().unwrap_or("global").to_owned(),
-        description: None,
-        readers: Readers::Everyone,
-        status: SpaceStatus::Current,
-        author,
-        created_at: now,
-        homepage: None,
-        content: Default::default(),
-    });
-    Ok(json!({ "id": crate::world::space_id(place as usize).to_string(), "key": key }))
-}
-
-fn close_space(site: &mut Site, asked: &Value, status: SpaceStatus) -> Done {
-    let place = target::space(site, asked, "space")?;
-    site.spaces[place as usize].status = status;
-    Ok(json!({ "space": site.spaces[place as usize].key, "closed": true }))
+fn poison(site: &mut Site, asked: &Value) -> Result<u32, Refused> {
+    let slot = target::content(site, asked)?;
+    site.own(slot).poisoned = asked["poisoned"].as_bool().unwrap_or(true);
+    Ok(slot)
 }

@@ -3,18 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use super::{Done, missing, target};
-use crate::{
-    fake::Fake,
-    faults::Change,
-    moment::iso,
-    query::Query,
-    world::{Kind, Site, content_id},
-};
+use crate::{fake::Fake, faults::Change, moment::iso, query::Query, truth::TruthRow, world::Site};
 
 /// A thousand years: enough to test any expiry, and far from where sums end.
-const ADVANCE_MS_MAX: i64 = 1_000 * 365 * crate::moment::DAY_MS;
+const ADVANCE_MS_MAX: u64 = 1_000 * 365 * crate::moment::DAY_MS.unsigned_abs();
 
 pub fn stats(fake: &Fake) -> Value {
+    let spent = fake.limits().spent_in_the_hour(fake.now());
     let limits = fake.limits().clone();
     let by_status = fake.journal().by_status();
     let site = |site: &Site| json!({ "cloud_id": site.cloud_id, "name": site.name, "spaces": site.spaces.len(), "current": site.census() });
@@ -23,7 +18,7 @@ pub fn stats(fake: &Fake) -> Value {
         "now": iso(fake.now()),
         "calls": limits.calls_ever,
         "points": limits.spent_ever,
-        "points_this_hour": limits.spent,
+        "points_this_hour": spent,
         "quota": (limits.quota != u64::MAX).then_some(limits.quota),
         "refused": limits.refused_ever,
         "by_status": by_status,
@@ -46,43 +41,23 @@ pub fn truth(fake: &Fake, query: &Query) -> Done {
             .ok_or_else(|| missing(format!("there is no account {account}")))?,
         None => 0,
     };
-    let active = world
-        .people
-        .get(usize::from(person))
-        .is_some_and(|person| person.active);
-    let reader = site.reader(person, active);
     let key = query.first("space").ok_or("the space is missing")?;
-    // A space that is gone, or hidden, shows nothing: that is the truth about it.
-    let Some(space) = site.space_by_key(key) else {
-        return Ok(json!([]));
-    };
-    let mut rows = Vec::new();
-    for kind in Kind::ALL {
-        let shown = site.spaces[space as usize].content[kind.place()]
-            .iter()
-            .filter(|slot| site.shows(reader, **slot));
-        rows.extend(shown.map(|slot| row(site, *slot)));
-    }
-    Ok(Value::Array(rows))
+    let rows = world.truth(person, site, key);
+    Ok(Value::Array(rows.iter().map(row).collect()))
 }
 
-fn row(site: &Site, slot: u32) -> Value {
-    let item = site.item(slot);
-    let id = |slot: u32| content_id(slot).to_string();
-    let (parent, container) = match item.kind {
-        Kind::Page | Kind::BlogPost => (item.holder, None),
-        Kind::Comment | Kind::Attachment => (item.reply_to, item.holder),
-    };
+fn row(row: &TruthRow) -> Value {
     json!({
-        "id": site.shown_id(slot),
-        "kind": item.kind.word(),
-        "title": site.title(slot),
-        "version": item.version,
-        "parent": parent.map(id),
-        "container": container.map(id),
-        "restricted": site.restricted(slot),
-        "created_at": iso(item.created_at),
-        "modified_at": iso(item.modified_at),
+        "id": row.id,
+        "kind": row.kind.word(),
+        "title": row.title,
+        "version": row.version,
+        "parent": row.parent,
+        "container": row.container,
+        "space_id": row.space_id,
+        "restricted": row.restricted,
+        "created_at": iso(row.created_at),
+        "modified_at": iso(row.modified_at),
     })
 }
 
@@ -92,7 +67,7 @@ pub fn faults(fake: &Fake, asked: Value) -> Done {
     Ok(json!({ "changed": true }))
 }
 
-/// Adds to the clock, never takes away.
+/// Moves the clock, back when negative; or sets it.
 pub fn clock(fake: &Fake, asked: &Value) -> Done {
     let mut ms: i64 = 0;
     for (name, unit) in [
@@ -104,15 +79,15 @@ pub fn clock(fake: &Fake, asked: &Value) -> Done {
     ] {
         let number = match &asked[name] {
             Value::Null => 0,
-            value => value
-                .as_i64()
-                .filter(|number| *number >= 0)
-                .ok_or_else(|| format!("{name} must be a whole number from 0"))?,
+            value => value.as_i64().ok_or_else(|| format!("{name} must be a whole number"))?,
         };
         ms = ms.saturating_add(number.saturating_mul(unit));
     }
-    if ms > ADVANCE_MS_MAX {
-        return Err("the clock can be advanced by a thousand years at most".into());
+    if let Some(at) = asked["set_ms"].as_i64() {
+        ms = at.saturating_sub(fake.now());
+    }
+    if ms.unsigned_abs() > ADVANCE_MS_MAX {
+        return Err("the clock can be moved by a thousand years at most".into());
     }
     fake.advance_clock(ms);
     Ok(json!({ "now": iso(fake.now()) }))

@@ -124,6 +124,7 @@ fn page(space_key: &str, title: &str, lines: &[&str], team: &[&str]) -> SeedPage
             .map(|names| listed(&names.to_lowercase().replace(' ', "-").replace(",-", ",")))
             .unwrap_or_default(),
         restricted_to: head("only").map(readers),
+        live: false,
         comments,
         attachments: files
             .iter()

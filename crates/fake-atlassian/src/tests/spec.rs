@@ -299,6 +299,13 @@ async fn every_answer_is_what_the_official_documents_describe() {
             "/inline-comments/{id}/children",
             format!("/inline-comments/{inline}/children"),
         ),
+        ("/data-policies/spaces", "/data-policies/spaces".into()),
+        ("/data-policies/metadata", "/data-policies/metadata".into()),
+        ("/pages/{id}", format!("/pages/{page}?body-format=storage&version=1")),
+        (
+            "/pages/{id}/versions",
+            format!("/pages/{page}/versions?body-format=storage"),
+        ),
         ("/spaces/{id}/labels", format!("/spaces/{space}/labels")),
         ("/pages/{id}/labels", format!("/pages/{page}/labels")),
         ("/spaces/{id}/content/labels", format!("/spaces/{space}/content/labels")),

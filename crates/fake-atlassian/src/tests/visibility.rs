@@ -112,9 +112,9 @@ async fn an_account_outside_the_site_is_refused_and_an_unauthorized_site_answers
         "33333333-3333-4333-8333-333333333333".to_owned(),
     ] {
         let stranger = Client {
-            fake: fake.clone(),
-            token: stranger.token.clone(),
             cloud_id,
+            token: stranger.token.clone(),
+            ..Client::of(&fake, ANNA)
         };
         assert!(stranger.all("/wiki/api/v2/spaces").await.is_empty());
         assert_eq!(stranger.get(&format!("/wiki/api/v2/pages/{id}")).await.status, 404);

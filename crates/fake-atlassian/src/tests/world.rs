@@ -169,6 +169,7 @@ pub struct Client {
     pub fake: FakeAtlassian,
     pub token: String,
     pub cloud_id: String,
+    pub account: String,
 }
 
 impl Client {
@@ -177,6 +178,7 @@ impl Client {
             fake: fake.clone(),
             token: fake.token_for(account),
             cloud_id: fake.sites()[0].cloud_id.clone(),
+            account: account.to_owned(),
         }
     }
 

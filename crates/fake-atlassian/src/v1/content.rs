@@ -11,8 +11,19 @@ use crate::{
     storage_format::{adf, view},
     v2::wire::encoded,
     web_links::{blog_or_page, space_link, tiny},
-    world::{Item, Kind, content_id, space_id},
+    world::{Item, Kind, SpaceStatus, content_id, space_id},
 };
+
+/// Of a body: how it is asked for, and its name.
+const REPRESENTATIONS: [(&str, &str); 7] = [
+    ("body.storage", "storage"),
+    ("body.view", "view"),
+    ("body.export_view", "export_view"),
+    ("body.styled_view", "styled_view"),
+    ("body.atlas_doc_format", "atlas_doc_format"),
+    ("body.editor", "editor"),
+    ("body.editor2", "editor2"),
+];
 
 /// The names in `expand`.
 pub struct Expand(Vec<String>);
@@ -33,86 +44,69 @@ impl Call<'_> {
     pub fn content_json(&self, slot: u32, expand: &Expand) -> Value {
         let site = self.site;
         let item = site.item(slot);
-        let id = site.shown_id(slot);
-        let ari = format!(
-            "ari:cloud:confluence:{}:{}/{}",
-            site.cloud_id,
-            item.kind.word(),
-            content_id(slot)
-        );
         let mut content = json!({
-            "id": id,
+            "id": site.shown_id(slot),
             "type": item.kind.word(),
-            "ari": ari,
-            "base64EncodedAri": STANDARD.encode(&ari),
             "status": item.status.word(),
             "title": site.title(slot),
-            "childTypes": {},
-            "macroRenderedOutput": {},
             "extensions": self.extensions(slot, item, expand),
             "_links": self.links(slot, item),
         });
-        let mut left = Map::new();
-        self.fill(&mut content, &mut left, slot, expand);
-        content["_expandable"] = Value::Object(left);
+        if !self.terse() {
+            let ari = format!(
+                "ari:cloud:confluence:{}:{}/{}",
+                site.cloud_id,
+                item.kind.word(),
+                content_id(slot)
+            );
+            content["base64EncodedAri"] = json!(STANDARD.encode(&ari));
+            content["ari"] = json!(ari);
+            content["childTypes"] = json!({});
+            content["macroRenderedOutput"] = json!({});
+        }
+        let left = self.fill(&mut content, slot, expand);
+        if !self.terse() {
+            content["_expandable"] = Value::Object(left);
+        }
         content
     }
 
-    /// Fills in what is expanded and names what is not.
-    fn fill(&self, content: &mut Value, left: &mut Map<String, Value>, slot: u32, expand: &Expand) {
+    /// Fills in what is expanded and gives the names of what is not.
+    fn fill(&self, content: &mut Value, slot: u32, expand: &Expand) -> Map<String, Value> {
         let site = self.site;
         let item = site.item(slot);
-        let id = site.shown_id(slot);
-        let own = format!("/rest/api/content/{id}");
-        let mut put = |name: &str, expanded: bool, link: String, value: &dyn Fn() -> Value| match expanded {
-            true => content[name] = value(),
-            false => {
-                left.insert(name.to_owned(), json!(link));
+        let own = |rest: &str| format!("/rest/api/content/{}{rest}", site.shown_id(slot));
+        let mut left = Map::new();
+        let mut put = |name: &str, link: &dyn Fn() -> String, value: &dyn Fn() -> Value| {
+            let always = name == "metadata" && item.kind == Kind::Attachment && !self.terse();
+            if always || expand.has(name) {
+                content[name] = value();
+            } else if !self.terse() {
+                left.insert(name.to_owned(), json!(link()));
             }
         };
-        let space = || self.v1_space_json(item.space);
         put(
             "space",
-            expand.has("space"),
-            format!("/rest/api/space/{}", site.space_of(slot).key),
-            &space,
+            &|| format!("/rest/api/space/{}", site.space_of(slot).key),
+            &|| self.v1_space_json(item.space),
         );
-        put("container", expand.has("container"), self.container_link(item), &|| {
+        put("container", &|| self.container_link(item), &|| {
             self.container_json(item)
         });
-        put("version", expand.has("version"), String::new(), &|| {
-            self.v1_version_json(slot, item)
-        });
-        put("history", expand.has("history"), format!("{own}/history"), &|| {
+        put("version", &String::new, &|| self.v1_version_json(slot, item));
+        put("history", &|| own("/history"), &|| {
             self.history_json(slot, item, expand)
         });
-        put("ancestors", expand.has("ancestors"), String::new(), &|| {
-            self.ancestors_json(slot, item)
+        put("ancestors", &String::new, &|| self.ancestors_json(slot, item));
+        put("body", &String::new, &|| self.v1_body_json(slot, expand));
+        put("restrictions", &|| own("/restriction/byOperation"), &|| {
+            restrictions::by_operation_json(self, slot)
         });
-        put("body", expand.has("body"), String::new(), &|| {
-            self.v1_body_json(slot, expand)
-        });
-        let restrictions = || restrictions::by_operation_json(self, slot);
-        put(
-            "restrictions",
-            expand.has("restrictions"),
-            format!("{own}/restriction/byOperation"),
-            &restrictions,
-        );
-        let metadata_always = item.kind == Kind::Attachment;
-        put(
-            "metadata",
-            expand.has("metadata") || metadata_always,
-            String::new(),
-            &|| self.metadata_json(slot, item, expand),
-        );
-        for (name, link) in [
-            ("operations", String::new()),
-            ("children", format!("{own}/child")),
-            ("descendants", format!("{own}/descendant")),
-        ] {
-            left.insert(name.to_owned(), json!(link));
-        }
+        put("metadata", &String::new, &|| self.metadata_json(slot, item, expand));
+        put("operations", &String::new, &|| Value::Null);
+        put("children", &|| own("/child"), &|| Value::Null);
+        put("descendants", &|| own("/descendant"), &|| Value::Null);
+        left
     }
 
     fn container_link(&self, item: &Item) -> String {
@@ -132,6 +126,14 @@ impl Call<'_> {
     /// Content inside other content: its name and where it is.
     fn brief_json(&self, slot: u32) -> Value {
         let item = self.site.item(slot);
+        if self.terse() {
+            return json!({
+                "id": self.site.shown_id(slot),
+                "type": item.kind.word(),
+                "status": item.status.word(),
+                "title": self.site.title(slot),
+            });
+        }
         json!({
             "id": self.site.shown_id(slot),
             "type": item.kind.word(),
@@ -146,13 +148,16 @@ impl Call<'_> {
 
     fn v1_space_json(&self, place: u32) -> Value {
         let space = &self.site.spaces[place as usize];
+        if self.terse() {
+            return json!({ "id": space_id(place as usize), "key": space.key, "name": space.name, "type": space.kind });
+        }
         json!({
             "id": space_id(place as usize),
             "key": space.key,
             "alias": space.key,
             "name": space.name,
             "type": space.kind,
-            "status": "current",
+            "status": match space.status { SpaceStatus::Archived => "archived", SpaceStatus::Current | SpaceStatus::Deleted => "current" },
             "_expandable": {
                 "settings": format!("/rest/api/space/{}/settings", space.key),
                 "metadata": "", "operations": "", "lookAndFeel": "", "identifiers": "", "permissions": "", "icon": "",
@@ -166,8 +171,12 @@ impl Call<'_> {
     }
 
     fn v1_version_json(&self, slot: u32, item: &Item) -> Value {
+        let by = users::known_json(self, item.editor);
+        if self.terse() {
+            return json!({ "by": by, "when": iso(item.modified_at), "number": item.version });
+        }
         json!({
-            "by": users::known_json(self, item.editor),
+            "by": by,
             "when": iso(item.modified_at),
             "friendlyWhen": friendly(item.modified_at),
             "message": "",
@@ -184,11 +193,21 @@ impl Call<'_> {
             "latest": true,
             "createdBy": users::known_json(self, item.author),
             "createdDate": iso(item.created_at),
-            "_expandable": { "previousVersion": "", "contributors": "", "nextVersion": "", "ownedBy": "", "lastOwnedBy": "" },
-            "_links": { "self": format!("{}/wiki/rest/api/content/{}/history", self.site.url(), self.site.shown_id(slot)) },
         });
+        if !self.terse() {
+            let own = format!(
+                "{}/wiki/rest/api/content/{}/history",
+                self.site.url(),
+                self.site.shown_id(slot)
+            );
+            history["_expandable"] = json!({
+                "previousVersion": "", "contributors": "", "nextVersion": "", "ownedBy": "", "lastOwnedBy": "",
+            });
+            history["_links"] = json!({ "self": own });
+        }
         match expand.has("history.lastUpdated") {
             true => history["lastUpdated"] = self.v1_version_json(slot, item),
+            false if self.terse() => {}
             false => history["_expandable"]["lastUpdated"] = json!(""),
         }
         history
@@ -206,19 +225,16 @@ impl Call<'_> {
 
     fn v1_body_json(&self, slot: u32, expand: &Expand) -> Value {
         let body = self.site.body(slot);
-        let expandable = json!({ "content": format!("/rest/api/content/{}", self.site.shown_id(slot)) });
-        let mut out = json!({ "_expandable": {} });
-        for name in [
-            "storage",
-            "view",
-            "export_view",
-            "styled_view",
-            "atlas_doc_format",
-            "editor",
-            "editor2",
-        ] {
-            if !expand.has(&format!("body.{name}")) {
-                out["_expandable"][name] = json!("");
+        let content = match self.terse() {
+            true => String::new(),
+            false => format!("/rest/api/content/{}", self.site.shown_id(slot)),
+        };
+        let mut out = json!({});
+        for (path, name) in REPRESENTATIONS {
+            if !expand.has(path) {
+                if !self.terse() {
+                    out["_expandable"][name] = json!("");
+                }
                 continue;
             }
             let value = match name {
@@ -226,8 +242,11 @@ impl Call<'_> {
                 "atlas_doc_format" => adf(&body).to_string(),
                 _ => view(&body),
             };
-            out[name] =
-                json!({ "value": value, "representation": name, "embeddedContent": [], "_expandable": expandable });
+            out[name] = json!({ "value": value, "representation": name });
+            if !self.terse() {
+                out[name]["embeddedContent"] = json!([]);
+                out[name]["_expandable"] = json!({ "content": content });
+            }
         }
         out
     }
@@ -246,6 +265,7 @@ impl Call<'_> {
                     "_links": { "self": format!("{}/wiki/rest/api/content/{}/label", self.site.url(), self.site.shown_id(slot)) },
                 });
             }
+            false if self.terse() => {}
             false => metadata["_expandable"]["labels"] = json!(""),
         }
         metadata
@@ -281,6 +301,7 @@ impl Call<'_> {
                         let marker = chance::uuid(&["marker", &self.site.cloud_id, &slot.to_string()]);
                         extensions["inlineProperties"] = json!({ "originalSelection": quoted, "markerRef": marker });
                     }
+                    false if self.terse() => {}
                     false => extensions["_expandable"]["inlineProperties"] = json!(""),
                 }
                 match expand.has("extensions.resolution") {
@@ -292,6 +313,7 @@ impl Call<'_> {
                         }
                         extensions["resolution"] = state;
                     }
+                    false if self.terse() => {}
                     false => extensions["_expandable"]["resolution"] = json!(""),
                 }
                 extensions
@@ -302,8 +324,17 @@ impl Call<'_> {
     fn links(&self, slot: u32, item: &Item) -> Value {
         let site = self.site;
         let id = site.shown_id(slot);
-        let own = format!("{}/wiki/rest/api/content/{id}", site.url());
         let holder = item.holder.unwrap_or_default();
+        if self.terse() {
+            return match item.kind {
+                Kind::Page | Kind::BlogPost => json!({ "webui": blog_or_page(site, slot) }),
+                Kind::Comment => json!({ "webui": format!("{}?focusedCommentId={id}", blog_or_page(site, holder)) }),
+                Kind::Attachment => json!({
+                    "webui": format!("/pages/viewpageattachments.action?pageId={}", content_id(holder)),
+                }),
+            };
+        }
+        let own = format!("{}/wiki/rest/api/content/{id}", site.url());
         match item.kind {
             Kind::Page | Kind::BlogPost => json!({
                 "webui": blog_or_page(site, slot),

@@ -243,8 +243,15 @@ fn shift(argument: &str) -> Result<i64, String> {
     number.checked_mul(unit).ok_or_else(invalid)
 }
 
-/// Archived spaces are left out of searches unless they are asked for.
-pub fn searched(call: &Call, slot: u32, archived: bool) -> bool {
+/// Whether a search looks into archived spaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Archived {
+    LeftOut,
+    Included,
+}
+
+/// Archived pages and the trash are never found.
+pub fn searched(call: &Call, slot: u32, archived: Archived) -> bool {
     let space = call.site.space_of(slot);
-    (archived || space.status == SpaceStatus::Current) && call.site.shows(call.reader, slot)
+    (archived == Archived::Included || space.status == SpaceStatus::Current) && call.site.shows(call.reader, slot)
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     content::Expand,
-    matching::{Check, searched},
+    matching::{Archived, Check, searched},
 };
 use crate::{
     answer::{Answer, v1_error},
@@ -36,32 +36,49 @@ struct Found {
 }
 
 pub fn content(call: &Call) -> Outcome {
-    let expand = Expand::of(call);
-    let found = found(call, &expand)?;
-    let results: Vec<Value> = found
-        .rows
-        .iter()
-        .map(|slot| call.content_json(*slot, &expand))
-        .collect();
-    Ok(envelope(call, &found, "/rest/api/content/search", results))
+    as_indexed(call, |call| {
+        let expand = Expand::of(call);
+        let found = found(call, &expand, Archived::LeftOut)?;
+        let results: Vec<Value> = found
+            .rows
+            .iter()
+            .map(|slot| call.content_json(*slot, &expand))
+            .collect();
+        Ok(envelope(call, &found, "/rest/api/content/search", results))
+    })
 }
 
 pub fn everything(call: &Call) -> Outcome {
-    let expand = Expand::of(call);
-    let found = found(call, &expand)?;
-    let results: Vec<Value> = found
-        .rows
-        .iter()
-        .map(|slot| result_json(call, *slot, &expand))
-        .collect();
-    Ok(envelope(call, &found, "/rest/api/search", results))
+    as_indexed(call, |call| {
+        let expand = Expand::of(call);
+        let archived = match call.query.first("includeArchivedSpaces") {
+            Some("true") => Archived::Included,
+            _ => Archived::LeftOut,
+        };
+        let found = found(call, &expand, archived)?;
+        let results: Vec<Value> = found
+            .rows
+            .iter()
+            .map(|slot| result_json(call, *slot, &expand))
+            .collect();
+        Ok(envelope(call, &found, "/rest/api/search", results))
+    })
+}
+
+/// Answers from the site as it was when it was last indexed.
+fn as_indexed(call: &Call, answer: impl Fn(&Call) -> Outcome) -> Outcome {
+    let lag_ms = call.fake.faults().search_lag_ms;
+    match (lag_ms > 0).then(|| call.site.lagging(call.now, lag_ms)).flatten() {
+        Some(site) => answer(&Call { site: &site, ..*call }),
+        None => answer(call),
+    }
 }
 
 fn invalid(reason: &str) -> Answer {
     v1_error(400, "BadRequestException", &format!("Could not parse cql : {reason}"))
 }
 
-fn found(call: &Call, expand: &Expand) -> Result<Found, Answer> {
+fn found(call: &Call, expand: &Expand, archived: Archived) -> Result<Found, Answer> {
     let text = call.query.first("cql").ok_or_else(|| invalid("the query is missing"))?;
     let Cql { clause, order } = cql::parsed(text).map_err(|reason| invalid(&reason))?;
     let check = Check::of(call, &clause).map_err(|reason| invalid(&reason))?;
@@ -76,7 +93,6 @@ fn found(call: &Call, expand: &Expand) -> Result<Found, Answer> {
         Some(Ok(limit)) => limit.min(most),
         Some(Err(_)) => return Err(v1_error(400, "BadRequestException", "limit is not a number")),
     };
-    let archived = call.query.first("includeArchivedSpaces") == Some("true");
     let keep = |slot: u32| check.holds(call, slot) && searched(call, slot, archived);
     let candidates = candidates(call, &check);
     let key = |slot: u32| match order.name.as_str() {
@@ -91,6 +107,13 @@ fn found(call: &Call, expand: &Expand) -> Result<Found, Answer> {
     let (rows, next) = call
         .rows(&candidates, &order, page, key, keep)
         .map_err(|_| v1_error(400, "BadRequestException", "The cursor is invalid or has expired"))?;
+    if expand.has("body.storage") && rows.iter().any(|slot| call.site.poisoned(*slot)) {
+        return Err(v1_error(
+            500,
+            "ServiceException",
+            "Error converting the body to storage",
+        ));
+    }
     let step = candidates.len().div_ceil(COUNTED_MAX).max(1);
     let matching = candidates.iter().step_by(step).filter(|slot| keep(**slot)).count();
     let total = (matching * step).min(candidates.len());

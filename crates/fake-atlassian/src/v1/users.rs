@@ -25,6 +25,15 @@ pub fn known_json(call: &Call, place: u16) -> Value {
         true => person.email.as_str(),
         false => "",
     };
+    if call.terse() {
+        return json!({
+            "type": "known",
+            "accountId": person.account_id,
+            "email": email,
+            "publicName": person.name,
+            "displayName": person.name,
+        });
+    }
     json!({
         "type": "known",
         "accountId": person.account_id,

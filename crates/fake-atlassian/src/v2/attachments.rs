@@ -1,5 +1,6 @@
 //! Attachments: of a page or blog post, anywhere, by id.
 
+use super::pages;
 use crate::{
     answer::{Answer, v2_missing},
     call::{Call, Outcome},
@@ -14,11 +15,9 @@ pub fn anywhere(call: &Call) -> Outcome {
 }
 
 pub fn of(call: &Call, holder: Kind, id: &str) -> Outcome {
-    let what = match holder {
-        Kind::BlogPost => "blog post",
-        Kind::Page | Kind::Comment | Kind::Attachment => "page",
-    };
-    let slot = call.visible(holder, id).ok_or_else(|| v2_missing(what, id))?;
+    let slot = call
+        .visible(holder, id)
+        .ok_or_else(|| v2_missing(pages::what(holder), id))?;
     let is_attachment = |slot: &u32| call.site.item(*slot).kind == Kind::Attachment;
     let candidates: Vec<u32> = call.site.held_by(slot).filter(is_attachment).collect();
     listed(call, &candidates)

@@ -1,6 +1,9 @@
 //! Footer and inline comments: of a page or blog post, anywhere, by id, and their replies.
 
-use super::{pages::body_format, wire::BodyFormat};
+use super::{
+    pages::{self, body_format},
+    wire::BodyFormat,
+};
 use crate::{
     answer::v2_missing,
     call::{Call, Outcome},
@@ -17,11 +20,9 @@ pub fn anywhere(call: &Call, inline: bool) -> Outcome {
 }
 
 pub fn of(call: &Call, holder: Kind, id: &str, inline: bool) -> Outcome {
-    let what = match holder {
-        Kind::BlogPost => "blog post",
-        Kind::Page | Kind::Comment | Kind::Attachment => "page",
-    };
-    let slot = call.visible(holder, id).ok_or_else(|| v2_missing(what, id))?;
+    let slot = call
+        .visible(holder, id)
+        .ok_or_else(|| v2_missing(pages::what(holder), id))?;
     let candidates: Vec<u32> = call
         .site
         .held_by(slot)

@@ -1,19 +1,24 @@
 //! Pages and blog posts: in a space, anywhere, by id; their labels and versions.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{labels, spaces, wire::BodyFormat};
+use super::{
+    labels, spaces,
+    wire::{BodyFormat, text_json},
+};
 use crate::{
-    answer::{Answer, v2_missing},
+    answer::{Answer, v2_error, v2_missing},
     call::{Call, Outcome},
     moment::iso,
-    world::{Kind, Status, content_id},
+    world::{Kind, Past, Status, content_id},
 };
 
 const LIMIT: usize = 25;
 const IDS_MAX: usize = 250;
 const SPACES_MAX: usize = 100;
-/// The most versions in an answer with bodies, and the most that are told of.
+/// The most versions in an answer with bodies.
+const VERSIONS_WITH_BODIES_MAX: usize = 50;
+/// The most versions that are told of.
 const VERSIONS_MAX: u32 = 1_000;
 
 pub fn of_space(call: &Call, kind: Kind, space: &str) -> Outcome {
@@ -76,19 +81,31 @@ fn listed(call: &Call, kind: Kind, candidates: &[u32], keep: impl Fn(u32) -> boo
     let statuses = statuses(call, kind)?;
     let format = body_format(call, false)?;
     let title = call.query.first("title");
+    let live = match call.query.first("subtype").filter(|_| kind == Kind::Page) {
+        None => None,
+        Some("live") => Some(true),
+        Some("page") => Some(false),
+        Some(other) => {
+            return Err(call.bad(&format!(
+                "Provided value {{{other}}} for 'subtype' is not one of the expected values"
+            )));
+        }
+    };
     let keep = |slot: u32| {
         let item = call.site.item(slot);
         statuses.contains(&item.status)
             && keep(slot)
+            && live.is_none_or(|live| call.site.live(slot) == live)
             && title.is_none_or(|title| call.site.title(slot) == title)
             && call.site.sees(call.reader, slot)
     };
     let (rows, next) = call.content_rows(candidates, &order, limit, keep)?;
+    rows.iter().try_for_each(|slot| readable(call, *slot, format))?;
     let points = rows.len() as u64;
     let results = rows.into_iter().map(|slot| {
         let mut page = call.page_json(slot, format);
         if kind == Kind::Page {
-            page["subtype"] = Value::Null;
+            page["subtype"] = json!(call.site.live(slot).then_some("live"));
         }
         page
     });
@@ -135,11 +152,15 @@ pub fn found(call: &Call, kind: Kind, id: &str) -> Result<u32, Answer> {
             "Provided value {{{id}}} for 'id' is not the correct type. Expected type is long"
         )));
     }
-    let what = match kind {
+    call.visible(kind, id).ok_or_else(|| v2_missing(what(kind), id))
+}
+
+/// What a 404 calls it.
+pub fn what(kind: Kind) -> &'static str {
+    match kind {
         Kind::BlogPost => "blog post",
         Kind::Page | Kind::Comment | Kind::Attachment => "page",
-    };
-    call.visible(kind, id).ok_or_else(|| v2_missing(what, id))
+    }
 }
 
 pub fn by_id(call: &Call, kind: Kind, id: &str) -> Outcome {
@@ -147,9 +168,22 @@ pub fn by_id(call: &Call, kind: Kind, id: &str) -> Outcome {
     let slot = found(call, kind, id)?;
     let drafts = call.query.first("get-draft") == Some("true") || call.query.listed("status").contains(&"draft");
     if call.site.item(slot).status == Status::Draft && !drafts {
-        return Err(v2_missing("page", id));
+        return Err(v2_missing(what(kind), id));
     }
+    readable(call, slot, format)?;
     let mut page = call.page_json(slot, format);
+    if let Some(version) = call.query.first("version") {
+        let past = at_version(call, kind, slot, version)?;
+        page["title"] = json!(past.title);
+        page["body"] = text_json(&past.body, format);
+        page["version"]["number"] = json!(past.version);
+        page["version"]["ncsStepVersion"] = json!(past.version.to_string());
+        page["version"]["authorId"] = json!(call.account_of(past.editor));
+        page["version"]["createdAt"] = json!(iso(past.at));
+        if past.version != call.site.item(slot).version {
+            page["status"] = json!("historical");
+        }
+    }
     if call.query.first("include-labels") == Some("true") {
         page["labels"] = json!({
             "results": labels::rows(call, slot),
@@ -165,9 +199,36 @@ pub fn by_id(call: &Call, kind: Kind, id: &str) -> Outcome {
     Ok(call.single(page, 1))
 }
 
-/// Newest first. Versions before the present one are told of, with times spread between creation and now.
+fn at_version(call: &Call, kind: Kind, slot: u32, version: &str) -> Result<Past, Answer> {
+    let number: u32 = version.parse().map_err(|_| {
+        call.bad(&format!(
+            "Provided value {{{version}}} for 'version' is not the correct type. Expected type is integer"
+        ))
+    })?;
+    let missing = || {
+        v2_missing(
+            &format!("version {number} of the {}", what(kind)),
+            &content_id(slot).to_string(),
+        )
+    };
+    call.site.at_version(slot, number).ok_or_else(missing)
+}
+
+/// Some pages' storage format cannot be given, alone or among others, though everything else of them can.
+fn readable(call: &Call, slot: u32, format: BodyFormat) -> Result<(), Answer> {
+    match format == BodyFormat::Storage && call.site.poisoned(slot) {
+        true => Err(v2_error(500, "INTERNAL_SERVER_ERROR", "Internal Server Error")),
+        false => Ok(()),
+    }
+}
+
+/// Newest first.
 pub fn versions(call: &Call, kind: Kind, id: &str) -> Outcome {
-    let limit = call.limit(LIMIT)?;
+    let format = body_format(call, false)?;
+    let limit = match format {
+        BodyFormat::None => call.limit(LIMIT)?,
+        _ => call.limit(LIMIT)?.min(VERSIONS_WITH_BODIES_MAX),
+    };
     let slot = found(call, kind, id)?;
     let item = call.site.item(slot);
     let count = item.version.min(VERSIONS_MAX);
@@ -180,18 +241,18 @@ pub fn versions(call: &Call, kind: Kind, id: &str) -> Outcome {
         Kind::BlogPost => "blogpost",
         Kind::Page | Kind::Comment | Kind::Attachment => "page",
     };
-    let version = |row: u32| {
-        let latest = row == 0;
-        let steps = i64::from(item.version.max(2) - 1);
-        let at = item.created_at + (item.modified_at - item.created_at) / steps * i64::from(number(row) - 1);
+    let version = |past: Past| {
         json!({
-            "number": number(row),
+            "number": past.version,
             "message": "",
             "minorEdit": false,
-            "authorId": call.account_of(match latest { true => item.editor, false => item.author }),
-            "createdAt": iso(match latest { true => item.modified_at, false => at }),
-            field: { "title": call.site.title(slot), "id": content_id(slot).to_string(), "body": {} },
+            "authorId": call.account_of(past.editor),
+            "createdAt": iso(past.at),
+            field: { "title": past.title, "id": content_id(slot).to_string(), "body": text_json(&past.body, format) },
         })
     };
-    Ok(call.listed(rows.into_iter().map(version).collect(), next, 0))
+    let known = rows
+        .into_iter()
+        .filter_map(|row| call.site.at_version(slot, number(row)));
+    Ok(call.listed(known.map(version).collect(), next, 0))
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 const USERS_MAX: usize = 250;
-const IDS_MAX: usize = 10_000;
+const IDS_MAX: usize = 100;
 
 pub fn bulk(call: &Call) -> Outcome {
     let asked = words(call, "accountIds", USERS_MAX)?;

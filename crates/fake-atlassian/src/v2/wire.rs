@@ -63,16 +63,7 @@ impl Call<'_> {
     pub fn body_json(&self, slot: u32, format: BodyFormat) -> Value {
         match format {
             BodyFormat::None => json!({}),
-            BodyFormat::Storage => {
-                json!({ "storage": { "representation": "storage", "value": &*self.site.body(slot) } })
-            }
-            BodyFormat::Adf => {
-                let value = adf(&self.site.body(slot)).to_string();
-                json!({ "atlas_doc_format": { "representation": "atlas_doc_format", "value": value } })
-            }
-            BodyFormat::View => {
-                json!({ "view": { "representation": "view", "value": view(&self.site.body(slot)) } })
-            }
+            BodyFormat::Storage | BodyFormat::Adf | BodyFormat::View => text_json(&self.site.body(slot), format),
         }
     }
 
@@ -93,13 +84,17 @@ impl Call<'_> {
             "createdAt": iso(item.created_at),
             "version": version,
             "body": self.body_json(slot, format),
-            "_links": {
-                "webui": blog_or_page(site, slot),
-                "editui": format!("/pages/resumedraft.action?draftId={id}"),
-                "edituiv2": format!("/spaces/{key}/{}/edit-v2/{id}", match item.kind { Kind::BlogPost => "blog", _ => "pages" }),
-                "tinyui": tiny(content_id(slot)),
-            },
+            "_links": { "webui": blog_or_page(site, slot) },
         });
+        if !self.terse() {
+            let part = match item.kind {
+                Kind::BlogPost => "blog",
+                Kind::Page | Kind::Comment | Kind::Attachment => "pages",
+            };
+            page["_links"]["editui"] = json!(format!("/pages/resumedraft.action?draftId={id}"));
+            page["_links"]["edituiv2"] = json!(format!("/spaces/{key}/{part}/edit-v2/{id}"));
+            page["_links"]["tinyui"] = json!(tiny(content_id(slot)));
+        }
         if item.kind == Kind::Page {
             let trashed = item.status == Status::Trashed;
             let parent = item.holder.filter(|_| !trashed);
@@ -180,6 +175,18 @@ impl Call<'_> {
             comment["resolutionStatus"] = json!(resolution);
         }
         comment
+    }
+}
+
+/// A body in the representation asked for.
+pub fn text_json(body: &str, format: BodyFormat) -> Value {
+    match format {
+        BodyFormat::None => json!({}),
+        BodyFormat::Storage => json!({ "storage": { "representation": "storage", "value": body } }),
+        BodyFormat::Adf => {
+            json!({ "atlas_doc_format": { "representation": "atlas_doc_format", "value": adf(body).to_string() } })
+        }
+        BodyFormat::View => json!({ "view": { "representation": "view", "value": view(body) } }),
     }
 }
 
