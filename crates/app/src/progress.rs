@@ -90,8 +90,8 @@ impl App {
         let job = self.store().standing(id).await?;
         let next = self.next(&feed, job.as_ref()).await?;
         let figures = self.store().index_figures(feed.index).await?;
-        let search_trouble = self.0.troubles.of(Part::Index(feed.index));
         let searchable = self.engine().watermark(feed.index).await?.0 >= figures.last_sequence;
+        let search_trouble = self.0.troubles.of(Part::Index(feed.index)).filter(|_| !searchable);
         let documents = spaces.iter().map(|space| space.documents).sum();
         let expected = expected(&spaces);
         let seconds = running
