@@ -59,6 +59,8 @@ pub(crate) struct Inner {
     pub offered: std::sync::Mutex<Vec<(FeedId, Timestamp, Vec<Space>)>>,
     /// What goes wrong at present.
     pub troubles: Troubles,
+    /// The latest time that the clock showed to the queue.
+    pub latest: std::sync::Mutex<Timestamp>,
     /// Held while an index follows the store: two at once could bring back what the other just took away.
     pub indexing: Mutex<()>,
 }
@@ -80,6 +82,7 @@ impl App {
             readiness: Mutex::new(None),
             offered: std::sync::Mutex::default(),
             troubles: Troubles::default(),
+            latest: std::sync::Mutex::default(),
             indexing: Mutex::new(()),
         }))
     }

@@ -26,31 +26,31 @@ pub(crate) struct Troubles(Mutex<BTreeMap<Part, String>>);
 impl Troubles {
     /// Another failure of the same kind is no news; another message is.
     pub fn met(&self, part: Part, failed: &Error) {
-        let before = self.now().insert(part, failed.message.clone());
+        let before = self.present().insert(part, failed.message.clone());
         if before.as_ref() != Some(&failed.message) {
             error!(error = ?failed, "{}; it goes on by itself when that is mended", begun(part));
         }
     }
 
     pub fn over(&self, part: Part) {
-        if self.now().remove(&part).is_some() {
+        if self.present().remove(&part).is_some() {
             info!("{}", over(part));
         }
     }
 
     /// What people are told; none when all is well.
     pub fn of(&self, part: Part) -> Option<String> {
-        self.now().get(&part).cloned()
+        self.present().get(&part).cloned()
     }
 
     /// The first search index in trouble.
     pub fn of_indexes(&self) -> Option<String> {
-        let troubles = self.now();
+        let troubles = self.present();
         let mut of_indexes = troubles.iter().filter(|(part, _)| matches!(part, Part::Index(_)));
         of_indexes.next().map(|(_, why)| why.clone())
     }
 
-    fn now(&self) -> MutexGuard<'_, BTreeMap<Part, String>> {
+    fn present(&self) -> MutexGuard<'_, BTreeMap<Part, String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -15,15 +15,13 @@ use domain::{
     feed::{FeedState, Park},
     store::{AtlassianApp, NewUser},
     sync_run::Trigger,
-    user::{ApiKey, Role, User},
+    user::{ApiKey, Role, SESSION_LIFE, User},
 };
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{App, Caller, Via, token};
 
-/// How long a session lives.
-const SESSION_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// The shortest password (NIST SP 800-63B asks for 8; administrators get 10).
 pub const PASSWORD_CHARS_MIN: usize = 10;
 /// The longest: hashing must stay cheap for what strangers send.

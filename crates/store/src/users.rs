@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::{
     ApiKeyId, Error, ErrorKind, Result, Timestamp, UserId,
     store::{NewUser, Users},
-    user::{ApiKey, User},
+    user::{ApiKey, SESSION_LIFE, User},
 };
 use sqlx::{Row, sqlite::SqliteRow};
 
@@ -16,6 +16,8 @@ use crate::{
     rows::Columns,
 };
 
+/// A session that seems to live longer than any by more than this was opened by a clock that was wrong then.
+const CLOCK_ERROR_MAX: Duration = Duration::from_secs(24 * 3600);
 /// How often the last use of an API key is written.
 const KEY_USE_NOTED: Duration = Duration::from_secs(60);
 
@@ -88,11 +90,13 @@ impl Users for SqlStore {
 
     async fn session(&self, digest: &str, now: Timestamp) -> Result<Option<User>> {
         let row = sqlx::query(
-            "select users.* from sessions join users on users.id = sessions.user_id where digest = $1 and expires_at > $2",
+            "select users.* from sessions join users on users.id = sessions.user_id
+             where digest = $1 and expires_at > $2 and expires_at <= $3",
         );
         let row = row
             .bind(digest)
             .bind(now.0)
+            .bind(now.plus(SESSION_LIFE + CLOCK_ERROR_MAX).0)
             .fetch_optional(&self.read)
             .await
             .map_err(failed)?;

@@ -3,6 +3,7 @@
 mod backups;
 mod bad_input;
 mod changing;
+mod clocks;
 mod comparing;
 mod disk;
 mod faults;
