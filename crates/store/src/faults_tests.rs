@@ -1,8 +1,16 @@
 //! Files of the database that a crash or a disk has damaged: what was acknowledged is there, or it is said.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use domain::{ErrorKind, Timestamp, store::Indexes};
+use domain::{
+    ErrorKind, Timestamp,
+    job::Work,
+    store::{Feeds, Indexes, Jobs},
+    sync_run::Trigger,
+};
 
 use crate::{SealingKey, SealingKeys, SqlStore, backup};
 
@@ -121,6 +129,30 @@ async fn a_damaged_page_is_said_with_what_to_do_and_never_taken_for_an_empty_sto
         }
     }
     assert!(told > 3, "{told}");
+}
+
+#[tokio::test]
+async fn a_heartbeat_that_waited_for_a_long_write_keeps_the_lease_from_the_claim_behind_it() {
+    const LEASE: Duration = Duration::from_secs(60);
+    let folder = tempfile::tempdir().unwrap();
+    let store = opened(&folder.path().join("circuit.db")).await.unwrap();
+    let index = store.create_index("Knowledge", "", Timestamp(0)).await.unwrap().id;
+    let feed = store.create_feed(index, Timestamp(0)).await.unwrap().id;
+    let trigger = Trigger::Schedule;
+    store
+        .enqueue(Work::SyncFeed { feed, trigger }, Timestamp(0))
+        .await
+        .unwrap();
+    let job = store.claim("first", Timestamp(0), LEASE).await.unwrap().unwrap();
+    // A write on a slow disk, longer than the lease: whoever comes meanwhile stands in line.
+    let long = store.write.begin().await.unwrap();
+    let heartbeat = store.heartbeat(job.id, "first", Timestamp(130_000));
+    let claim = store.claim("second", Timestamp(70_000), LEASE);
+    let ended = async { long.rollback().await.unwrap() };
+    let (heartbeat, claim, ()) = tokio::join!(heartbeat, claim, ended);
+    heartbeat.unwrap();
+    assert_eq!(claim.unwrap(), None);
+    store.close().await;
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     comparing::{held, truth, up_to_date},
     disk::Disk,
-    process::{Circuit, serve},
+    process::{Circuit, ended, serve},
     setting::{Begun, Setting},
 };
 
@@ -155,9 +155,111 @@ async fn a_search_index_whose_disk_is_full_is_said_once_and_follows_when_there_i
     mirrored(&setting, &begun, circuit).await;
 }
 
+/// Makes every write of this process beyond the first byte of a file fail, or lets it write again.
+#[cfg(target_os = "linux")]
+fn writes_fail(process: u32, fail: bool) {
+    let limit = if fail {
+        "--fsize=1:unlimited"
+    } else {
+        "--fsize=unlimited:unlimited"
+    };
+    let done = std::process::Command::new("prlimit")
+        .args(["--pid", &process.to_string(), limit])
+        .status();
+    assert!(done.unwrap().success());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_fails_while_circuit_runs_is_said_and_circuit_goes_on_when_it_is_mended() {
+    let setting = generated(900).await;
+    let begun = setting.begun().await;
+    // The signal that comes with the failure is ignored, as for a disk there is none.
+    let mut command = std::process::Command::new("bash");
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" serve", env!("CARGO_BIN_EXE_circuit")]);
+    for (name, value) in serve(&setting.data_dir, &setting.settings()).get_envs() {
+        command.env(name, value.unwrap());
+    }
+    command
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped());
+    let circuit = Circuit::start(command);
+    writes_fail(circuit.id(), true);
+    let ids: Vec<&str> = begun.spaces.iter().map(|(_, id)| id.as_str()).collect();
+    let path = format!("/api/v1/feeds/{}/spaces", begun.feed);
+    let (status, problem) = circuit.post(&begun.key, &path, &json!({ "ids": ids })).await;
+    assert_eq!(status, 503, "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("disk"), "{problem}");
+    let (status, said) = readiness(&circuit).await;
+    assert_eq!(status, 503);
+    assert!(said.contains("disk"), "{said}");
+
+    writes_fail(circuit.id(), false);
+    import_all(&circuit, &begun).await;
+    until(&circuit, "arriving", async || {
+        (feed(&circuit, &begun).await["documents"] != 0).then_some(())
+    })
+    .await;
+    writes_fail(circuit.id(), true);
+    until(&circuit, "failing", async || {
+        circuit.log().contains("fails to read or write").then_some(())
+    })
+    .await;
+    writes_fail(circuit.id(), false);
+    up_to_date(&circuit, &begun.key, begun.feed).await;
+    assert_eq!(readiness(&circuit).await.0, 200);
+    mirrored(&setting, &begun, circuit).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_database_is_said_and_the_backup_that_is_put_in_its_place_serves() {
+    let setting = generated(60).await;
+    let begun = setting.begun().await;
+    let circuit = Circuit::start(serve(&setting.data_dir, &setting.settings()));
+    import_all(&circuit, &begun).await;
+    up_to_date(&circuit, &begun.key, begun.feed).await;
+    assert!(circuit.stop().success());
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy");
+    let words = |words: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_circuit"))
+            .args(words)
+            .output()
+            .unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        (output.status.success(), said)
+    };
+    let data = setting.data_dir.to_str().unwrap();
+    let (done, said) = words(&["backup", copy.to_str().unwrap(), "--data-dir", data]);
+    assert!(done, "{said}");
+
+    let database = setting.data_dir.join("circuit.db");
+    let mut bytes = std::fs::read(&database).unwrap();
+    bytes[..4_096].fill(0xa5);
+    std::fs::write(&database, &bytes).unwrap();
+    let said = refused(&setting.data_dir, &setting);
+    assert!(said.contains("damaged") && said.contains("circuit restore"), "{said}");
+    assert_eq!(std::fs::read(&database).unwrap(), bytes, "it is left as it is");
+    let (done, said) = words(&[
+        "backup",
+        folder.path().join("bad").to_str().unwrap(),
+        "--data-dir",
+        data,
+    ]);
+    assert!(!done && said.contains("damaged"), "{said}");
+
+    let away = folder.path().join("away");
+    std::fs::rename(&setting.data_dir, &away).unwrap();
+    let (done, said) = words(&["restore", copy.to_str().unwrap(), "--data-dir", data]);
+    assert!(done, "{said}");
+    let circuit = Circuit::start(serve(&setting.data_dir, &setting.settings()));
+    up_to_date(&circuit, &begun.key, begun.feed).await;
+    mirrored(&setting, &begun, circuit).await;
+}
+
 /// Runs it to its end, which must be an error in one sentence on standard error.
 fn refused(data_dir: &Path, setting: &Setting) -> String {
-    let output = serve(data_dir, &setting.settings()).output().unwrap();
+    let output = ended(serve(data_dir, &setting.settings()));
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(!said.contains("panicked"), "{said}");
@@ -195,6 +297,7 @@ async fn a_read_only_data_directory_is_said_can_be_backed_up_and_serves_again_wh
             .output()
             .unwrap();
         assert!(backup.status.success(), "killed: {killed}: {backup:?}");
+        assert_eq!(setting.data_dir.join("circuit.db-wal").exists(), killed);
         drop(disk);
     }
     let circuit = Circuit::start(serve(&setting.data_dir, &setting.settings()));
