@@ -13,6 +13,8 @@ use tracing::{error, info};
 pub(crate) enum Part {
     /// The store does not answer or cannot be written.
     Store,
+    /// The store cannot be read.
+    Reading,
     /// The queue of jobs cannot be read or written.
     Queue,
     /// This search index does not follow the store.
@@ -58,7 +60,8 @@ impl Troubles {
 fn begun(part: Part) -> String {
     match part {
         Part::Store => "The store is not ready".to_owned(),
-        Part::Queue => "The job queue cannot be read".to_owned(),
+        Part::Reading => "The store cannot be read".to_owned(),
+        Part::Queue => "The job queue cannot be read or written".to_owned(),
         Part::Index(index) => format!("Search index {index} does not follow the store"),
     }
 }
@@ -66,7 +69,8 @@ fn begun(part: Part) -> String {
 fn over(part: Part) -> String {
     match part {
         Part::Store => "The store is ready again".to_owned(),
-        Part::Queue => "The job queue can be read again".to_owned(),
+        Part::Reading => "The store can be read again".to_owned(),
+        Part::Queue => "The job queue can be read and written again".to_owned(),
         Part::Index(index) => format!("Search index {index} follows the store again"),
     }
 }

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use domain::{Error, ErrorKind, Result, job::Claim};
 use sqlx::{
-    Row, SqlitePool,
+    Connection, Row, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -41,17 +41,9 @@ impl SqlStore {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_WAIT);
-        let write = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options.clone())
-            .await
-            .map_err(failed)?;
+        let write = pooled(1).connect_with(options.clone()).await.map_err(failed)?;
         migrate(&write).await?;
-        let read = SqlitePoolOptions::new()
-            .max_connections(READERS_MAX)
-            .connect_with(options)
-            .await
-            .map_err(failed)?;
+        let read = pooled(READERS_MAX).connect_with(options).await.map_err(failed)?;
         Ok(Self {
             write,
             read,
@@ -84,6 +76,21 @@ impl SqlStore {
             claim: None,
         })
     }
+}
+
+/// A pool that keeps no connection in the midst of a transaction. When a disk is full or fails, SQLite rolls back by itself,
+/// and the driver, whose own rollback finds nothing to do, goes on counting the transaction as open: the next ones would
+/// be nested in it, and what they acknowledge would never be committed.
+fn pooled(connections_max: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections_max)
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                // Rollbacks that are under way end first.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
 }
 
 async fn migrate(pool: &SqlitePool) -> Result<()> {

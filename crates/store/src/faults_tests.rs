@@ -12,7 +12,7 @@ use domain::{
     sync_run::Trigger,
 };
 
-use crate::{SealingKey, SealingKeys, SqlStore, backup};
+use crate::{SealingKey, SealingKeys, SqlStore, backup, dialect::failed};
 
 const ACKNOWLEDGED: usize = 12;
 
@@ -129,6 +129,39 @@ async fn a_damaged_page_is_said_with_what_to_do_and_never_taken_for_an_empty_sto
         }
     }
     assert!(told > 3, "{told}");
+}
+
+#[tokio::test]
+async fn what_is_acknowledged_after_a_write_that_failed_is_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("circuit.db");
+    let store = opened(&path).await.unwrap();
+    // As full as a disk can be, for this connection: SQLite rolls the whole transaction back by itself.
+    sqlx::query("pragma max_page_count = 1")
+        .execute(&store.write)
+        .await
+        .unwrap();
+    let mut filled = store.write.begin().await.unwrap();
+    let text = sqlx::query("insert into settings (name, value) values ('large', $1)").bind("x".repeat(1 << 20));
+    failed(text.execute(&mut *filled).await.unwrap_err());
+    drop(filled);
+    // Another transaction that comes to nothing, for a reason of its own.
+    let missing = store.delete_index(domain::IndexId(7)).await;
+    assert_eq!(missing.unwrap_err().kind, ErrorKind::NotFound);
+    let abandoned = store.write.begin().await.unwrap();
+    drop(abandoned);
+
+    sqlx::query("pragma max_page_count = 1000000")
+        .execute(&store.write)
+        .await
+        .unwrap();
+    let index = store.create_index("Knowledge", "", Timestamp(1)).await.unwrap().id;
+    store.create_feed(index, Timestamp(2)).await.unwrap();
+    // Seen by another process, and by this one's readers.
+    let other = opened(&path).await.unwrap();
+    assert_eq!(names(&other).await, ["Knowledge"]);
+    assert_eq!(names(&store).await, ["Knowledge"]);
+    assert_eq!(other.feeds(index).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

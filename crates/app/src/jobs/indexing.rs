@@ -30,9 +30,12 @@ impl App {
     async fn index_all(&self) -> Result<()> {
         let mut result = Ok(());
         let indexes = match self.store().indexes().await {
-            Ok(indexes) => indexes,
+            Ok(indexes) => {
+                self.0.troubles.over(Part::Reading);
+                indexes
+            }
             Err(failed) => {
-                self.0.troubles.met(Part::Store, &failed);
+                self.0.troubles.met(Part::Reading, &failed);
                 return Err(failed);
             }
         };
