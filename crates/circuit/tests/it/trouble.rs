@@ -180,6 +180,38 @@ async fn a_person_who_may_no_longer_use_confluence_is_told_from_a_lost_consent()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_space_that_is_shown_while_its_content_is_hidden_waits_for_the_sites_admin() {
+    let (setting, begun) = company().await;
+    let circuit = Working::new(&setting, &begun).await;
+    circuit
+        .app
+        .add_spaces(&circuit.caller, begun.feed, &space(&begun, "HR"))
+        .await
+        .unwrap();
+    circuit.up_to_date(begun.feed).await;
+    // An app access rule: content is not there for apps, the space's name is (facts.md §6).
+    let hidden = json!({ "next_n": { "path": "/pages?", "n": 20, "status": 404, "body": "{}" } });
+    change(&setting.fake, "faults", hidden).await;
+    circuit.app.resync(&circuit.caller, begun.feed).await.unwrap();
+    let lost = |picture: &FeedPicture| picture.headline == "access lost" && picture.running.is_none();
+    let picture = circuit.until(begun.feed, "hidden", lost).await;
+    let FeedState::Parked(Park::AccessLost { ending, why }) = picture.feed.state else {
+        panic!("{:?}", picture.feed.state)
+    };
+    assert_eq!(ending, Ending::HiddenFromApp);
+    assert!(why.contains("HR"), "{why}");
+    assert_eq!(circuit.finds(&begun, "onboarding").await, 0, "kept, and not found");
+    change(&setting.fake, "faults", json!({ "clear": true })).await;
+    circuit.app.resync(&circuit.caller, begun.feed).await.unwrap();
+    let back = |picture: &FeedPicture| {
+        picture.headline == "up to date" && picture.searchable && picture.spaces[0].suspended_at.is_none()
+    };
+    circuit.until(begun.feed, "seen again", back).await;
+    assert!(circuit.finds(&begun, "onboarding").await > 0);
+    circuit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_secret_that_atlassian_refuses_is_the_operators_and_no_person_reconnects() {
     let (setting, begun) = company().await;
     let circuit = Working::new(&setting, &begun).await;
