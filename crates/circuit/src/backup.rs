@@ -57,6 +57,8 @@ async fn made(config: &Config, destination: &Path, without_key: bool) -> Result<
         }
         (false, None, None) => "without the key: there is none in the data directory",
     };
+    // Without its key a backup is worth as much whichever key it is sealed with.
+    let key = key.filter(|_| !without_key);
     let keys = key.map(|key| SealingKey::from_base64(key.expose())).transpose()?;
     let checking = || "Checking the copy…".to_owned();
     let whole = said_meanwhile(prove(&copied, keys.map(SealingKeys::new).as_ref()), checking).await?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{IndexId, Result};
-use sync::indexer::index_changes;
+use sync::indexer::{index_changes, reached};
 use tokio::sync::watch;
 
 use crate::{App, trouble::Part};
@@ -24,6 +24,19 @@ impl App {
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
                 changed = stop.changed() => if changed.is_err() { return },
             }
+        }
+    }
+
+    /// Before anything is written: once the store has caught up, an index that was ahead of it looks like one that follows.
+    pub(super) async fn drop_indexes_ahead(&self) {
+        let dropped = async {
+            for index in self.store().indexes().await? {
+                reached(self.store(), self.engine(), index.id).await?;
+            }
+            Ok(())
+        };
+        if let Err(failed) = dropped.await {
+            self.0.troubles.met(Part::Reading, &failed);
         }
     }
 

@@ -212,6 +212,40 @@ async fn a_backup_of_a_killed_circuit_holds_what_it_had_acknowledged_and_an_old_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_database_put_back_by_hand_beside_a_newer_search_index_serves_nothing_that_it_does_not_hold() {
+    let (setting, begun) = company().await;
+    let folder = tempfile::tempdir().unwrap();
+    let old = folder.path().join("old.db");
+    let database = setting.data_dir.join("circuit.db");
+    let circuit = started(&setting, &setting.data_dir);
+    add_spaces(&circuit, &begun, &["HR"]).await;
+    up_to_date(&circuit, &begun.key, begun.feed).await;
+    assert!(circuit.stop().success());
+    std::fs::copy(&database, &old).unwrap();
+
+    let circuit = started(&setting, &setting.data_dir);
+    add_spaces(&circuit, &begun, &["OPS"]).await;
+    up_to_date(&circuit, &begun.key, begun.feed).await;
+    assert!(finds(&circuit, &begun, "pump").await > 0);
+    assert!(circuit.stop().success());
+
+    std::fs::copy(&old, &database).unwrap();
+    let circuit = started(&setting, &setting.data_dir);
+    up_to_date(&circuit, &begun.key, begun.feed).await;
+    let path = format!("/api/v1/indexes/{}/search?q=pump", begun.index);
+    let (_, hits) = circuit.get(&begun.key, &path).await;
+    let spaces = hits["hits"].as_array().unwrap().iter().map(|hit| &hit["space"]["key"]);
+    assert!(spaces.clone().all(|key| key == "HR"), "{hits}");
+    assert!(circuit.stop().success());
+    let wired = setting.wired().await;
+    let caller = wired.app.caller_by_api_key(&begun.key).await.unwrap().unwrap();
+    assert_eq!(
+        held(&wired.app, &caller, begun.index).await,
+        truth(&setting, &begun, &["HR"]).await
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_key_may_be_kept_apart_and_another_key_is_refused() {
     let (setting, begun) = company().await;
     let folder = tempfile::tempdir().unwrap();
@@ -233,6 +267,24 @@ async fn the_key_may_be_kept_apart_and_another_key_is_refused() {
         told.contains("holds no key") && told.contains("CIRCUIT_SECRET_KEY_FILE"),
         "{told}"
     );
+    // A key that is lost for good costs a new consent, and no document.
+    std::fs::copy(&wrong, other.join("secret.key")).unwrap();
+    {
+        let wired = setting.wired_in(&other).await;
+        let caller = wired.app.caller_by_api_key(&begun.key).await.unwrap().unwrap();
+        let sealed = wired.app.spaces(&caller, begun.feed).await.unwrap_err();
+        assert!(sealed.message.contains("another key"), "{sealed}");
+        let start = wired.app.reconnect(&caller, begun.feed).await.unwrap();
+        let (code, state) = setting.fake.consent(&start.url, &setting.person).await.unwrap();
+        let code = domain::Secret::new(code);
+        let callback = app::connections::Callback {
+            state: &state,
+            code: Some(&code),
+            error: None,
+        };
+        wired.app.finish_connect(&caller, callback).await.unwrap();
+        assert!(!wired.app.spaces(&caller, begun.feed).await.unwrap().is_empty());
+    }
     let right = setting.data_dir.join("secret.key");
     said(&restore(&copy, &data, &["--key", text(&right)]));
     let wired = setting.wired_in(&data).await;

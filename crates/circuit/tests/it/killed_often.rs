@@ -70,7 +70,7 @@ async fn company(latency: Duration, more_spaces: usize) -> (Setting, Begun) {
     (setting, begun)
 }
 
-fn keys<'a>(begun: &'a Begun, so: impl Fn(&str) -> bool) -> Vec<&'a str> {
+fn keys(begun: &Begun, so: impl Fn(&str) -> bool) -> Vec<&str> {
     let keys = begun.spaces.iter().map(|(key, _)| key.as_str());
     keys.filter(|key| so(key)).collect()
 }
