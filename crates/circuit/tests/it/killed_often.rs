@@ -44,6 +44,24 @@ async fn lived(setting: &Setting, life: Duration) {
     child.wait().unwrap();
 }
 
+/// Started, and killed so long after Atlassian gave it a token, or in time when it asks for none.
+async fn lived_until_a_token(setting: &Setting, life_max: Duration, after: Duration) {
+    let calls = setting.fake.calls();
+    let given = || {
+        let asked = setting.fake.journal_after(calls);
+        asked.iter().any(|row| row.path == "/oauth/token")
+    };
+    let mut command = serve(&setting.data_dir, &setting.settings());
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    let until = Instant::now() + life_max;
+    while Instant::now() < until && !given() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tokio::time::sleep(after).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 /// How long it takes until it works.
 async fn start_time(setting: &Setting) -> Duration {
     let began = Instant::now();
@@ -192,24 +210,35 @@ async fn a_refresh_killed_at_random_instants_loses_no_grant() {
     assert!(circuit.stop().success());
     let start = start_time(&setting).await;
     let mut refreshes = asked_for_tokens(&setting).await;
-    let mut hit = 0;
-    for _ in 0..kills {
+    let (mut lives, mut hit, mut lost) = (true, 0, 0);
+    for number in 0..kills {
         // The token dies; but not while an answer was lost, which Atlassian gives once more for ten minutes.
-        if token_lives(&setting, &begun).await {
+        if lives {
             change(&setting.fake, "clock", json!({ "advance_ms": 3_700_000 })).await;
         }
-        lived(
-            &setting,
-            rng.random_range(start / 2..start + Duration::from_millis(300)),
-        )
-        .await;
+        // Any instant, and those about the one between Atlassian's answer and its being kept.
+        match number % 2 {
+            0 => {
+                lived(
+                    &setting,
+                    rng.random_range(start / 2..start + Duration::from_millis(300)),
+                )
+                .await
+            }
+            _ => {
+                let after = rng.random_range(Duration::ZERO..Duration::from_millis(8));
+                lived_until_a_token(&setting, start + Duration::from_millis(300), after).await
+            }
+        }
         // What the dead process asked is in the fake's log once it was answered.
         tokio::time::sleep(Duration::from_millis(100)).await;
         let now = asked_for_tokens(&setting).await;
+        lives = token_lives(&setting, &begun).await;
         hit += usize::from(now > refreshes);
+        lost += usize::from(now > refreshes && !lives);
         refreshes = now;
     }
-    println!("{hit} of {kills} lives asked for a token");
+    println!("{hit} of {kills} lives were given a token, and {lost} were killed before they had kept it");
     assert!(
         hit >= kills / 5,
         "the token was hardly ever asked for: {hit} of {kills}"
