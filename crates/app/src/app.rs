@@ -8,7 +8,11 @@ use domain::{
 };
 use tokio::sync::{Mutex, Notify, broadcast};
 
-use crate::{grants::GrantKeeper, users::SignInGuard};
+use crate::{
+    grants::GrantKeeper,
+    trouble::{Part, Troubles},
+    users::SignInGuard,
+};
 
 /// What an [`App`] is made of.
 pub struct Parts {
@@ -55,6 +59,10 @@ pub(crate) struct Inner {
     pub readiness: Mutex<Option<Timestamp>>,
     /// Lists of spaces that people choose from at present.
     pub offered: std::sync::Mutex<Vec<(FeedId, Timestamp, Vec<Space>)>>,
+    /// What goes wrong at present.
+    pub troubles: Troubles,
+    /// The latest time that the clock showed to the queue.
+    pub latest: std::sync::Mutex<Timestamp>,
     /// Held while an index follows the store: two at once could bring back what the other just took away.
     pub indexing: Mutex<()>,
 }
@@ -75,6 +83,8 @@ impl App {
             sign_ins: SignInGuard::default(),
             readiness: Mutex::new(None),
             offered: std::sync::Mutex::default(),
+            troubles: Troubles::default(),
+            latest: std::sync::Mutex::default(),
             indexing: Mutex::new(()),
         }))
     }
@@ -124,14 +134,21 @@ impl App {
     /// one at a time.
     pub async fn ready(&self) -> domain::Result<()> {
         let mut looked = self.0.readiness.lock().await;
-        match *looked {
-            Some(at) if self.now().since(at) < READY_LIFE => Ok(()),
-            _ => {
-                *looked = None;
-                self.store().probe().await?;
-                *looked = Some(self.now());
-                Ok(())
-            }
+        if looked.is_some_and(|at| self.now().is_within(READY_LIFE, at)) {
+            return Ok(());
         }
+        *looked = None;
+        if let Err(failed) = self.store().probe().await {
+            self.0.troubles.met(Part::Store, &failed);
+            return Err(failed);
+        }
+        self.0.troubles.over(Part::Store);
+        *looked = Some(self.now());
+        Ok(())
+    }
+
+    /// Why some search index does not follow the store at present, for people; none when all do.
+    pub fn search_trouble(&self) -> Option<String> {
+        self.0.troubles.of_indexes()
     }
 }

@@ -101,7 +101,7 @@ impl App {
         self.charge(feed, &reach).await?;
         let offered = offered.map_err(|_| slow())??;
         let mut kept = self.0.offered.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(_, at, _)| self.now().since(*at) < OFFER_LIFE);
+        kept.retain(|(_, at, _)| self.now().is_within(OFFER_LIFE, *at));
         kept.truncate(OFFERS_MAX - 1);
         kept.insert(0, (feed, self.now(), offered.clone()));
         Ok(offered)
@@ -110,7 +110,7 @@ impl App {
     /// The list that was last offered for this feed, if that is not long ago; else nothing.
     fn offered_lately(&self, feed: FeedId) -> Vec<Space> {
         let kept = self.0.offered.lock().unwrap_or_else(PoisonError::into_inner);
-        let lately = |at: &Timestamp| self.now().since(*at) < OFFER_LIFE;
+        let lately = |at: &Timestamp| self.now().is_within(OFFER_LIFE, *at);
         let found = kept.iter().find(|(of, at, _)| *of == feed && lately(at));
         found.map(|(_, _, spaces)| spaces.clone()).unwrap_or_default()
     }

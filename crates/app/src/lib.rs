@@ -15,6 +15,7 @@ pub mod reconnections;
 pub mod search;
 pub mod sync_runs;
 mod token;
+mod trouble;
 pub mod users;
 
 pub use app::{App, Parts, Scopes};

@@ -13,7 +13,7 @@ use domain::{
 
 use sync::{run::facts, schedule::due};
 
-use crate::{App, Caller};
+use crate::{App, Caller, trouble::Part};
 
 /// Everything that a feed's page shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +36,8 @@ pub struct FeedPicture {
     pub seconds_left: Option<u64>,
     /// Whether everything that was brought can be found already.
     pub searchable: bool,
+    /// Why what was brought cannot be found for the time being, for people.
+    pub search_trouble: Option<String>,
     /// What is not done for lack of a scope, in sentences.
     pub degraded: Vec<String>,
     pub connecting_too_long: bool,
@@ -99,6 +101,7 @@ impl App {
         let next = self.next(&feed, job.as_ref()).await?;
         let figures = self.store().index_figures(feed.index).await?;
         let searchable = self.engine().watermark(feed.index).await?.0 >= figures.last_sequence;
+        let search_trouble = self.0.troubles.of(Part::Index(feed.index)).filter(|_| !searchable);
         let documents = spaces.iter().map(|space| space.documents).sum();
         let expected = expected(&spaces);
         let seconds = running
@@ -147,6 +150,7 @@ impl App {
             rate,
             seconds_left,
             searchable,
+            search_trouble,
             degraded,
             points,
         })

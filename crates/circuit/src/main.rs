@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use circuit::{
+    backup,
     cli::{self, Cli, Command},
-    demo, doctor, feed, serve, stop,
+    demo, doctor, feed, restore, serve, stop,
 };
 use clap::Parser;
 
@@ -24,6 +25,8 @@ fn main() -> ExitCode {
             Command::FakeAtlassian(fake) => demo::fake_atlassian(&fake).await,
             Command::Doctor(settings) => doctor::doctor(&settings).await,
             Command::Feed(cli::Feed::Estimate(asked)) => feed::estimate(&asked).await,
+            Command::Backup(settings) => backup::backup(&settings).await,
+            Command::Restore(settings) => restore::restore(&settings).await,
             Command::Reindex(settings) => serve::reindex(&settings).await,
         }
     });

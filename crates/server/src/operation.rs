@@ -92,15 +92,13 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 
 async fn ready(State(door): State<Door>) -> Response {
     match door.app.ready().await {
-        Ok(()) => "ready\n".into_response(),
-        Err(error) => {
-            warn!(error = ?error, "Not ready");
-            Failed::new(
-                &UNAVAILABLE,
-                "the store does not answer or cannot be written; the log says more",
-            )
-            .into_response()
-        }
+        // Searches are answered from what was indexed before: the rest is said, and no reason to send people away.
+        Ok(()) => match door.app.search_trouble() {
+            None => "ready\n".into_response(),
+            Some(why) => format!("ready, but a search index does not follow the store: {why}\n").into_response(),
+        },
+        // The app has logged it, once.
+        Err(failed) => Failed::new(&UNAVAILABLE, failed.message).into_response(),
     }
 }
 

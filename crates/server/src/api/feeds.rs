@@ -183,6 +183,8 @@ pub struct FeedPictureJson {
     pub seconds_left: Option<u64>,
     /// Whether everything that was brought can be found already.
     pub searchable: bool,
+    /// Why what was brought cannot be found for the time being; null when all is well.
+    pub search_trouble: Option<String>,
     /// What is not done for lack of a scope, in sentences.
     pub degraded: Vec<String>,
     /// The person has been at Atlassian for more than ten minutes: an admin of the site may have to approve first.
@@ -211,6 +213,7 @@ impl From<FeedPicture> for FeedPictureJson {
             documents_per_second: picture.rate,
             seconds_left: picture.seconds_left,
             searchable: picture.searchable,
+            search_trouble: picture.search_trouble,
             degraded: picture.degraded,
             connecting_too_long: picture.connecting_too_long,
             points: picture.points.into(),

@@ -63,7 +63,7 @@ pub struct Progress {
     done: Option<Bar>,
     rate: Option<String>,
     left: Option<String>,
-    searchable: &'static str,
+    searchable: String,
     /// When the next pass begins by itself.
     next: Option<Moment>,
     spaces: Vec<SpaceProgress>,
@@ -122,11 +122,7 @@ impl Progress {
                 .seconds_left
                 .filter(|_| running && importing)
                 .map(|seconds| format!("About {} left", span(Duration::from_secs(seconds)))),
-            searchable: match (picture.documents, picture.searchable) {
-                (0, _) => "Nothing to search yet.",
-                (_, true) => "Everything that has arrived can be searched.",
-                (_, false) => "What has arrived is searchable within seconds.",
-            },
+            searchable: searchable(picture),
             spaces: picture.spaces.iter().map(|held| space(held, running)).collect(),
             next: picture.next.pass.filter(|_| !running).map(Moment::new),
             degraded: picture.degraded.iter().map(|missing| sentence(missing)).collect(),
@@ -159,6 +155,18 @@ fn points(picture: &FeedPicture) -> Option<Points> {
         walk: counted(points.next.walk.points, "point", "points"),
         closed: budget.closed,
     })
+}
+
+fn searchable(picture: &FeedPicture) -> String {
+    match (&picture.search_trouble, picture.documents, picture.searchable) {
+        (Some(why), ..) => format!(
+            "What has arrived since cannot be searched yet. {} Nothing is lost.",
+            sentence(why)
+        ),
+        (None, 0, _) => "Nothing to search yet.".to_owned(),
+        (None, _, true) => "Everything that has arrived can be searched.".to_owned(),
+        (None, _, false) => "What has arrived is searchable within seconds.".to_owned(),
+    }
 }
 
 fn state(picture: &FeedPicture) -> &'static str {
