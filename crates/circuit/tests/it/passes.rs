@@ -74,7 +74,10 @@ async fn after_moves_renames_archiving_trashing_and_restoring_a_walk_leaves_the_
         truth(&setting, &begun, &keys).await
     );
     assert_eq!(circuit.finds(&begun, "zyzzyva").await, 1, "a label changes no version");
-    assert_eq!(circuit.finds(&begun, "axolotl").await, 1);
+    assert!(
+        circuit.finds(&begun, "axolotl").await > 1,
+        "what is below it follows its title"
+    );
 
     change(fake, "unarchive", json!({ "id": id(&eng, 1) })).await;
     change(fake, "restore", json!({ "id": id(&eng, 2) })).await;
