@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{
-    Clock, FeedId, Timestamp, authority::Authority, engine::SearchEngine, source::Source, space::Space, store::Store,
+    Clock, FeedId, Timestamp, authority::Authority, budget::Budget, engine::SearchEngine, source::Source, space::Space,
+    store::Store,
 };
 use tokio::sync::{Mutex, Notify, broadcast};
 
@@ -18,6 +19,7 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     pub engine: Arc<dyn SearchEngine>,
     pub source: Arc<dyn Source>,
+    pub budget: Arc<dyn Budget>,
     pub authority: Arc<dyn Authority>,
     /// The one that `source` asks for tokens as well: they share what could not be saved yet.
     pub tokens: Arc<GrantKeeper>,
@@ -95,6 +97,9 @@ impl App {
     }
     pub(crate) fn source(&self) -> &dyn Source {
         &*self.0.parts.source
+    }
+    pub(crate) fn budget(&self) -> &dyn Budget {
+        &*self.0.parts.budget
     }
     pub(crate) fn authority(&self) -> &dyn Authority {
         &*self.0.parts.authority

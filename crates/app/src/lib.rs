@@ -1,6 +1,7 @@
 //! What Circuit does for a caller, and the background jobs. Knows who may do what; knows no HTTP, no SQL, no Atlassian.
 
 pub mod app;
+pub mod budget;
 pub mod caller;
 pub mod clock;
 pub mod connections;

@@ -2,14 +2,16 @@
 
 use domain::{
     FeedId, Result, Timestamp,
+    budget::{BudgetPicture, Hour},
     connection::Connection,
     feed::{Feed, FeedState},
     job::Standing,
+    price::{self, LaterPasses},
     space::FeedSpace,
-    sync_run::{RunKind, SyncRun},
+    sync_run::{RunKind, Spent, SyncRun},
 };
 
-use sync::plan::WHOLE_EVERY;
+use sync::{run::facts, schedule::due};
 
 use crate::{App, Caller, trouble::Part};
 
@@ -39,12 +41,23 @@ pub struct FeedPicture {
     /// What is not done for lack of a scope, in sentences.
     pub degraded: Vec<String>,
     pub connecting_too_long: bool,
+    pub points: FeedPoints,
     /// How its job stands in the queue.
     pub job: Option<Standing>,
     /// When what happens next by itself.
     pub next: Next,
     /// When the connection may end by its age, if that is soon.
     pub ends_soon: Option<Timestamp>,
+}
+
+/// What a feed costs at Atlassian.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FeedPoints {
+    /// Since midnight UTC, what people asked for it included.
+    pub today: Spent,
+    /// This hour's, shared by everything that calls Atlassian.
+    pub budget: BudgetPicture,
+    pub next: LaterPasses,
 }
 
 /// When a feed does what by itself, as far as it is known.
@@ -62,13 +75,10 @@ impl App {
             Some(Standing::Waits { at }) => Some(*at),
             Some(Standing::Runs | Standing::Dead { .. }) | None => None,
         };
-        let whole_at = self.store().read_whole_at(feed.id).await?;
-        let walk_every = feed.schedule.walk_every.unwrap_or(WHOLE_EVERY);
+        let spaces = self.store().feed_spaces(feed.id).await?;
+        let due = due(&facts(self.store(), feed, &spaces).await?, self.now());
         Ok(match feed.state {
-            FeedState::Active => Next {
-                pass,
-                walk: whole_at.map(|at| at.plus(walk_every)),
-            },
+            FeedState::Active => Next { pass, walk: due.walk },
             _ => Next::default(),
         })
     }
@@ -119,6 +129,11 @@ impl App {
             _ if connection.is_none() => Vec::new(),
             _ => (self.scopes().degraded)(&granted),
         };
+        let points = FeedPoints {
+            today: self.store().feed_spent(id, Hour::of_midnight(self.now())).await?,
+            budget: self.budget_picture().await?,
+            next: LaterPasses::of(&price::held(&spaces), spaces.len() as u64),
+        };
         Ok(FeedPicture {
             headline: headline(&feed, &spaces, running.is_some(), last.as_ref(), job.as_ref()),
             ends_soon: ends_soon(&feed, connection.as_ref(), self.now()),
@@ -137,6 +152,7 @@ impl App {
             searchable,
             search_trouble,
             degraded,
+            points,
         })
     }
 }

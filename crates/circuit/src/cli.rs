@@ -76,9 +76,52 @@ Examples:
   circuit restore /backup/monday --without-tokens --data-dir /tmp/trial")]
     Restore(Restore),
 
+    /// Asks a running Circuit about its feeds.
+    #[command(subcommand)]
+    Feed(Feed),
+
     /// Throws the search indexes away and builds them anew from the store, without a call to Atlassian.
     #[command(after_help = "Stop Circuit first: a data directory belongs to one process at a time.")]
     Reindex(Settings),
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Feed {
+    /// Says about how much spaces hold, and what importing them and keeping them up to date will cost at Atlassian.
+    #[command(after_help = "\
+Examples:
+  export CIRCUIT_URL=https://circuit.example.org CIRCUIT_API_KEY=…
+  circuit feed estimate 3                         the spaces that feed 3 carries
+  circuit feed estimate 3 --space ENG --space OPS those two, carried already or not
+  circuit feed estimate 3 --json | jq .import.points
+
+It changes nothing, and costs a handful of points itself. An API key is made under Account in the app.
+Exit codes: 0 it is said, 1 it could not be found out, 2 the command line is wrong.")]
+    Estimate(FeedEstimate),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct FeedEstimate {
+    /// Id of the feed: the number in its page's address.
+    #[arg(value_name = "FEED", value_parser = clap::value_parser!(u64))]
+    pub feed: u64,
+    /// Key of a space, such as ENG; may be given several times [default: the spaces that the feed carries].
+    #[arg(long = "space", value_name = "KEY")]
+    pub spaces: Vec<String>,
+    /// Prints JSON, as `POST /api/v1/feeds/FEED/estimate` answers.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub remote: RemoteSettings,
+}
+
+/// Which Circuit is asked. The API key is read from CIRCUIT_API_KEY or CIRCUIT_API_KEY_FILE: on a command line everybody
+/// on the machine could read it.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RemoteSettings {
+    /// Where that Circuit is [default: http://localhost:8470] [variable: CIRCUIT_URL].
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
 }
 
 #[derive(Args, Clone, Debug, Default)]

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use circuit::{
     backup,
-    cli::{Cli, Command},
-    demo, doctor, restore, serve, stop,
+    cli::{self, Cli, Command},
+    demo, doctor, feed, restore, serve, stop,
 };
 use clap::Parser;
 
@@ -26,6 +26,7 @@ fn main() -> ExitCode {
             Command::Doctor(settings) => doctor::doctor(&settings).await,
             Command::Backup(settings) => backup::backup(&settings).await,
             Command::Restore(settings) => restore::restore(&settings).await,
+            Command::Feed(cli::Feed::Estimate(asked)) => feed::estimate(&asked).await,
             Command::Reindex(settings) => serve::reindex(&settings).await,
         }
     });

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::{App, Parts, Scopes, clock::SystemClock, grants::GrantKeeper};
+use app::{App, Parts, Scopes, budget::PointsKeeper, clock::SystemClock, grants::GrantKeeper};
 use async_trait::async_trait;
 use confluence::{
     capabilities,
@@ -68,11 +68,24 @@ pub async fn wired_at(
         clock.clone(),
     ));
     let tokens = Arc::new(GrantKeeper::new(store.clone(), authority.clone(), clock.clone()));
-    let source = Arc::new(ConfluenceSource::new(http, endpoints, tokens.clone(), clock.clone()));
+    let budget = Arc::new(PointsKeeper::new(
+        store.clone(),
+        clock.clone(),
+        config.atlassian.allowance,
+        config.atlassian.app.as_ref().map(|(client_id, _)| client_id.clone()),
+    ));
+    let source = Arc::new(ConfluenceSource::new(
+        http,
+        endpoints,
+        tokens.clone(),
+        budget.clone(),
+        clock.clone(),
+    ));
     let app = App::new(Parts {
         store: store.clone(),
         engine,
         source,
+        budget,
         authority,
         tokens,
         clock,

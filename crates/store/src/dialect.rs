@@ -16,8 +16,10 @@ const READERS_MAX: u32 = 4;
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 
 /// In order; a file never changes once it was released.
-pub(crate) const MIGRATIONS: [&str; 2] = [
+pub(crate) const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001_beginning.sql"),
+    include_str!("migrations/0002_walks.sql"),
+    include_str!("migrations/0003_points.sql"),
     include_str!("migrations/0005_grants.sql"),
 ];
 

@@ -12,6 +12,7 @@ mod faults_tests;
 mod feeds;
 mod indexes;
 mod jobs;
+mod points;
 mod record;
 mod rows;
 mod settings;

@@ -160,14 +160,8 @@ impl App {
         let (store, now) = (self.store(), self.now());
         let retry_at = now.plus(wait(job, now));
         match ended.unwrap_or_else(|failed| meant(job, failed)) {
-            Ended::Finished => {
-                let Work::SyncFeed { feed, .. } = job.work;
-                let next = match store.feed(feed).await {
-                    Ok(feed) => Some(now.plus(feed.schedule.soonest())),
-                    Err(gone) if gone.is_not_found() => None,
-                    Err(error) => return Err(error),
-                };
-                store.finish(job.id, worker, next).await?;
+            Ended::Finished { next } => {
+                store.finish(job.id, worker, Some(next)).await?;
                 Ok(JobOutcome::Finished)
             }
             Ended::Waits => {

@@ -2,6 +2,7 @@
 
 mod backups;
 mod bad_input;
+mod budget;
 mod changing;
 mod clocks;
 mod comparing;

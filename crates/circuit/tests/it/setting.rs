@@ -12,7 +12,7 @@ use circuit::{
     socket::Socket,
     wiring::{Wired, wired_at},
 };
-use domain::{Clock, FeedId, IndexId, Secret, SiteId, SpaceId};
+use domain::{Clock, FeedId, IndexId, Secret, SiteId, SpaceId, budget::Allowance};
 use fake_atlassian::{FakeAtlassian, Options};
 use tokio::net::TcpListener;
 
@@ -26,6 +26,7 @@ pub struct Setting {
     pub fake_base: String,
     pub person: String,
     pub data_dir: PathBuf,
+    pub allowance: Allowance,
     /// Gone when this is dropped.
     _folder: tempfile::TempDir,
 }
@@ -58,6 +59,7 @@ impl Setting {
             fake,
             fake_base,
             data_dir: folder.path().join("data"),
+            allowance: Allowance::default(),
             _folder: folder,
         }
     }
@@ -100,6 +102,7 @@ impl Setting {
                 auth_url: self.fake_base.clone(),
                 api_url: self.fake_base.clone(),
                 scopes: None,
+                allowance: self.allowance,
             },
             secret_key: None,
         };

@@ -23,6 +23,8 @@ pub struct Handle {
     pub index: Index,
     pub reader: IndexReader,
     writer: Mutex<Option<IndexWriter>>,
+    /// What searches see, as a watermark; none when it must be read first.
+    visible: Mutex<Option<Watermark>>,
     directory: Option<PathBuf>,
 }
 
@@ -70,15 +72,23 @@ impl Handle {
             index,
             reader,
             writer: Mutex::new(None),
+            visible: Mutex::new(None),
             directory: directory.map(Path::to_owned),
         })
     }
 
+    /// How far searches see: whoever asks takes all before it for searchable, and all after it for not.
     pub fn watermark(&self) -> Result<Watermark> {
-        // A commit whose reload failed is made visible here: whoever asks how far it is takes that for searchable.
-        self.reader.reload().map_err(failed)?;
+        let mut visible = self.visible.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(watermark) = *visible {
+            return Ok(watermark);
+        }
+        // First how far it was written, then what is written made visible: never more is promised than is seen.
         let payload = self.index.load_metas().map_err(failed)?.payload;
-        Ok(Watermark(payload.and_then(|text| text.parse().ok()).unwrap_or(0)))
+        self.reader.reload().map_err(failed)?;
+        let watermark = Watermark(payload.and_then(|text| text.parse().ok()).unwrap_or(0));
+        *visible = Some(watermark);
+        Ok(watermark)
     }
 
     /// Applies the batch and the watermark in one commit. After a failure the former commit stands.
@@ -93,7 +103,10 @@ impl Handle {
         };
         // A writer that failed is dropped with what it had not committed.
         self.write(&mut writer, batch, reached).map_err(unwritten)?;
-        self.reader.reload().map_err(failed)?;
+        let reloaded = self.reader.reload().map_err(failed);
+        let visible = reloaded.is_ok().then_some(reached);
+        *self.visible.lock().unwrap_or_else(PoisonError::into_inner) = visible;
+        reloaded?;
         *slot = Some(writer);
         Ok(())
     }

@@ -16,6 +16,7 @@ use crate::{
         auth::Asker,
         connections::{ConnectionJson, EndingJson},
         documents::DeletedJson,
+        points::FeedPointsJson,
         problem::{Answer, Failed},
         request::{Id, Parameters, Sent},
         runs::RunJson,
@@ -188,6 +189,8 @@ pub struct FeedPictureJson {
     pub degraded: Vec<String>,
     /// The person has been at Atlassian for more than ten minutes: an admin of the site may have to approve first.
     pub connecting_too_long: bool,
+    /// What it costs at Atlassian.
+    pub points: FeedPointsJson,
     /// How its job stands in the queue; null when nothing is queued.
     pub job: Option<JobJson>,
     pub next: NextJson,
@@ -213,6 +216,7 @@ impl From<FeedPicture> for FeedPictureJson {
             search_trouble: picture.search_trouble,
             degraded: picture.degraded,
             connecting_too_long: picture.connecting_too_long,
+            points: picture.points.into(),
             job: picture.job.map(JobJson::from),
             next: picture.next.into(),
             connection_ends_at: picture.ends_soon.map(|at| at.to_string()),

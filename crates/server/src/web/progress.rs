@@ -70,6 +70,18 @@ pub struct Progress {
     degraded: Vec<String>,
     last: Option<Moment>,
     failed: Option<String>,
+    points: Option<Points>,
+}
+
+/// What the feed costs at Atlassian.
+struct Points {
+    today: String,
+    left: String,
+    renewed: Moment,
+    changes: String,
+    walk: String,
+    /// Atlassian refuses everybody who uses this app.
+    closed: bool,
 }
 
 struct Bar {
@@ -121,6 +133,7 @@ impl Progress {
                 .as_ref()
                 .filter(|_| !running && !is_dead(picture))
                 .and_then(failed),
+            points: points(picture),
         }
     }
 }
@@ -135,6 +148,25 @@ fn searchable(picture: &FeedPicture) -> String {
         (None, _, true) => "Everything that has arrived can be searched.".to_owned(),
         (None, _, false) => "What has arrived is searchable within seconds.".to_owned(),
     }
+}
+
+/// None where nothing is fetched.
+fn points(picture: &FeedPicture) -> Option<Points> {
+    match picture.feed.state {
+        FeedState::Active | FeedState::Paused | FeedState::Parked(_) if !picture.spaces.is_empty() => {}
+        FeedState::Active | FeedState::Paused | FeedState::Parked(_) => return None,
+        FeedState::Connecting { .. } | FeedState::ChoosingSite | FeedState::ChoosingSpaces => return None,
+        FeedState::Removed => return None,
+    }
+    let (points, budget) = (&picture.points, &picture.points.budget);
+    Some(Points {
+        today: counted(points.today.points, "point", "points"),
+        left: format!("{} of {}", grouped(budget.left_for_people), grouped(budget.budget)),
+        renewed: Moment::new(budget.renewed_at),
+        changes: counted(points.next.changes.points, "point", "points"),
+        walk: counted(points.next.walk.points, "point", "points"),
+        closed: budget.closed,
+    })
 }
 
 fn state(picture: &FeedPicture) -> &'static str {
