@@ -216,6 +216,8 @@ async fn a_refresh_killed_at_random_instants_loses_no_grant() {
         if lives {
             change(&setting.fake, "clock", json!({ "advance_ms": 3_700_000 })).await;
         }
+        // Something to do that needs a token.
+        resync(&setting, &begun).await;
         // Any instant, and those about the one between Atlassian's answer and its being kept.
         match number % 2 {
             0 => {
@@ -249,6 +251,13 @@ async fn a_refresh_killed_at_random_instants_loses_no_grant() {
     assert!(status.is_success(), "{status} {answer}");
     up_to_date(&circuit, &begun.key, begun.feed).await;
     sees(&setting, &begun, &keys, circuit).await;
+}
+
+/// Asks for a pass while Circuit does not run: it begins with the next start.
+async fn resync(setting: &Setting, begun: &Begun) {
+    let wired = setting.wired().await;
+    let caller = wired.app.caller_by_api_key(&begun.key).await.unwrap().unwrap();
+    wired.app.resync(&caller, begun.feed).await.unwrap();
 }
 
 /// Whether Atlassian takes the token that is kept.
