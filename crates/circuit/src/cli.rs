@@ -45,6 +45,9 @@ Everything is gone when it ends.")]
     /// Checks the configuration, the data directory, the address and the way to Atlassian, and says what to mend.
     Doctor(Settings),
 
+    /// Asks a running Circuit about its feeds.
+    #[command(subcommand)]
+    Feed(Feed),
     /// Copies the store and its key, consistently, also while Circuit runs.
     #[command(after_help = "\
 DEST becomes a new directory with circuit.db, secret.key and SHA256SUMS. It appears when it is whole and proven, and not
@@ -75,10 +78,6 @@ Examples:
   circuit restore /backup/monday --key /run/secrets/circuit.key --data-dir /var/lib/circuit
   circuit restore /backup/monday --without-tokens --data-dir /tmp/trial")]
     Restore(Restore),
-
-    /// Asks a running Circuit about its feeds.
-    #[command(subcommand)]
-    Feed(Feed),
 
     /// Throws the search indexes away and builds them anew from the store, without a call to Atlassian.
     #[command(after_help = "Stop Circuit first: a data directory belongs to one process at a time.")]

@@ -24,9 +24,9 @@ fn main() -> ExitCode {
             Command::Demo(demo) => demo::demo(&demo).await,
             Command::FakeAtlassian(fake) => demo::fake_atlassian(&fake).await,
             Command::Doctor(settings) => doctor::doctor(&settings).await,
+            Command::Feed(cli::Feed::Estimate(asked)) => feed::estimate(&asked).await,
             Command::Backup(settings) => backup::backup(&settings).await,
             Command::Restore(settings) => restore::restore(&settings).await,
-            Command::Feed(cli::Feed::Estimate(asked)) => feed::estimate(&asked).await,
             Command::Reindex(settings) => serve::reindex(&settings).await,
         }
     });

@@ -138,18 +138,6 @@ impl Progress {
     }
 }
 
-fn searchable(picture: &FeedPicture) -> String {
-    match (&picture.search_trouble, picture.documents, picture.searchable) {
-        (Some(why), ..) => format!(
-            "What has arrived since cannot be searched yet. {} Nothing is lost.",
-            sentence(why)
-        ),
-        (None, 0, _) => "Nothing to search yet.".to_owned(),
-        (None, _, true) => "Everything that has arrived can be searched.".to_owned(),
-        (None, _, false) => "What has arrived is searchable within seconds.".to_owned(),
-    }
-}
-
 /// None where nothing is fetched.
 fn points(picture: &FeedPicture) -> Option<Points> {
     match picture.feed.state {
@@ -167,6 +155,18 @@ fn points(picture: &FeedPicture) -> Option<Points> {
         walk: counted(points.next.walk.points, "point", "points"),
         closed: budget.closed,
     })
+}
+
+fn searchable(picture: &FeedPicture) -> String {
+    match (&picture.search_trouble, picture.documents, picture.searchable) {
+        (Some(why), ..) => format!(
+            "What has arrived since cannot be searched yet. {} Nothing is lost.",
+            sentence(why)
+        ),
+        (None, 0, _) => "Nothing to search yet.".to_owned(),
+        (None, _, true) => "Everything that has arrived can be searched.".to_owned(),
+        (None, _, false) => "What has arrived is searchable within seconds.".to_owned(),
+    }
 }
 
 fn state(picture: &FeedPicture) -> &'static str {
