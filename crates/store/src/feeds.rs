@@ -222,7 +222,7 @@ impl Feeds for SqlStore {
     async fn set_space_suspended(&self, id: FeedId, space: &SpaceId, at: Option<Timestamp>) -> Result<()> {
         // Since when it was first noticed, however often it is noticed again.
         let query = sqlx::query(
-            "update feed_spaces set suspended_at = case when $3 is null then null else coalesce(suspended_at, $3) end
+            "update feed_spaces set suspended_at = case when $3 is null then null else min(coalesce(suspended_at, $3), $3) end
              where feed_id = $1 and space_id = $2",
         );
         self.change(query.bind(id.0).bind(space.as_str()).bind(at.map(|at| at.0)))

@@ -7,8 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::clock::SystemClock;
-use domain::{Clock, FeedId, job::Work, store::Store, sync_run::Trigger};
+use domain::{FeedId, store::Store};
 use fake_atlassian::{FakeAtlassian, demo};
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
@@ -217,7 +216,8 @@ async fn a_refresh_killed_at_random_instants_loses_no_grant() {
         if lives {
             change(&setting.fake, "clock", json!({ "advance_ms": 3_700_000 })).await;
         }
-        wanted(&setting, &begun).await;
+        // Something to do that needs a token.
+        resync(&setting, &begun).await;
         // Any instant, and those about the one between Atlassian's answer and its being kept.
         match number % 2 {
             0 => {
@@ -253,17 +253,14 @@ async fn a_refresh_killed_at_random_instants_loses_no_grant() {
     sees(&setting, &begun, &keys, circuit).await;
 }
 
-/// Whether Atlassian takes the token that is kept.
-/// Something waits to be read, so that the next life needs a token.
-async fn wanted(setting: &Setting, begun: &Begun) {
+/// Asks for a pass while Circuit does not run: it begins with the next start.
+async fn resync(setting: &Setting, begun: &Begun) {
     let wired = setting.wired().await;
-    let work = Work::SyncFeed {
-        feed: begun.feed,
-        trigger: Trigger::Person,
-    };
-    wired.store.enqueue(work, SystemClock.now()).await.unwrap();
+    let caller = wired.app.caller_by_api_key(&begun.key).await.unwrap().unwrap();
+    wired.app.resync(&caller, begun.feed).await.unwrap();
 }
 
+/// Whether Atlassian takes the token that is kept.
 async fn token_lives(setting: &Setting, begun: &Begun) -> bool {
     let wired = setting.wired().await;
     let feed = wired.store.feed(begun.feed).await.unwrap();
