@@ -396,19 +396,13 @@ impl Source for Acme {
     async fn list(&self, _: &Reach, _: &Space, _: &Stream, _: Option<&Cursor>) -> Result<Listed<Document>> {
         Ok(listed(Vec::new()))
     }
-    async fn spaces_by_id(&self, _: &Reach, spaces: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
-        let seen = |id: &SpaceId| SpaceSeen {
-            space: Space {
-                id: id.clone(),
-                key: id.0.clone(),
-                name: id.0.clone(),
-                kind: "global".into(),
-            },
-            archived: false,
-        };
-        let hidden = self.hidden.lock().unwrap();
-        let visible = spaces.iter().filter(|id| !hidden.contains(id));
-        Ok(listed(visible.map(seen).collect()))
+    async fn spaces_by_id(&self, reach: &Reach, ids: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
+        let hidden = self.hidden.lock().unwrap().clone();
+        let hides = |id: &SpaceId| hidden.contains(id);
+        let mut spaces = self.spaces(reach, None).await?.items;
+        spaces.retain(|space| ids.contains(&space.id) && !hides(&space.id));
+        let seen = |space| SpaceSeen { space, archived: false };
+        Ok(listed(spaces.into_iter().map(seen).collect()))
     }
     async fn observe(&self, _: &Reach, _: &Space, _: &Stream, _: Option<&Cursor>) -> Result<Listed<Observed>> {
         Ok(listed(Vec::new()))
