@@ -321,13 +321,12 @@ impl Source for TwoSpaces {
             _ => Vec::new(),
         }))
     }
-    async fn spaces_by_id(&self, reach: &Reach, ids: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
+    async fn spaces_by_id(&self, reach: &Reach, spaces: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
         let as_dan = self.as_dan.load(Ordering::SeqCst);
-        let hides = |id: &SpaceId| as_dan && id.as_str() == "10";
-        let mut spaces = self.spaces(reach, None).await?.items;
-        spaces.retain(|space| ids.contains(&space.id) && !hides(&space.id));
+        let mut all = self.spaces(reach, None).await?.items;
+        all.retain(|space| spaces.contains(&space.id) && (!as_dan || space.id.as_str() != "10"));
         let seen = |space| SpaceSeen { space, archived: false };
-        Ok(listed(spaces.into_iter().map(seen).collect()))
+        Ok(listed(all.into_iter().map(seen).collect()))
     }
     async fn observe(&self, _: &Reach, _: &Space, _: &Stream, _: Option<&Cursor>) -> Result<Listed<Observed>> {
         Ok(listed(Vec::new()))

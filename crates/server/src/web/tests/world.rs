@@ -396,13 +396,12 @@ impl Source for Acme {
     async fn list(&self, _: &Reach, _: &Space, _: &Stream, _: Option<&Cursor>) -> Result<Listed<Document>> {
         Ok(listed(Vec::new()))
     }
-    async fn spaces_by_id(&self, reach: &Reach, ids: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
-        let hidden = self.hidden.lock().unwrap().clone();
-        let hides = |id: &SpaceId| hidden.contains(id);
-        let mut spaces = self.spaces(reach, None).await?.items;
-        spaces.retain(|space| ids.contains(&space.id) && !hides(&space.id));
+    async fn spaces_by_id(&self, reach: &Reach, spaces: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
+        let mut all = self.spaces(reach, None).await?.items;
+        let hidden = self.hidden.lock().unwrap();
+        all.retain(|space| spaces.contains(&space.id) && !hidden.contains(&space.id));
         let seen = |space| SpaceSeen { space, archived: false };
-        Ok(listed(spaces.into_iter().map(seen).collect()))
+        Ok(listed(all.into_iter().map(seen).collect()))
     }
     async fn observe(&self, _: &Reach, _: &Space, _: &Stream, _: Option<&Cursor>) -> Result<Listed<Observed>> {
         Ok(listed(Vec::new()))
