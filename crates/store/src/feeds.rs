@@ -202,7 +202,7 @@ impl Feeds for SqlStore {
     }
 
     async fn set_space_imported(&self, id: FeedId, space: &SpaceId, at: Timestamp) -> Result<()> {
-        let mut transaction = self.write.begin().await.map_err(failed)?;
+        let mut transaction = self.claimed().await?;
         let imported = sqlx::query(
             "update feed_spaces set imported_at = $3 where feed_id = $1 and space_id = $2 and imported_at is null",
         );
@@ -245,7 +245,7 @@ impl Feeds for SqlStore {
     }
 
     async fn set_space_seen(&self, id: FeedId, seen: &SpaceSeen) -> Result<()> {
-        let mut transaction = self.write.begin().await.map_err(failed)?;
+        let mut transaction = self.claimed().await?;
         let renamed = sqlx::query(
             "update feed_spaces set key = $3, name = $4
              where feed_id = $1 and space_id = $2 and (key <> $3 or name <> $4)",
