@@ -266,6 +266,8 @@ impl Client {
             .as_ref()
             .map(|answer| limits::told(answer, now))
             .unwrap_or_default();
+        // What came and cannot be read may have been paid for in full.
+        let garbled = answer.as_ref().is_ok_and(|answer| answer.status() == StatusCode::OK);
         let attempt: Attempt<T> = match answer {
             Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED && !limits::lacks_scope(&answer) => {
                 Attempt::TokenRefused
@@ -281,6 +283,7 @@ impl Client {
         };
         let points = match &attempt {
             Attempt::Read(Answer { read: Ok(value), .. }) => call.price.of(value.rows()),
+            Attempt::Read(Answer { read: Err(_), .. }) if garbled => call.price.most(),
             // It was made: nobody knows that Atlassian takes nothing for it.
             Attempt::Read(Answer { read: Err(_), .. }) | Attempt::TokenRefused => 1,
         };

@@ -84,20 +84,17 @@ impl SqlStore {
         )
         .await?;
         for space in &verdict.doubted {
-            sqlx::query(
-                "update feed_spaces set doubted_run = $3, doubted_at = $4 where feed_id = $1 and space_id = $2",
-            )
-            .bind(feed.0)
-            .bind(space.as_str())
-            .bind(verdict.run.0)
-            .bind(verdict.now.0)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
+            sqlx::query("update feed_spaces set doubted_at = $3 where feed_id = $1 and space_id = $2")
+                .bind(feed.0)
+                .bind(space.as_str())
+                .bind(verdict.now.0)
+                .execute(&mut *transaction)
+                .await
+                .map_err(failed)?;
         }
         for space in &verdict.settled {
             sqlx::query(
-                "update feed_spaces set doubted_run = null, doubted_at = null, suspended_at = null
+                "update feed_spaces set doubted_at = null, suspended_at = null
                  where feed_id = $1 and space_id = $2",
             )
             .bind(feed.0)
@@ -137,7 +134,7 @@ impl SqlStore {
         let ids = ids.collect::<Result<Vec<_>>>()?;
         let gone = take_away(&mut transaction, feed, run, &ids, Effect::Removed, now).await?;
         for statement in [
-            "update feed_spaces set imported_at = null, doubted_run = null, doubted_at = null
+            "update feed_spaces set imported_at = null, doubted_at = null
              where feed_id = $1 and space_id = $2",
             "delete from marks where feed_id = $1 and space_id = $2",
             "delete from walked where feed_id = $1 and space_id = $2",

@@ -10,7 +10,7 @@ pub mod plan;
 pub mod schedule;
 
 mod changes;
-pub mod probe;
+mod probe;
 mod pull;
 mod visible;
 mod walk;

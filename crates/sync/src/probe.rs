@@ -10,7 +10,7 @@ use domain::{
     source::{PROBE_IDS_MAX, Reach},
     space::{FeedSpace, Space},
     store::{HeldFacts, Verdict},
-    sync_run::{Spent, SyncRun},
+    sync_run::SyncRun,
 };
 
 use crate::{alive, plan::is_much, pull::Pulled, run::Ports, visible::visible_spaces};
@@ -87,10 +87,4 @@ fn by_kind(suspects: &[HeldFacts]) -> BTreeMap<DocumentKind, Vec<ContentId>> {
         by_kind.entry(facts.kind).or_default().push(facts.id.clone());
     }
     by_kind
-}
-
-/// What a probe of so many documents costs.
-pub fn price(documents: u64) -> Spent {
-    let calls = documents.div_ceil(PROBE_IDS_MAX as u64);
-    Spent { calls, points: calls }
 }

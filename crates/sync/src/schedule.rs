@@ -79,7 +79,9 @@ pub fn due(facts: &Facts<'_>, now: Timestamp) -> Due {
     let after = |last: Timestamp, every: Duration| if last > now { now } else { last.plus(every) };
     let imports = facts.spaces.iter().any(needs_import);
     let imported = || facts.spaces.iter().filter(|space| space.imported_at.is_some());
+    // What cannot be read now is looked at in its own turn, below: its listings would be due for ever.
     let streams = imported()
+        .filter(|space| space.suspended_at.is_none())
         .flat_map(|space| DocumentKind::ALL.map(|kind| (space, kind)))
         .filter(|(space, kind)| walks(space, *kind));
     let walks = streams.map(|(space, kind)| match space.walked.get(&kind) {
@@ -283,6 +285,20 @@ mod tests {
         let mut looked = facts(&walked, 10);
         looked.walk_began = Some(at(17));
         assert_eq!(due(&looked, at(18)).walk, Some(at(27)));
+    }
+
+    #[test]
+    fn a_space_that_cannot_be_read_for_weeks_does_not_make_walks_follow_one_another() {
+        let mut spaces = [space("1", Some(at(1_000))), space("2", Some(at(0)))];
+        spaces[1].suspended_at = Some(at(10));
+        let mut facts = facts(&spaces, 10);
+        facts.walk_began = Some(at(1_000));
+        assert_eq!(due(&facts, at(1_001)).walk, Some(at(1_010)));
+        assert!(
+            walked(&facts, Trigger::Schedule, at(1_010))
+                .iter()
+                .any(|stream| stream.space == SpaceId::new("2"))
+        );
     }
 
     #[test]

@@ -22,8 +22,8 @@ pub struct Visible {
     pub at: Option<Timestamp>,
 }
 
-/// The spaces that can be seen. What is not seen is suspended, and removed if it was suspended
-/// long enough before. `Unauthenticated` when Atlassian answers as somebody else or as nobody.
+/// The spaces that can be seen. What is not seen is suspended, and removed if it was suspended long enough before.
+/// `Ended` when Atlassian answers as to somebody else or to nobody: then nothing is concluded.
 pub async fn visible_spaces(
     ports: &Ports,
     feed: &Feed,

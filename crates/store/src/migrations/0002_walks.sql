@@ -1,4 +1,5 @@
 -- What walks, probes and explanations need.
+alter table feed_spaces drop column doubted_run;
 alter table feed_spaces add column doubted_at bigint;
 alter table feed_spaces add column archived bigint not null default 0;
 
