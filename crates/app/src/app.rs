@@ -7,7 +7,7 @@ use domain::{
 };
 use tokio::sync::{Mutex, Notify, broadcast};
 
-use crate::users::SignInGuard;
+use crate::{grants::GrantKeeper, users::SignInGuard};
 
 /// What an [`App`] is made of.
 pub struct Parts {
@@ -15,6 +15,8 @@ pub struct Parts {
     pub engine: Arc<dyn SearchEngine>,
     pub source: Arc<dyn Source>,
     pub authority: Arc<dyn Authority>,
+    /// The one that `source` asks for tokens as well: they share what could not be saved yet.
+    pub tokens: Arc<GrantKeeper>,
     pub clock: Arc<dyn Clock>,
     pub scopes: Scopes,
     /// Where people reach this Circuit, without a slash at the end: `https://circuit.example.org`.
@@ -86,6 +88,9 @@ impl App {
     }
     pub(crate) fn authority(&self) -> &dyn Authority {
         &*self.0.parts.authority
+    }
+    pub(crate) fn tokens(&self) -> &GrantKeeper {
+        &self.0.parts.tokens
     }
     pub(crate) fn now(&self) -> domain::Timestamp {
         self.0.parts.clock.now()

@@ -6,11 +6,12 @@ use domain::{
     ConnectionId, Error, FeedId, IndexId, Result, Secret,
     connection::{Connection, Grant},
     feed::{Feed, FeedState},
+    site::Site,
     source::{Reach, Urgency},
     store::Authorization,
 };
 
-use crate::{App, Caller, Via, token};
+use crate::{App, Caller, Via, reconnections::ANSWERED_WITHIN, token};
 
 /// How long a person may take at Atlassian. After this the feed's page says that an admin may have to approve Circuit
 /// first, since Atlassian's page for that never calls back (facts.md §3).
@@ -134,34 +135,47 @@ impl App {
         if feed.state == FeedState::Removed {
             return Err(removed());
         }
+        self.store()
+            .delete_stray_grants(self.now().minus(ANSWERED_WITHIN))
+            .await?;
         let site = match &feed.site {
             None => None,
-            Some(site) => {
-                let granted = self.authority().sites(&grant.access_token).await?;
-                let site = granted.into_iter().find(|granted| granted.id == site.id).ok_or_else(|| {
-                    Error::forbidden(format!(
-                        "the account you connected does not reach {}; reconnect with one that does, and tick that site on \
-                         Atlassian's page",
-                        site.name
-                    ))
-                })?;
-                Some(site)
-            }
+            Some(site) => Some(self.granted(site, grant).await?),
         };
-        let connection = self.store().create_connection(grant, self.now()).await?;
-        self.store().set_feed_connection(feed.id, connection.id).await?;
-        self.release_connection(&feed).await?;
+        match site {
+            Some(site) if !self.store().feed_spaces(feed.id).await?.is_empty() => {
+                self.reconnected(&feed, site, grant).await
+            }
+            site => {
+                let connection = self.store().create_connection(grant, self.now()).await?;
+                self.switched(&feed, connection.id, site).await
+            }
+        }
+    }
+
+    pub async fn connection(&self, _caller: &Caller, id: ConnectionId) -> Result<Connection> {
+        self.store().connection(id).await
+    }
+
+    /// The feed's site as this grant reaches it.
+    async fn granted(&self, site: &Site, grant: &Grant) -> Result<Site> {
+        let sites = self.authority().sites(&grant.access_token).await?;
+        sites.into_iter().find(|granted| granted.id == site.id).ok_or_else(|| {
+            Error::forbidden(format!(
+                "the account you connected does not reach {}; reconnect with one that does, and tick that site on \
+                     Atlassian's page",
+                site.name
+            ))
+        })
+    }
+
+    /// The new connection takes the place of the one before, whose tokens are deleted; the feed goes on if it waited for it.
+    pub(crate) async fn switched(&self, feed: &Feed, connection: ConnectionId, site: Option<Site>) -> Result<()> {
+        self.store().set_feed_connection(feed.id, connection).await?;
+        self.release_connection(feed).await?;
         if let Some(site) = site {
             self.store().set_feed_site(feed.id, &site).await?;
-            let reach = Reach {
-                connection: connection.id,
-                site,
-                urgency: Urgency::Person,
-            };
-            // Whose account it is is good to know; the connection works without.
-            if let Ok(me) = self.source().me(&reach).await {
-                self.store().set_connection_account(connection.id, &me).await?;
-            }
+            self.note_account(connection, site).await?;
         }
         match &feed.state {
             FeedState::Connecting { .. } => self.store().set_feed_state(feed.id, &FeedState::ChoosingSite).await,
@@ -178,8 +192,20 @@ impl App {
         }
     }
 
-    pub async fn connection(&self, _caller: &Caller, id: ConnectionId) -> Result<Connection> {
-        self.store().connection(id).await
+    /// Whose account it is is good to know; the connection works without.
+    async fn note_account(&self, connection: ConnectionId, site: Site) -> Result<()> {
+        if self.store().connection(connection).await?.account.is_some() {
+            return Ok(());
+        }
+        let reach = Reach {
+            connection,
+            site,
+            urgency: Urgency::Person,
+        };
+        match self.source().me(&reach).await {
+            Ok(me) => self.store().set_connection_account(connection, &me).await,
+            Err(_) => Ok(()),
+        }
     }
 
     /// Deletes the tokens of a feed's connection unless another feed uses it.
@@ -190,15 +216,20 @@ impl App {
         let shared = self.store().all_feeds().await?.iter().any(|other| {
             other.id != feed.id && other.connection == Some(connection) && other.state != FeedState::Removed
         });
-        if shared {
-            Ok(())
-        } else {
-            self.store().delete_grant(connection).await
+        match shared {
+            true => Ok(()),
+            false => self.deleted_grant(connection).await,
         }
+    }
+
+    pub(crate) async fn deleted_grant(&self, connection: ConnectionId) -> Result<()> {
+        self.store().delete_grant(connection).await?;
+        self.tokens().forget(connection);
+        Ok(())
     }
 }
 
-fn removed() -> Error {
+pub(crate) fn removed() -> Error {
     Error::conflict("this integration was removed; make a new one")
 }
 

@@ -8,6 +8,9 @@ use domain::{
 
 use crate::{App, Caller};
 
+/// Documents deleted in one transaction: some tens of milliseconds.
+const DELETED_AT_ONCE: usize = 500;
+
 impl App {
     /// Rows by title, and how many there are in all.
     pub async fn documents(
@@ -55,11 +58,21 @@ impl App {
         Ok(gone)
     }
 
-    /// Deletes everything that a feed brought.
+    /// Deletes everything that a feed brought, a few at a time: others who write get their turn in between.
     pub async fn delete_feed_documents(&self, caller: &Caller, feed: FeedId) -> Result<u64> {
         caller.must_manage()?;
         let feed = self.store().feed(feed).await?;
-        let gone = self.store().delete_feed_documents(feed.id, self.now()).await?;
+        let mut gone = 0;
+        loop {
+            let some = self
+                .store()
+                .delete_feed_documents(feed.id, DELETED_AT_ONCE, self.now())
+                .await?;
+            gone += some;
+            if some < DELETED_AT_ONCE as u64 {
+                break;
+            }
+        }
         self.index_now(feed.index).await?;
         Ok(gone)
     }

@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, sync::PoisonError, time::Duration};
 use domain::{
     Error, ErrorKind, FeedId, IndexId, Result, SiteId, SpaceId, Timestamp,
     authority::Tokens,
-    feed::{Feed, FeedState},
+    connection::Ending,
+    feed::{Feed, FeedState, Park, Schedule},
     job::Work,
     site::Site,
     source::{Reach, Urgency},
@@ -16,7 +17,7 @@ use domain::{
 use futures::{StreamExt, stream};
 use tokio::time::Instant;
 
-use crate::{App, Caller, connections::CONNECTING_MAX, grants::GrantKeeper};
+use crate::{App, Caller, connections::CONNECTING_MAX};
 
 /// The most spaces that are offered for choosing; a site with more is searched by name at Atlassian first.
 const SPACES_OFFERED_MAX: usize = 10_000;
@@ -48,16 +49,12 @@ impl App {
         caller.must_manage()?;
         let feed = self.store().feed(feed).await?;
         let connection = feed.connection.ok_or_else(not_connected)?;
-        let tokens = GrantKeeper {
-            store: self.0.parts.store.clone(),
-            authority: self.0.parts.authority.clone(),
-            clock: self.0.parts.clock.clone(),
-        };
+        let tokens = self.tokens();
         let token = tokens.access_token(connection, None).await?;
         match self.authority().sites(&token).await {
             Err(error) if error.kind == ErrorKind::Unauthenticated => {
                 let token = tokens.access_token(connection, Some(&token)).await?;
-                self.authority().sites(&token).await
+                self.authority().sites(&token).await.map_err(refused_twice)
             }
             sites => sites,
         }
@@ -82,7 +79,7 @@ impl App {
         self.store().set_feed_site(feed, &site).await?;
         let state = match missing.is_empty() {
             true => FeedState::ChoosingSpaces,
-            false => FeedState::Parked(domain::feed::Park::NeedsScopes { missing }),
+            false => FeedState::Parked(Park::NeedsScopes { missing }),
         };
         self.store().set_feed_state(feed, &state).await?;
         let connected = self.reach(feed).await?;
@@ -226,14 +223,16 @@ impl App {
         Ok(())
     }
 
-    /// Reads everything again now; a person does not wait for the schedule.
+    /// Reads everything again now; a person does not wait for the schedule. A feed that waits for what may be over is tried
+    /// again, and a dead job revived.
     pub async fn resync(&self, caller: &Caller, feed: FeedId) -> Result<()> {
         caller.must_manage()?;
         match self.store().feed(feed).await?.state {
             FeedState::Active => self.queue_sync(feed).await,
-            FeedState::Parked(domain::feed::Park::QuotaSpent { until }) => Err(Error::conflict(format!(
-                "the points of this hour are spent; it goes on by itself at {until}"
-            ))),
+            FeedState::Parked(park) if park.may_mend() => {
+                self.store().set_feed_state(feed, &FeedState::Active).await?;
+                self.queue_sync(feed).await
+            }
             FeedState::Parked(_) => Err(Error::conflict("reconnect first")),
             FeedState::Paused => Err(Error::conflict("this integration is paused; resume it first")),
             FeedState::Connecting { .. } | FeedState::ChoosingSite | FeedState::ChoosingSpaces => {
@@ -243,18 +242,30 @@ impl App {
         }
     }
 
+    /// Stops the feed until somebody resumes it; a run that goes on ends at its next answer. Pausing twice is pausing.
     pub async fn pause(&self, caller: &Caller, feed: FeedId) -> Result<()> {
         caller.must_manage()?;
         match self.store().feed(feed).await?.state {
-            FeedState::Active | FeedState::Parked(domain::feed::Park::QuotaSpent { .. }) => {
+            FeedState::Active | FeedState::Parked(Park::QuotaSpent { .. } | Park::Misconfigured { .. }) => {
                 self.store().set_feed_state(feed, &FeedState::Paused).await?;
                 self.feed_changed(feed);
                 Ok(())
             }
-            _ => Err(Error::conflict("only a running integration can be paused")),
+            FeedState::Paused => Ok(()),
+            FeedState::Parked(
+                Park::NeedsReconnect { .. }
+                | Park::AccessLost { .. }
+                | Park::NeedsScopes { .. }
+                | Park::Withdrawn { .. },
+            )
+            | FeedState::Connecting { .. }
+            | FeedState::ChoosingSite
+            | FeedState::ChoosingSpaces
+            | FeedState::Removed => Err(Error::conflict("only a running integration can be paused")),
         }
     }
 
+    /// Goes on where it was. Resuming what runs is no error.
     pub async fn resume(&self, caller: &Caller, feed: FeedId) -> Result<()> {
         caller.must_manage()?;
         match self.store().feed(feed).await?.state {
@@ -262,8 +273,29 @@ impl App {
                 self.store().set_feed_state(feed, &FeedState::Active).await?;
                 self.queue(feed, Trigger::Schedule).await
             }
-            _ => Err(Error::conflict("only a paused integration can be resumed")),
+            FeedState::Active => Ok(()),
+            FeedState::Connecting { .. }
+            | FeedState::ChoosingSite
+            | FeedState::ChoosingSpaces
+            | FeedState::Parked(_)
+            | FeedState::Removed => Err(Error::conflict("only a paused integration can be resumed")),
         }
+    }
+
+    /// How often each pass begins by itself, from now on. `Invalid` outside of the bounds of [`Schedule`].
+    pub async fn set_schedule(&self, caller: &Caller, feed: FeedId, schedule: Schedule) -> Result<Feed> {
+        caller.must_manage()?;
+        let schedule = schedule.checked()?;
+        self.store().set_feed_schedule(feed, &schedule).await?;
+        let changed = self.store().feed(feed).await?;
+        if changed.state == FeedState::Active && self.store().standing(feed).await?.is_some() {
+            // What waits for longer than the new intervals comes earlier.
+            let trigger = Trigger::Schedule;
+            let at = self.now().plus(schedule.soonest());
+            self.store().enqueue(Work::SyncFeed { feed, trigger }, at).await?;
+        }
+        self.feed_changed(feed);
+        Ok(changed)
     }
 
     /// Stops the feed and deletes the stored tokens; its documents stay until somebody deletes them.
@@ -272,6 +304,7 @@ impl App {
         let feed = self.store().feed(feed).await?;
         self.store().set_feed_state(feed.id, &FeedState::Removed).await?;
         self.release_connection(&feed).await?;
+        self.drop_reconnection(feed.id).await?;
         if self.store().feed_spaces(feed.id).await?.is_empty() {
             self.store().delete_feed(feed.id).await?;
         }
@@ -297,7 +330,7 @@ impl App {
         self.queue(feed, Trigger::Person).await
     }
 
-    async fn queue(&self, feed: FeedId, trigger: Trigger) -> Result<()> {
+    pub(crate) async fn queue(&self, feed: FeedId, trigger: Trigger) -> Result<()> {
         self.store()
             .enqueue(Work::SyncFeed { feed, trigger }, self.now())
             .await?;
@@ -312,6 +345,13 @@ impl App {
             FeedState::Connecting { since } => self.now().since(since) > CONNECTING_MAX,
             _ => false,
         }
+    }
+}
+
+fn refused_twice(error: Error) -> Error {
+    match error.kind {
+        ErrorKind::Unauthenticated => Error::ended(Ending::Revoked, error.message),
+        _ => error,
     }
 }
 

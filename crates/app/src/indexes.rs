@@ -60,6 +60,7 @@ impl App {
         caller.must_manage()?;
         for feed in self.store().feeds(id).await? {
             self.release_connection(&feed).await?;
+            self.drop_reconnection(feed.id).await?;
         }
         // The follower must not bring back what goes.
         let _alone = self.0.indexing.lock().await;

@@ -10,6 +10,7 @@ pub mod grants;
 pub mod indexes;
 pub mod jobs;
 pub mod progress;
+pub mod reconnections;
 pub mod search;
 pub mod sync_runs;
 mod token;

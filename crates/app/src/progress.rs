@@ -1,12 +1,15 @@
 //! A feed as a person watches it: what was expected, what is here, how fast, how long still.
 
 use domain::{
-    FeedId, Result,
+    FeedId, Result, Timestamp,
     connection::Connection,
     feed::{Feed, FeedState},
+    job::Standing,
     space::FeedSpace,
     sync_run::{RunKind, SyncRun},
 };
+
+use sync::plan::WHOLE_EVERY;
 
 use crate::{App, Caller};
 
@@ -34,9 +37,40 @@ pub struct FeedPicture {
     /// What is not done for lack of a scope, in sentences.
     pub degraded: Vec<String>,
     pub connecting_too_long: bool,
+    /// How its job stands in the queue.
+    pub job: Option<Standing>,
+    /// When what happens next by itself.
+    pub next: Next,
+    /// When the connection may end by its age, if that is soon.
+    pub ends_soon: Option<Timestamp>,
+}
+
+/// When a feed does what by itself, as far as it is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Next {
+    /// The next pass, whatever is due then.
+    pub pass: Option<Timestamp>,
+    /// When everything is due to be read again.
+    pub walk: Option<Timestamp>,
 }
 
 impl App {
+    async fn next(&self, feed: &Feed, job: Option<&Standing>) -> Result<Next> {
+        let pass = match job {
+            Some(Standing::Waits { at }) => Some(*at),
+            Some(Standing::Runs | Standing::Dead { .. }) | None => None,
+        };
+        let whole_at = self.store().read_whole_at(feed.id).await?;
+        let walk_every = feed.schedule.walk_every.unwrap_or(WHOLE_EVERY);
+        Ok(match feed.state {
+            FeedState::Active => Next {
+                pass,
+                walk: whole_at.map(|at| at.plus(walk_every)),
+            },
+            _ => Next::default(),
+        })
+    }
+
     pub async fn feed_picture(&self, caller: &Caller, id: FeedId) -> Result<FeedPicture> {
         let feed = self.feed(caller, id).await?;
         let spaces = self.store().feed_spaces(id).await?;
@@ -51,6 +85,8 @@ impl App {
             Some(connection) => Some(self.store().connection(connection).await?),
             None => None,
         };
+        let job = self.store().standing(id).await?;
+        let next = self.next(&feed, job.as_ref()).await?;
         let figures = self.store().index_figures(feed.index).await?;
         let searchable = self.engine().watermark(feed.index).await?.0 >= figures.last_sequence;
         let documents = spaces.iter().map(|space| space.documents).sum();
@@ -81,7 +117,10 @@ impl App {
             _ => (self.scopes().degraded)(&granted),
         };
         Ok(FeedPicture {
-            headline: headline(&feed, &spaces, running.is_some(), last.as_ref()),
+            headline: headline(&feed, &spaces, running.is_some(), last.as_ref(), job.as_ref()),
+            ends_soon: ends_soon(&feed, connection.as_ref(), self.now()),
+            job,
+            next,
             connecting_too_long: self.connecting_too_long(&feed),
             feed,
             connection,
@@ -98,6 +137,13 @@ impl App {
     }
 }
 
+fn ends_soon(feed: &Feed, connection: Option<&Connection>, now: Timestamp) -> Option<Timestamp> {
+    match feed.state {
+        FeedState::Removed => None,
+        _ => connection.and_then(|connection| connection.ends_soon(now)),
+    }
+}
+
 fn expected(spaces: &[FeedSpace]) -> Option<u64> {
     let all = |space: &FeedSpace| {
         space
@@ -107,7 +153,13 @@ fn expected(spaces: &[FeedSpace]) -> Option<u64> {
     spaces.iter().map(all).sum()
 }
 
-fn headline(feed: &Feed, spaces: &[FeedSpace], running: bool, last: Option<&SyncRun>) -> &'static str {
+fn headline(
+    feed: &Feed,
+    spaces: &[FeedSpace],
+    running: bool,
+    last: Option<&SyncRun>,
+    job: Option<&Standing>,
+) -> &'static str {
     use domain::{feed::Park, sync_run::Outcome};
     match &feed.state {
         FeedState::Connecting { .. } => "connecting",
@@ -118,6 +170,10 @@ fn headline(feed: &Feed, spaces: &[FeedSpace], running: bool, last: Option<&Sync
         FeedState::Parked(Park::QuotaSpent { .. }) => "paused by quota",
         FeedState::Parked(Park::NeedsReconnect { .. }) => "needs reconnect",
         FeedState::Parked(Park::NeedsScopes { .. }) => "needs scopes",
+        FeedState::Parked(Park::AccessLost { .. }) => "access lost",
+        FeedState::Parked(Park::Misconfigured { .. }) => "needs the operator",
+        FeedState::Parked(Park::Withdrawn { .. }) => "withdrawn by Atlassian",
+        FeedState::Active if matches!(job, Some(Standing::Dead { .. })) => "stopped after failures",
         FeedState::Active
             if spaces
                 .iter()

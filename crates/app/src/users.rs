@@ -12,7 +12,9 @@ use argon2::{
 };
 use domain::{
     ApiKeyId, Error, ErrorKind, Result, Secret, Timestamp,
+    feed::{FeedState, Park},
     store::{AtlassianApp, NewUser},
+    sync_run::Trigger,
     user::{ApiKey, Role, User},
 };
 
@@ -269,7 +271,19 @@ impl App {
                 client_id: client_id.to_owned(),
                 client_secret,
             })
-            .await
+            .await?;
+        self.try_misconfigured_again().await
+    }
+
+    /// Feeds that waited for the operator are tried with what was just entered.
+    async fn try_misconfigured_again(&self) -> Result<()> {
+        for feed in self.store().all_feeds().await? {
+            if let FeedState::Parked(Park::Misconfigured { .. }) = feed.state {
+                self.store().unpark_feed(feed.id).await?;
+                self.queue(feed.id, Trigger::Schedule).await?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -56,17 +56,14 @@ pub async fn wired_at(
         client,
         clock.clone(),
     ));
-    let tokens = Arc::new(GrantKeeper {
-        store: store.clone(),
-        authority: authority.clone(),
-        clock: clock.clone(),
-    });
-    let source = Arc::new(ConfluenceSource::new(http, endpoints, tokens, clock.clone()));
+    let tokens = Arc::new(GrantKeeper::new(store.clone(), authority.clone(), clock.clone()));
+    let source = Arc::new(ConfluenceSource::new(http, endpoints, tokens.clone(), clock.clone()));
     let app = App::new(Parts {
         store: store.clone(),
         engine,
         source,
         authority,
+        tokens,
         clock,
         scopes: scopes(config),
         public_url,
@@ -118,7 +115,7 @@ impl ClientCredentials for AppRegistration {
         }
         let kept = self.store.atlassian_app().await?;
         kept.map(|app| (app.client_id, app.client_secret)).ok_or_else(|| {
-            Error::invalid(
+            Error::misconfigured(
                 "Circuit does not know its Atlassian app yet; enter client id and secret under \"Atlassian app\" in the navigation",
             )
         })

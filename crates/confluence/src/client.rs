@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use ::http::{Request, Response, StatusCode, header};
 use bytes::Bytes;
-use domain::{Clock, Error, ErrorKind, Result, authority::Tokens, source::Reach};
+use domain::{Clock, Error, ErrorKind, Result, authority::Tokens, connection::Ending, source::Reach};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::{Endpoints, endpoints::with_query, http::Http, limits};
+use crate::{Endpoints, endpoints::with_query, http::Http, limits, oauth::granted_sites};
 
 /// Calls at once over all feeds: Confluence answers 429 at twenty to thirty (facts.md §4).
 const CALLS_AT_ONCE: usize = 6;
@@ -89,10 +89,7 @@ impl Client {
             let answer = match self.sent(&url, &token).await {
                 Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED && !limits::lacks_scope(&answer) => {
                     if refused_once {
-                        return Err(Error::unauthenticated(
-                            "Atlassian refuses this connection's token; reconnect to go on",
-                        )
-                        .into());
+                        return Err(self.ended(reach, Ending::Revoked).await.into());
                     }
                     refused_once = true;
                     token = self.tokens.access_token(reach.connection, Some(&token)).await?;
@@ -108,10 +105,55 @@ impl Client {
                 Err(error) if error.kind == ErrorKind::Invalid => return Err(Refused::TooMuch),
                 Err(error) => error,
             };
+            if limits::is_shut_out(&error) {
+                return Err(self.ended(reach, Ending::NoConfluence).await.into());
+            }
             match self.pause(&error, calls) {
                 Some(pause) => self.clock.sleep(pause).await,
                 None => return Err(error.into()),
             }
+        }
+    }
+
+    /// How the connection came to its end, when Confluence does not know the person any more. A grant that no longer
+    /// reaches the site is told from one that does by asking for its sites; where even that cannot be asked, nothing is
+    /// concluded and the error of asking is given.
+    pub async fn ended(&self, reach: &Reach, otherwise: Ending) -> Error {
+        let site = &reach.site.name;
+        let token = match self.tokens.access_token(reach.connection, None).await {
+            Ok(token) => token,
+            Err(error) => return error,
+        };
+        let now = self.clock.now();
+        match granted_sites(&*self.http, &self.endpoints, &token, now).await {
+            Ok(sites) if sites.iter().any(|granted| granted.id == reach.site.id) => match otherwise {
+                Ending::Anonymous => Error::ended(otherwise, format!("{site} answers as if nobody were signed in")),
+                Ending::NoConfluence => Error::ended(
+                    otherwise,
+                    format!("the connected person may no longer use Confluence on {site}"),
+                ),
+                Ending::Revoked
+                | Ending::Expired
+                | Ending::SiteRemoved
+                | Ending::OtherAccount
+                | Ending::HiddenFromApp => Error::ended(
+                    otherwise,
+                    format!("Atlassian no longer lets this connection read {site}"),
+                ),
+            },
+            Ok(_) => Error::ended(
+                Ending::SiteRemoved,
+                format!(
+                    "this connection no longer reaches {site}: an admin removed the app from the site, or the site was \
+                     left out of the consent"
+                ),
+            ),
+            Err(error) if error.kind == ErrorKind::Unauthenticated => Error::ended(
+                Ending::Revoked,
+                "Atlassian no longer accepts this connection: the consent was taken back, or the Atlassian password was \
+                 changed",
+            ),
+            Err(error) => error,
         }
     }
 
@@ -166,6 +208,7 @@ impl Client {
                 Some(full / 2 + full / 2 * share / 1_000)
             }
             ErrorKind::Invalid | ErrorKind::Unauthenticated | ErrorKind::Forbidden | ErrorKind::NotFound => None,
+            ErrorKind::Ended { .. } | ErrorKind::Misconfigured => None,
             ErrorKind::Conflict | ErrorKind::Gone | ErrorKind::MissingScope { .. } | ErrorKind::Internal => None,
         }
     }

@@ -133,6 +133,7 @@ fn bearable(kind: &ErrorKind) -> bool {
         ErrorKind::Forbidden | ErrorKind::NotFound => true,
         // What was read of them until the quota was spent serves; the pages go on.
         ErrorKind::RateLimited { .. } | ErrorKind::Unavailable => true,
+        ErrorKind::Ended { .. } | ErrorKind::Misconfigured => false,
         ErrorKind::Unauthenticated | ErrorKind::Conflict | ErrorKind::Internal => false,
     }
 }

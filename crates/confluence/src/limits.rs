@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderValue, Response, header};
 use bytes::Bytes;
-use domain::{Error, ErrorKind, Result, Secret, Timestamp};
+use domain::{Error, ErrorKind, Result, Secret, Timestamp, connection::Ending};
 
 /// The wait when Atlassian asks for patience and names no time.
 pub const WAIT_DEFAULT: Duration = Duration::from_secs(30);
@@ -37,8 +37,9 @@ pub fn failure(answer: &Response<Bytes>, now: Timestamp, what: &str) -> Error {
     let status = answer.status();
     match status.as_u16() {
         400 => Error::invalid(format!("Atlassian found {what} badly asked for (400)")),
-        403 if shut_out(answer.body()) => Error::unauthenticated(
-            "Confluence no longer lets the connected person in; reconnect with an account that may use it",
+        403 if shut_out(answer.body()) => Error::ended(
+            Ending::NoConfluence,
+            "the connected person may no longer use Confluence on this site",
         ),
         403 => Error::forbidden(format!("the connected person may not read {what}")),
         404 => Error::not_found(format!("{what} is gone, or the connected person may no longer see it")),
@@ -54,6 +55,14 @@ pub fn failure(answer: &Response<Bytes>, now: Timestamp, what: &str) -> Error {
         ),
         500..=599 => Error::unavailable(format!("Atlassian could not give {what} ({})", status.as_u16())),
         _ => Error::unavailable(format!("Atlassian answered {} for {what}", status.as_u16())),
+    }
+}
+
+/// Whether an error is of an answer that lets the person in nowhere.
+pub fn is_shut_out(error: &Error) -> bool {
+    match error.kind {
+        ErrorKind::Ended { ending } => ending == Ending::NoConfluence,
+        _ => false,
     }
 }
 

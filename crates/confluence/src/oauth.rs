@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use ::http::{Method, Request, StatusCode, header};
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::{Clock, Error, ErrorKind, Result, Secret, SiteId, authority::Authority, connection::Grant, site::Site};
+use domain::{
+    Clock, Error, ErrorKind, Result, Secret, SiteId, Timestamp, authority::Authority, connection::Grant, site::Site,
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 use url::Url;
@@ -112,17 +114,27 @@ impl Authority for Atlassian3lo {
     }
 
     async fn sites(&self, access_token: &Secret) -> Result<Vec<Site>> {
-        let request = request(Method::GET, &self.endpoints.accessible_resources())
-            .header(header::AUTHORIZATION, limits::bearer(access_token)?)
-            .body(Bytes::new());
-        let answer = self.http.send(made(request)?).await?;
-        match answer.status() {
-            status if status.is_success() => sites(read(answer.body())?),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Error::unauthenticated(
-                "Atlassian no longer accepts this connection; reconnect to go on",
-            )),
-            _ => Err(limits::failure(&answer, self.clock.now(), "the list of sites")),
-        }
+        granted_sites(&*self.http, &self.endpoints, access_token, self.clock.now()).await
+    }
+}
+
+/// The Confluence sites that the token's grant reaches. `Unauthenticated` when the token is not accepted.
+pub async fn granted_sites(
+    http: &dyn Http,
+    endpoints: &Endpoints,
+    access_token: &Secret,
+    now: Timestamp,
+) -> Result<Vec<Site>> {
+    let request = request(Method::GET, &endpoints.accessible_resources())
+        .header(header::AUTHORIZATION, limits::bearer(access_token)?)
+        .body(Bytes::new());
+    let answer = http.send(made(request)?).await?;
+    match answer.status() {
+        status if status.is_success() => sites(read(answer.body())?),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Error::unauthenticated(
+            "Atlassian no longer accepts this connection; reconnect to go on",
+        )),
+        _ => Err(limits::failure(&answer, now, "the list of sites")),
     }
 }
 
@@ -171,13 +183,13 @@ fn refusal(answer: &::http::Response<Bytes>, asked: Asked) -> Error {
             "Atlassian's sign-in is asked too often",
         ),
         // The same word as for a person's Cancel, but here it is our secret that is wrong.
-        (401, ..) | (_, "invalid_client", _) => Error::invalid(
-            "Atlassian refused Circuit's client id or secret; compare them with the app in Atlassian's developer console",
+        (401, ..) | (_, "invalid_client", _) => Error::misconfigured(
+            "Atlassian refuses Circuit's client id or secret; an operator must compare them with the app in Atlassian's \
+             developer console",
         ),
-        (_, "invalid_grant" | "unauthorized_client", Asked::Refresh) => Error::unauthenticated(
-            "Atlassian no longer accepts this connection (it was revoked, has expired, or the Atlassian password was changed); \
-             reconnect to go on",
-        ),
+        (_, "invalid_grant" | "unauthorized_client", Asked::Refresh) => {
+            Error::unauthenticated("Atlassian no longer knows this connection; reconnect to go on")
+        }
         (400..=499, _, Asked::Exchange) => Error::invalid(
             "Atlassian did not accept the code it sent; it is good for a few minutes and one use: connect again",
         ),

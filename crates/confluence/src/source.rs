@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
-    AccountId, Clock, Result, Timestamp,
+    AccountId, Clock, Result, SpaceId, Timestamp,
     authority::Tokens,
     cursor::{Cursor, Stream},
     document::{Document, DocumentKind, Person},
     source::{Listed, Reach, Source},
-    space::{Estimate, Space},
+    space::{Estimate, Space, SpaceSeen},
     sync_run::Spent,
 };
 
@@ -82,6 +82,10 @@ impl Source for ConfluenceSource {
                 comments_attachments::list(&self.client, &self.search_limit, reach, space, kind, after).await
             }
         }
+    }
+
+    async fn spaces_by_id(&self, reach: &Reach, spaces: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
+        spaces::spaces_by_id(&self.client, reach, spaces).await
     }
 
     async fn changes(

@@ -5,7 +5,7 @@ use domain::{
     cursor::Cursor,
     document::DocumentKind,
     source::{Listed, Reach, Unreadable},
-    space::{Estimate, Space},
+    space::{Estimate, Space, SpaceSeen},
     sync_run::Spent,
 };
 
@@ -29,15 +29,44 @@ pub async fn spaces(client: &Client, reach: &Reach, after: Option<&Cursor>) -> R
         query: &query,
         scopes: &["read:space:confluence"],
     };
+    let seen = listed(client, reach, &call).await?;
+    Ok(Listed {
+        items: seen.items.into_iter().map(|seen| seen.space).collect(),
+        unreadable: seen.unreadable,
+        next: seen.next,
+        spent: seen.spent,
+    })
+}
+
+/// Those of these spaces that can be seen, archived ones as well.
+pub async fn spaces_by_id(client: &Client, reach: &Reach, spaces: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
+    let ids: Vec<&str> = spaces.iter().map(SpaceId::as_str).collect();
+    let ids = ids.join(",");
+    let call = Call {
+        what: "the chosen spaces",
+        path: &["api", "v2", "spaces"],
+        query: &[("ids", &ids), ("sort", "id"), ("limit", LIMIT)],
+        scopes: &["read:space:confluence"],
+    };
+    let mut seen = listed(client, reach, &call).await?;
+    // Only what was asked for, whatever the answer holds.
+    seen.items.retain(|seen| spaces.contains(&seen.space.id));
+    Ok(seen)
+}
+
+async fn listed(client: &Client, reach: &Reach, call: &Call<'_>) -> Result<Listed<SpaceSeen>> {
     let answered = client
-        .get::<Listing>(reach, &call)
+        .get::<Listing>(reach, call)
         .await
-        .map_err(|refused| refused.into_error(what))?;
+        .map_err(|refused| refused.into_error(call.what))?;
     let rows = answered.value.results.len() as u64;
     let (mut items, mut unreadable) = (Vec::new(), Vec::new());
     for row in answered.value.results {
         match serde_json::from_value::<SpaceRow>(row) {
-            Ok(row) => items.push(space(row)),
+            Ok(row) => items.push(SpaceSeen {
+                archived: row.status.as_deref() == Some("archived"),
+                space: space(row),
+            }),
             Err(error) => unreadable.push(Unreadable {
                 content: None,
                 title: "a space".into(),

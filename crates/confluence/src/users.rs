@@ -1,7 +1,8 @@
 //! Who the connection is, and the names of people.
 
 use domain::{
-    AccountId, Error, Result,
+    AccountId, ErrorKind, Result,
+    connection::Ending,
     document::Person,
     source::{PEOPLE_MAX, Reach},
     sync_run::Spent,
@@ -17,7 +18,8 @@ const SCOPES: &[&str] = &["read:confluence-user", "read:content-details:confluen
 /// What a person, group or permission costs (facts.md §4).
 const POINTS_PER_PERSON: u64 = 2;
 
-/// The connected person: the one cheap proof that the token is alive.
+/// The connected person: the one cheap proof that the token is alive. `Ended` when Confluence answers as to a passer-by,
+/// or does not let the person in any more (facts.md §3, §9).
 pub async fn me(client: &Client, reach: &Reach) -> Result<Person> {
     let what = "the connected person";
     let call = Call {
@@ -26,17 +28,26 @@ pub async fn me(client: &Client, reach: &Reach) -> Result<Person> {
         query: &[],
         scopes: SCOPES,
     };
-    let answered = client
-        .get::<PersonRow>(reach, &call)
-        .await
-        .map_err(|refused| refused.into_error(what))?;
-    // For a site that this grant does not reach, Confluence answers as to a passer-by (facts.md §3).
-    person(answered.value).ok_or_else(|| {
-        Error::unauthenticated(format!(
-            "{} answers as if nobody were signed in; reconnect and tick that site on Atlassian's page",
-            reach.site.name
-        ))
-    })
+    let row = match client.get::<PersonRow>(reach, &call).await {
+        Ok(answered) => answered.value,
+        Err(refused) => {
+            return Err(match refused.into_error(what) {
+                // Whoever may not even be told who they are may not use Confluence.
+                error if error.kind == ErrorKind::Forbidden => client.ended(reach, Ending::NoConfluence).await,
+                error => error,
+            });
+        }
+    };
+    if row.kind.as_deref() == Some("anonymous") {
+        return Err(client.ended(reach, Ending::Anonymous).await);
+    }
+    match row.account_id.as_deref().and_then(pages::account) {
+        Some(account) => Ok(Person {
+            name: name(&row).unwrap_or_else(|| account.to_string()),
+            account,
+        }),
+        None => Err(client.ended(reach, Ending::Anonymous).await),
+    }
 }
 
 /// Matched by id, never by place: the answer may hold fewer people than were asked for (facts.md §9).
@@ -73,7 +84,12 @@ pub async fn people(client: &Client, reach: &Reach, accounts: &[AccountId]) -> R
 
 fn person(row: PersonRow) -> Option<Person> {
     let account = pages::account(row.account_id.as_deref()?)?;
-    let shown = |name: Option<String>| name.map(|name| wire::shortened(&name)).filter(|name| !name.is_empty());
-    let name = shown(row.display_name).or_else(|| shown(row.public_name))?;
+    let name = name(&row)?;
     Some(Person { account, name })
+}
+
+fn name(row: &PersonRow) -> Option<String> {
+    let names = [&row.display_name, &row.public_name];
+    let mut shown = names.into_iter().flatten().map(|name| wire::shortened(name));
+    shown.find(|name| !name.is_empty())
 }

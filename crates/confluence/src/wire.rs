@@ -38,6 +38,8 @@ pub struct SpaceRow {
     pub name: Option<String>,
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
+    #[serde(default)]
+    pub status: Option<String>,
 }
 
 /// A page or blog post of v2.
@@ -153,6 +155,9 @@ pub struct VersionV1 {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PersonRow {
+    /// Atlassian's word: `known`, `unknown`, `anonymous`.
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
     #[serde(default)]
     pub account_id: Option<String>,
     #[serde(default)]

@@ -14,8 +14,8 @@ pub trait Authority: Send + Sync {
     async fn exchange(&self, code: &str, redirect_uri: &str) -> Result<Grant>;
 
     /// A new grant for a refresh token, which is dead once this returns (but may be sent again for ten minutes).
-    /// `Unauthenticated`: the person must reconnect. `Invalid`: our client id or secret is wrong. `Unavailable`: try
-    /// again with the same token.
+    /// `Unauthenticated`: the token is not known any more. `Misconfigured`: our client id or secret is wrong.
+    /// `Unavailable`: try again with the same token.
     async fn refresh(&self, refresh_token: &Secret) -> Result<Grant>;
 
     /// The Confluence sites that the grant reaches, each once.

@@ -2,6 +2,8 @@
 
 use std::{error::Error as StdError, fmt, time::Duration};
 
+use crate::connection::Ending;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What a caller can do about it. Nobody branches on anything else.
@@ -9,8 +11,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum ErrorKind {
     /// What was asked makes no sense; asking again will not help.
     Invalid,
-    /// Nobody is signed in, or Atlassian no longer accepts the grant: reconnect.
+    /// Nobody is signed in, or Atlassian does not accept the token.
     Unauthenticated,
+    /// The connection came to its end, in this way.
+    Ended { ending: Ending },
+    /// Atlassian refuses Circuit itself, its client id or secret: an operator's to mend, and no person's.
+    Misconfigured,
     /// Known, and not allowed.
     Forbidden,
     /// Not there, or not there for this reader.
@@ -49,6 +55,12 @@ impl Error {
     }
     pub fn unauthenticated(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Unauthenticated, message)
+    }
+    pub fn ended(ending: Ending, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Ended { ending }, message)
+    }
+    pub fn misconfigured(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Misconfigured, message)
     }
     pub fn forbidden(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Forbidden, message)

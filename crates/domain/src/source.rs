@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 
 use crate::{
-    AccountId, ConnectionId, Result, Timestamp,
+    AccountId, ConnectionId, Result, SpaceId, Timestamp,
     cursor::{Cursor, Stream},
     document::{Document, DocumentKind, Person},
     site::Site,
-    space::{Estimate, Space},
+    space::{Estimate, Space, SpaceSeen},
     sync_run::Spent,
 };
 
@@ -71,6 +71,9 @@ pub trait Source: Send + Sync {
         after: Option<&Cursor>,
     ) -> Result<Listed<Document>>;
 
+    /// These spaces as they are now, for whom can see them. At most [`SPACES_BY_ID_MAX`]; no other is named or answered.
+    async fn spaces_by_id(&self, reach: &Reach, spaces: &[SpaceId]) -> Result<Listed<SpaceSeen>>;
+
     /// The documents of a kind in these spaces that were changed at `since` or later, those changed last first, current
     /// ones only, with bodies and labels. At most [`CHANGES_SPACES_MAX`] spaces, and about `rows` rows are asked for.
     /// `MissingScope` as in `list`.
@@ -88,6 +91,8 @@ pub trait Source: Send + Sync {
     async fn people(&self, reach: &Reach, accounts: &[AccountId]) -> Result<(Vec<Person>, Spent)>;
 }
 
+/// The most spaces asked for by id at once: what `/spaces` answers with (openapi-v2, `limit`).
+pub const SPACES_BY_ID_MAX: usize = 250;
 /// The most spaces in one listing of changes: what `/pages` takes (openapi-v2, `space-id`).
 pub const CHANGES_SPACES_MAX: usize = 100;
 /// The most people asked for at once: `/user/bulk` silently drops the rest (facts.md §9).

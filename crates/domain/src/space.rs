@@ -12,6 +12,14 @@ pub struct Space {
     pub kind: String,
 }
 
+/// A chosen space as the site shows it now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpaceSeen {
+    pub space: Space,
+    /// Closed for writing. Its pages can be read; Atlassian's search does not know it any more (facts.md §6).
+    pub archived: bool,
+}
+
 /// How much a space holds, asked before an import. Atlassian calls these figures estimates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Estimate {

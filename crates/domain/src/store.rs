@@ -1,18 +1,18 @@
 //! The port to what Circuit remembers: one small trait per noun.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
 use crate::{
-    AccountId, ApiKeyId, ConnectionId, ContentId, DocumentId, FeedId, IndexId, JobId, Result, RunId, SiteId, SpaceId,
-    Timestamp, UserId,
-    connection::{Connection, ConnectionState, Grant},
+    AccountId, ApiKeyId, ConnectionId, ContentId, DocumentId, FeedId, IndexId, JobId, Result, RunId, Secret, SiteId,
+    SpaceId, Timestamp, UserId,
+    connection::{Connection, ConnectionState, Grant, Reconnection},
     cursor::{Checkpoint, Mark, Stream},
     document::{Document, DocumentKind, Held, Person},
-    feed::{Feed, FeedState, Park},
+    feed::{Feed, FeedState, Park, Schedule},
     index::Index,
-    job::{Job, Work},
+    job::{Claim, Job, Standing, Work},
     site::Site,
     space::{Estimate, FeedSpace, Space},
     sync_run::{Counts, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
@@ -68,11 +68,20 @@ pub trait Connections: Send + Sync {
     async fn set_connection_state(&self, id: ConnectionId, state: &ConnectionState) -> Result<()>;
     /// The tokens, opened. `Unauthenticated` when they were deleted.
     async fn grant(&self, id: ConnectionId) -> Result<Grant>;
-    /// Replaces the tokens; durable when it returns. Makes the connection active.
-    async fn save_grant(&self, id: ConnectionId, grant: &Grant) -> Result<()>;
+    /// Replaces the tokens that came with the refresh token `spent`; durable when it returns. Makes the connection active.
+    /// `Conflict` when they were replaced by others meanwhile, `Unauthenticated` when they were deleted.
+    async fn save_grant(&self, id: ConnectionId, spent: &Secret, grant: &Grant, now: Timestamp) -> Result<()>;
     /// Deletes the tokens and marks the connection removed.
     async fn delete_grant(&self, id: ConnectionId) -> Result<()>;
-    /// Takes the lease on refreshing this grant, if nobody else holds it at `now`.
+    /// Deletes the tokens of connections from before `before` that no feed uses and no question is about.
+    async fn delete_stray_grants(&self, before: Timestamp) -> Result<u64>;
+    /// Keeps a new grant of this feed until a person answers; the one that waited before goes, with its tokens.
+    async fn ask_reconnection(&self, feed: FeedId, reconnection: &Reconnection) -> Result<()>;
+    async fn reconnection(&self, feed: FeedId) -> Result<Option<Reconnection>>;
+    /// Takes the question out, and gives its connection. A second call finds nothing.
+    async fn take_reconnection(&self, feed: FeedId) -> Result<Option<Reconnection>>;
+    /// Takes the lease on refreshing this grant, if nobody else holds it at `now`. A lease that ends further ahead than
+    /// twice `lease` was set by a clock that was wrong then or is now, and is nobody's.
     async fn lease_grant(&self, id: ConnectionId, holder: &str, now: Timestamp, lease: Duration) -> Result<bool>;
     async fn release_grant(&self, id: ConnectionId, holder: &str) -> Result<()>;
 }
@@ -87,8 +96,10 @@ pub trait Feeds: Send + Sync {
     async fn set_feed_state(&self, id: FeedId, state: &FeedState) -> Result<()>;
     /// Parks a feed that is active; one that a person paused or removed meanwhile stays as it is.
     async fn park_feed(&self, id: FeedId, park: &Park) -> Result<()>;
-    /// Makes a feed active again that waited for the quota; any other stays as it is.
+    /// Makes a feed active again whose park ends by itself (`Park::until`); any other stays as it is.
     async fn unpark_feed(&self, id: FeedId) -> Result<()>;
+    /// How often each of its passes begins; the caller has checked the bounds.
+    async fn set_feed_schedule(&self, id: FeedId, schedule: &Schedule) -> Result<()>;
     async fn set_feed_connection(&self, id: FeedId, connection: ConnectionId) -> Result<()>;
     async fn set_feed_site(&self, id: FeedId, site: &Site) -> Result<()>;
     /// Adds spaces of this site; those it has already stay as they are. `Conflict` when the feed's site is another by now.
@@ -194,8 +205,9 @@ pub trait Documents: Send + Sync {
     /// beginning to end, with what hangs on them; nothing that the run failed to read. When more than a share of a space is
     /// missing, a second run must agree first: those spaces are told, with how much is missing.
     async fn remove_unseen(&self, feed: FeedId, run: RunId, now: Timestamp) -> Result<Unseen>;
-    /// Everything that a feed brought.
-    async fn delete_feed_documents(&self, feed: FeedId, now: Timestamp) -> Result<u64>;
+    /// Everything that a feed brought, as a person deletes it: at most `limit` at once, so that other writers get their
+    /// turn; how many went. None are left when fewer than `limit` went.
+    async fn delete_feed_documents(&self, feed: FeedId, limit: usize, now: Timestamp) -> Result<u64>;
 }
 
 #[async_trait]
@@ -222,20 +234,33 @@ pub trait SyncRuns: Send + Sync {
 #[async_trait]
 pub trait Jobs: Send + Sync {
     /// Queues work to begin at `at`. When the same feed's work waits already, that one is kept with the earlier of the
-    /// two times and nothing is added.
+    /// two times, and a person's wish stays one. What is asked for while the work runs is done once more afterwards. A
+    /// dead job is revived by a person and by nobody else.
     async fn enqueue(&self, work: Work, at: Timestamp) -> Result<()>;
-    /// Claims the job that is due longest and not leased, never two of one feed at once.
+    /// Claims a job that is due and not leased: first what a person waits for, then what is due longest. Never two of one
+    /// feed at once. What waits longer than [`crate::job::JOB_WAIT_MAX`] is due.
     async fn claim(&self, worker: &str, now: Timestamp, lease: Duration) -> Result<Option<Job>>;
+    /// The same store for whoever holds this claim: once the claim is lost, whatever a run writes is refused as `Conflict`,
+    /// in the same transaction.
+    fn under(&self, claim: &Claim) -> Arc<dyn Store>;
     /// Prolongs the lease; `Conflict` when it was lost.
     async fn heartbeat(&self, id: JobId, worker: &str, until: Timestamp) -> Result<()>;
-    /// The work is done; the job goes.
-    async fn finish(&self, id: JobId, worker: &str) -> Result<()>;
+    /// The work is done. With `next`, the same work is queued for then, as the schedule's; without, the job goes. What was
+    /// asked for meanwhile stays queued in any case.
+    async fn finish(&self, id: JobId, worker: &str, next: Option<Timestamp>) -> Result<()>;
     /// Puts it back to begin at `at`.
     async fn postpone(&self, id: JobId, worker: &str, at: Timestamp) -> Result<()>;
+    /// The same after a failure that trying again does not mend; at [`crate::job::JOB_FAILURES_MAX`] of them the job is
+    /// dead, and true is given.
+    async fn fail(&self, id: JobId, worker: &str, why: &str, at: Timestamp, now: Timestamp) -> Result<bool>;
+    /// How the feed's job stands; none when nothing is queued.
+    async fn standing(&self, feed: FeedId) -> Result<Option<Standing>>;
     /// Frees every lease. Only for a store that no other process uses: then a lease is what a killed process left.
     async fn free_leases(&self) -> Result<()>;
     /// How many wait or run.
     async fn queued(&self) -> Result<u64>;
+    /// How many are dead.
+    async fn dead(&self) -> Result<u64>;
 }
 
 #[async_trait]

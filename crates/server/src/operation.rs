@@ -19,7 +19,7 @@ use axum::{
     routing::get,
 };
 use http::{Method, StatusCode, header::CONTENT_TYPE};
-use metrics::{counter, describe_counter, describe_histogram, gauge, histogram};
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -107,6 +107,10 @@ async fn ready(State(door): State<Door>) -> Response {
 async fn measures(State(door): State<Door>) -> Response {
     gauge!("circuit_build_info", "version" => door.options.version).set(1.0);
     let recorder = recorder();
+    if let Ok((queued, dead)) = door.app.jobs_queued_and_dead().await {
+        gauge!("circuit_jobs_queued").set(queued as f64);
+        gauge!("circuit_jobs_dead").set(dead as f64);
+    }
     recorder.run_upkeep();
     (
         [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
@@ -174,6 +178,8 @@ fn recorder() -> &'static PrometheusHandle {
             "circuit_http_requests_total",
             "Requests answered, by method, route and status"
         );
+        describe_gauge!("circuit_jobs_queued", "Jobs that wait or run");
+        describe_gauge!("circuit_jobs_dead", "Jobs that failed too often and wait for a person");
         describe_histogram!(
             "circuit_http_request_duration_seconds",
             "Seconds until an answer began, by method and route"

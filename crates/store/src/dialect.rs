@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use domain::{Error, ErrorKind, Result};
+use domain::{Error, ErrorKind, Result, job::Claim};
 use sqlx::{
     Row, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -16,13 +16,19 @@ const READERS_MAX: u32 = 4;
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 
 /// In order; a file never changes once it was released.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_beginning.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("migrations/0001_beginning.sql"),
+    include_str!("migrations/0005_grants.sql"),
+];
 
 /// The store. Writing goes through one connection, so that writers queue here and never meet a locked database.
+#[derive(Clone)]
 pub struct SqlStore {
     pub(crate) write: SqlitePool,
     pub(crate) read: SqlitePool,
     pub(crate) keys: SealingKeys,
+    /// On behalf of which claim it writes: refused once that is lost. Without one, whatever is written is written.
+    pub(crate) claim: Option<Claim>,
 }
 
 impl SqlStore {
@@ -46,7 +52,12 @@ impl SqlStore {
             .connect_with(options)
             .await
             .map_err(failed)?;
-        Ok(Self { write, read, keys })
+        Ok(Self {
+            write,
+            read,
+            keys,
+            claim: None,
+        })
     }
 
     /// A store that is gone when it is dropped.
@@ -64,6 +75,7 @@ impl SqlStore {
             write: only.clone(),
             read: only,
             keys,
+            claim: None,
         })
     }
 }

@@ -193,14 +193,17 @@ impl Documents for SqlStore {
         self.unseen_removed(feed, run, now).await
     }
 
-    async fn delete_feed_documents(&self, feed: FeedId, now: Timestamp) -> Result<u64> {
+    async fn delete_feed_documents(&self, feed: FeedId, limit: usize, now: Timestamp) -> Result<u64> {
         let mut transaction = self.write.begin().await.map_err(failed)?;
-        let rows =
-            sqlx::query("select feed_id, index_id, content_id from documents where feed_id = $1 and removed is null")
-                .bind(feed.0)
-                .fetch_all(&mut *transaction)
-                .await
-                .map_err(failed)?;
+        let rows = sqlx::query(
+            "select index_id, content_id from documents where feed_id = $1 and removed is null
+             order by content_id limit $2",
+        )
+        .bind(feed.0)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&mut *transaction)
+        .await
+        .map_err(failed)?;
         let Some(first) = rows.first() else { return Ok(0) };
         let index = Columns(first).number("index_id")?;
         let chosen = rows

@@ -1,13 +1,13 @@
 //! Feeds, their spaces and their marks.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use async_trait::async_trait;
 use domain::{
     ConnectionId, Error, FeedId, IndexId, Result, SiteId, SpaceId, Timestamp,
     cursor::{Checkpoint, Cursor, Mark, Stream},
     document::DocumentKind,
-    feed::{Feed, FeedState, Park},
+    feed::{Feed, FeedState, Park, Schedule},
     site::Site,
     space::{Estimate, FeedSpace, Space},
     store::Feeds,
@@ -61,29 +61,42 @@ impl Feeds for SqlStore {
     }
 
     async fn set_feed_state(&self, id: FeedId, state: &FeedState) -> Result<()> {
-        let (word, at, why) = written(state);
+        let Written { word, at, why, ending } = written(state);
         // A removed feed stays removed: a run that ends late does not bring it back.
         let query = sqlx::query(
-            "update feeds set state = $2, state_at = $3, state_why = $4 where id = $1 and state <> 'removed'",
+            "update feeds set state = $2, state_at = $3, state_why = $4, state_ending = $5
+             where id = $1 and state <> 'removed'",
         );
-        self.change(query.bind(id.0).bind(word).bind(at).bind(why)).await
+        let query = query.bind(id.0).bind(word).bind(at).bind(why).bind(ending);
+        self.change(query).await
     }
 
     async fn park_feed(&self, id: FeedId, park: &Park) -> Result<()> {
         let parked = FeedState::Parked(park.clone());
-        let (word, at, why) = written(&parked);
+        let Written { word, at, why, ending } = written(&parked);
         let query = sqlx::query(
-            "update feeds set state = $2, state_at = $3, state_why = $4 where id = $1 and state = 'active'",
+            "update feeds set state = $2, state_at = $3, state_why = $4, state_ending = $5
+             where id = $1 and state = 'active'",
         );
-        self.change(query.bind(id.0).bind(word).bind(at).bind(why)).await
+        let query = query.bind(id.0).bind(word).bind(at).bind(why).bind(ending);
+        self.change(query).await
     }
 
     async fn unpark_feed(&self, id: FeedId) -> Result<()> {
         let query = sqlx::query(
             "update feeds set state = 'active', state_at = null, state_why = null
-             where id = $1 and state = 'quota_spent'",
+             where id = $1 and state in ('quota_spent', 'misconfigured')",
         );
         self.change(query.bind(id.0)).await
+    }
+
+    async fn set_feed_schedule(&self, id: FeedId, schedule: &Schedule) -> Result<()> {
+        let query = sqlx::query(
+            "update feeds set changes_every_ms = $2, walk_every_ms = $3, probe_every_ms = $4 where id = $1",
+        );
+        let query = query.bind(id.0).bind(milliseconds(schedule.changes_every));
+        let query = query.bind(schedule.walk_every.map(milliseconds));
+        self.change(query.bind(schedule.probe_every.map(milliseconds))).await
     }
 
     async fn set_feed_connection(&self, id: FeedId, connection: ConnectionId) -> Result<()> {
@@ -247,8 +260,9 @@ impl Feeds for SqlStore {
 
 impl SqlStore {
     pub(crate) async fn change(&self, query: Query<'_, Sqlite, SqliteArguments>) -> Result<()> {
-        query.execute(&self.write).await.map_err(failed)?;
-        Ok(())
+        let mut transaction = self.claimed().await?;
+        query.execute(&mut *transaction).await.map_err(failed)?;
+        transaction.commit().await.map_err(failed)
     }
 }
 
@@ -256,16 +270,61 @@ pub(crate) fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn written(state: &FeedState) -> (&'static str, Option<i64>, Option<String>) {
+fn milliseconds(every: Duration) -> i64 {
+    i64::try_from(every.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// How a state stands in a row.
+struct Written {
+    word: &'static str,
+    at: Option<i64>,
+    why: Option<String>,
+    ending: Option<&'static str>,
+}
+
+fn written(state: &FeedState) -> Written {
+    let only = |word| Written {
+        word,
+        at: None,
+        why: None,
+        ending: None,
+    };
     match state {
-        FeedState::Connecting { since } => ("connecting", Some(since.0), None),
-        FeedState::ChoosingSite => ("choosing_site", None, None),
-        FeedState::ChoosingSpaces => ("choosing_spaces", None, None),
-        FeedState::Active => ("active", None, None),
-        FeedState::Paused => ("paused", None, None),
-        FeedState::Removed => ("removed", None, None),
-        FeedState::Parked(Park::QuotaSpent { until }) => ("quota_spent", Some(until.0), None),
-        FeedState::Parked(Park::NeedsReconnect { why }) => ("needs_reconnect", None, Some(why.clone())),
-        FeedState::Parked(Park::NeedsScopes { missing }) => ("needs_scopes", None, Some(missing.join(" "))),
+        FeedState::Connecting { since } => Written {
+            at: Some(since.0),
+            ..only("connecting")
+        },
+        FeedState::ChoosingSite => only("choosing_site"),
+        FeedState::ChoosingSpaces => only("choosing_spaces"),
+        FeedState::Active => only("active"),
+        FeedState::Paused => only("paused"),
+        FeedState::Removed => only("removed"),
+        FeedState::Parked(Park::QuotaSpent { until }) => Written {
+            at: Some(until.0),
+            ..only("quota_spent")
+        },
+        FeedState::Parked(Park::Misconfigured { why, until }) => Written {
+            at: Some(until.0),
+            why: Some(why.clone()),
+            ..only("misconfigured")
+        },
+        FeedState::Parked(Park::NeedsReconnect { ending, why }) => Written {
+            why: Some(why.clone()),
+            ending: Some(ending.word()),
+            ..only("needs_reconnect")
+        },
+        FeedState::Parked(Park::NeedsScopes { missing }) => Written {
+            why: Some(missing.join(" ")),
+            ..only("needs_scopes")
+        },
+        FeedState::Parked(Park::AccessLost { ending, why }) => Written {
+            why: Some(why.clone()),
+            ending: Some(ending.word()),
+            ..only("access_lost")
+        },
+        FeedState::Parked(Park::Withdrawn { why }) => Written {
+            why: Some(why.clone()),
+            ..only("withdrawn")
+        },
     }
 }

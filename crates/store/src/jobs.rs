@@ -1,14 +1,14 @@
 //! The queue: one job for each feed at most, claimed by lease.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use domain::{
     Error, FeedId, JobId, Result, Timestamp,
-    job::{Job, Work},
-    store::Jobs,
+    job::{Claim, JOB_FAILURES_MAX, JOB_WAIT_MAX, Job, Standing, Work},
+    store::{Jobs, Store},
 };
-use sqlx::Row;
+use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{SqlStore, dialect::failed, rows, rows::Columns};
 
@@ -20,10 +20,15 @@ impl Jobs for SqlStore {
         let query = sqlx::query(
             "insert into jobs (feed_id, cause, at) values ($1, $2, $3)
              on conflict (feed_id) do update set
-               again_at = case when lease_holder is not null then excluded.at else again_at end,
-               again_cause = case when lease_holder is not null then excluded.cause else again_cause end,
+               again_at = case when lease_holder is null then again_at
+                 when again_at is null then excluded.at else min(again_at, excluded.at) end,
+               again_cause = case when lease_holder is null or again_cause = 'person' then again_cause
+                 else excluded.cause end,
                at = case when lease_holder is null then min(at, excluded.at) else at end,
-               cause = case when lease_holder is null and cause <> 'person' then excluded.cause else cause end",
+               cause = case when lease_holder is null and cause <> 'person' then excluded.cause else cause end,
+               attempt = case when excluded.cause = 'person' and dead_at is not null then 0 else attempt end,
+               failures = case when excluded.cause = 'person' then 0 else failures end,
+               dead_at = case when excluded.cause = 'person' then null else dead_at end",
         );
         self.change(query.bind(feed.0).bind(trigger.word()).bind(at.0)).await
     }
@@ -33,13 +38,17 @@ impl Jobs for SqlStore {
             "update jobs set lease_holder = $1, lease_until = $3, attempt = attempt + 1
              where id = (
                select id from jobs
-               where at <= $2 and (lease_holder is null or lease_until <= $2)
-               order by at, id limit 1)
+               where dead_at is null and (at <= $2 or at > $4)
+                 and (lease_holder is null or lease_until <= $2 or lease_until > $5)
+               order by case cause when 'person' then 0 else 1 end, at, id limit 1)
              returning *",
         )
         .bind(worker)
         .bind(now.0)
         .bind(now.plus(lease).0)
+        .bind(now.plus(JOB_WAIT_MAX).0)
+        // Further ahead than any lease reaches: set by a clock that was wrong then, or is now.
+        .bind(now.plus(lease * 2).0)
         .fetch_optional(&self.write)
         .await
         .map_err(failed)?;
@@ -52,8 +61,16 @@ impl Jobs for SqlStore {
                 trigger: rows::trigger(&row.text("cause")?)?,
             },
             attempt: u32::try_from(row.number("attempt")?).unwrap_or(u32::MAX),
+            failures: u32::try_from(row.number("failures")?).unwrap_or(u32::MAX),
             lease_until: row.instant("lease_until")?,
         }))
+    }
+
+    fn under(&self, claim: &Claim) -> Arc<dyn Store> {
+        Arc::new(Self {
+            claim: Some(claim.clone()),
+            ..self.clone()
+        })
     }
 
     async fn heartbeat(&self, id: JobId, worker: &str, until: Timestamp) -> Result<()> {
@@ -68,16 +85,19 @@ impl Jobs for SqlStore {
         held(done.rows_affected(), id)
     }
 
-    async fn finish(&self, id: JobId, worker: &str) -> Result<()> {
+    async fn finish(&self, id: JobId, worker: &str, next: Option<Timestamp>) -> Result<()> {
         let mut transaction = self.write.begin().await.map_err(failed)?;
         let again = sqlx::query(
-            "update jobs set at = again_at, cause = coalesce(again_cause, cause), again_at = null, again_cause = null,
-               attempt = 0, lease_holder = null, lease_until = null
-             where id = $1 and lease_holder = $2 and again_at is not null",
+            "update jobs set
+               at = case when again_at is null then $3 when $3 is null then again_at else min(again_at, $3) end,
+               cause = coalesce(again_cause, 'schedule'), again_at = null, again_cause = null,
+               attempt = 0, failures = 0, failed_why = null, lease_holder = null, lease_until = null
+             where id = $1 and lease_holder = $2 and ($3 is not null or again_at is not null)",
         );
         let again = again
             .bind(id.0)
             .bind(worker)
+            .bind(next.map(|next| next.0))
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
@@ -94,8 +114,9 @@ impl Jobs for SqlStore {
 
     async fn postpone(&self, id: JobId, worker: &str, at: Timestamp) -> Result<()> {
         let query = sqlx::query(
-            "update jobs set at = min($3, coalesce(again_at, $3)), cause = coalesce(again_cause, cause), again_at = null,
-               again_cause = null, lease_holder = null, lease_until = null
+            "update jobs set at = min($3, coalesce(again_at, $3)),
+               cause = case cause when 'person' then cause else coalesce(again_cause, cause) end,
+               again_at = null, again_cause = null, lease_holder = null, lease_until = null
              where id = $1 and lease_holder = $2",
         );
         let done = query
@@ -108,6 +129,50 @@ impl Jobs for SqlStore {
         held(done.rows_affected(), id)
     }
 
+    async fn fail(&self, id: JobId, worker: &str, why: &str, at: Timestamp, now: Timestamp) -> Result<bool> {
+        // Whoever asked again meanwhile gets all the attempts once more.
+        let query = sqlx::query(
+            "update jobs set at = min($4, coalesce(again_at, $4)),
+               cause = case cause when 'person' then cause else coalesce(again_cause, cause) end,
+               failures = case again_cause when 'person' then 0 else failures + 1 end,
+               dead_at = case when again_cause = 'person' or failures + 1 < $6 then null else $5 end,
+               failed_why = $3, again_at = null, again_cause = null, lease_holder = null, lease_until = null
+             where id = $1 and lease_holder = $2
+             returning dead_at",
+        );
+        let row = query
+            .bind(id.0)
+            .bind(worker)
+            .bind(why)
+            .bind(at.0)
+            .bind(now.0)
+            .bind(i64::from(JOB_FAILURES_MAX))
+            .fetch_optional(&self.write)
+            .await
+            .map_err(failed)?;
+        let Some(row) = row else {
+            return held(0, id).map(|()| false);
+        };
+        Ok(Columns(&row).maybe_instant("dead_at")?.is_some())
+    }
+
+    async fn standing(&self, feed: FeedId) -> Result<Option<Standing>> {
+        let query = sqlx::query("select at, lease_holder, dead_at, failed_why from jobs where feed_id = $1");
+        let row = query.bind(feed.0).fetch_optional(&self.read).await.map_err(failed)?;
+        let Some(row) = row else { return Ok(None) };
+        let row = Columns(&row);
+        Ok(Some(
+            match (row.maybe_instant("dead_at")?, row.maybe_text("lease_holder")?) {
+                (Some(at), _) => Standing::Dead {
+                    at,
+                    why: row.maybe_text("failed_why")?.unwrap_or_default(),
+                },
+                (None, Some(_)) => Standing::Runs,
+                (None, None) => Standing::Waits { at: row.instant("at")? },
+            },
+        ))
+    }
+
     async fn free_leases(&self) -> Result<()> {
         let jobs = "update jobs set lease_holder = null, lease_until = null where lease_holder is not null";
         self.change(sqlx::query(jobs)).await?;
@@ -116,11 +181,31 @@ impl Jobs for SqlStore {
     }
 
     async fn queued(&self) -> Result<u64> {
-        let row = sqlx::query("select count(*) from jobs")
-            .fetch_one(&self.read)
-            .await
-            .map_err(failed)?;
+        self.jobs("select count(*) from jobs where dead_at is null").await
+    }
+
+    async fn dead(&self) -> Result<u64> {
+        self.jobs("select count(*) from jobs where dead_at is not null").await
+    }
+}
+
+impl SqlStore {
+    async fn jobs(&self, count: &'static str) -> Result<u64> {
+        let row = sqlx::query(count).fetch_one(&self.read).await.map_err(failed)?;
         Ok(u64::try_from(row.try_get::<i64, _>(0).map_err(failed)?).unwrap_or(0))
+    }
+
+    /// A transaction in which the claim, if this store writes on behalf of one, is proven to be held still: nobody can take
+    /// it over before the transaction ends.
+    pub(crate) async fn claimed(&self) -> Result<Transaction<'static, Sqlite>> {
+        let mut transaction = self.write.begin().await.map_err(failed)?;
+        if let Some(claim) = &self.claim {
+            let query = sqlx::query("select 1 from jobs where id = $1 and lease_holder = $2");
+            let query = query.bind(claim.job.0).bind(&claim.worker);
+            let row = query.fetch_optional(&mut *transaction).await.map_err(failed)?;
+            held(u64::from(row.is_some()), claim.job)?;
+        }
+        Ok(transaction)
     }
 }
 

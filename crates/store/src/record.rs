@@ -36,7 +36,7 @@ impl SqlStore {
     pub(crate) async fn recorded(&self, feed: FeedId, recording: &Recording) -> Result<Counts> {
         // Before the one writing connection is taken: reading megabytes of text takes a while.
         let fingerprints = fingerprints(&recording.documents).await?;
-        let mut transaction = self.write.begin().await.map_err(failed)?;
+        let mut transaction = self.claimed().await?;
         let index: i64 = sqlx::query("select index_id from feeds where id = $1 and state <> 'removed'")
             .bind(feed.0)
             .fetch_one(&mut *transaction)

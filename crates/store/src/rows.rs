@@ -1,13 +1,13 @@
 //! How nouns stand in rows.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
     AccountId, ConnectionId, ContentId, DocumentId, Error, FeedId, IndexId, Result, RunId, SiteId, SpaceId, Timestamp,
     UserId,
-    connection::{Connection, ConnectionState},
-    document::{Body, CommentPlace, Document, DocumentKind, FileFacts, Removal},
-    feed::{Feed, FeedState, Park},
+    connection::{Connection, ConnectionState, Ending, Reconnection},
+    document::{Body, CommentPlace, Document, DocumentKind, FileFacts, Person, Removal},
+    feed::{Feed, FeedState, Park, Schedule},
     index::Index,
     site::Site,
     space::{Estimate, FeedSpace, Space},
@@ -42,6 +42,10 @@ impl Columns<'_> {
     }
     pub fn maybe_instant(&self, name: &str) -> Result<Option<Timestamp>> {
         Ok(self.maybe_number(name)?.map(Timestamp))
+    }
+    fn maybe_duration(&self, name: &str) -> Result<Option<Duration>> {
+        let number = self.maybe_number(name)?;
+        Ok(number.map(|number| Duration::from_millis(u64::try_from(number).unwrap_or(0))))
     }
     fn words(&self, name: &str) -> Result<BTreeSet<String>> {
         Ok(self.text(name)?.split_whitespace().map(str::to_owned).collect())
@@ -78,6 +82,7 @@ impl Columns<'_> {
             state: match self.text("state")?.as_str() {
                 "active" => ConnectionState::Active,
                 "needs_reconnect" => ConnectionState::NeedsReconnect {
+                    ending: self.ending("ending")?,
                     why: self.maybe_text("why")?.unwrap_or_default(),
                 },
                 "removed" => ConnectionState::Removed,
@@ -85,18 +90,56 @@ impl Columns<'_> {
             },
             scopes: self.words("scopes")?,
             created_at: self.instant("created_at")?,
+            refreshed_at: match self.maybe_instant("refreshed_at")? {
+                Some(at) => at,
+                None => self.instant("created_at")?,
+            },
+        })
+    }
+
+    /// Without the spaces, which are rows of their own.
+    pub fn reconnection(&self) -> Result<Reconnection> {
+        Ok(Reconnection {
+            connection: ConnectionId(self.number("connection_id")?),
+            person: Person {
+                account: AccountId(self.text("account")?),
+                name: self.text("account_name")?,
+            },
+            site: self.site()?,
+            hidden: Vec::new(),
+            asked_at: self.instant("asked_at")?,
+        })
+    }
+
+    fn site(&self) -> Result<Site> {
+        Ok(Site {
+            id: SiteId(self.text("site_id")?),
+            name: self.text("site_name")?,
+            url: self.text("site_url")?,
+            scopes: self.words("site_scopes")?,
+        })
+    }
+
+    fn ending(&self, name: &str) -> Result<Ending> {
+        match self.maybe_text(name)? {
+            Some(word) => Ending::from_word(&word),
+            None => Ok(Ending::Revoked),
+        }
+    }
+
+    pub fn space(&self) -> Result<Space> {
+        Ok(Space {
+            id: SpaceId(self.text("space_id")?),
+            key: self.text("key")?,
+            name: self.text("name")?,
+            kind: self.text("kind")?,
         })
     }
 
     pub fn feed(&self) -> Result<Feed> {
         let site = match self.maybe_text("site_id")? {
             None => None,
-            Some(id) => Some(Site {
-                id: SiteId(id),
-                name: self.text("site_name")?,
-                url: self.text("site_url")?,
-                scopes: self.words("site_scopes")?,
-            }),
+            Some(_) => Some(self.site()?),
         };
         let why = || self.maybe_text("state_why").map(Option::unwrap_or_default);
         let at = || Ok::<_, Error>(self.maybe_instant("state_at")?.unwrap_or_default());
@@ -108,7 +151,19 @@ impl Columns<'_> {
             "paused" => FeedState::Paused,
             "removed" => FeedState::Removed,
             "quota_spent" => FeedState::Parked(Park::QuotaSpent { until: at()? }),
-            "needs_reconnect" => FeedState::Parked(Park::NeedsReconnect { why: why()? }),
+            "misconfigured" => FeedState::Parked(Park::Misconfigured {
+                why: why()?,
+                until: at()?,
+            }),
+            "needs_reconnect" => FeedState::Parked(Park::NeedsReconnect {
+                ending: self.ending("state_ending")?,
+                why: why()?,
+            }),
+            "access_lost" => FeedState::Parked(Park::AccessLost {
+                ending: self.ending("state_ending")?,
+                why: why()?,
+            }),
+            "withdrawn" => FeedState::Parked(Park::Withdrawn { why: why()? }),
             "needs_scopes" => FeedState::Parked(Park::NeedsScopes {
                 missing: why()?.split_whitespace().map(str::to_owned).collect(),
             }),
@@ -120,7 +175,16 @@ impl Columns<'_> {
             connection: self.maybe_number("connection_id")?.map(ConnectionId),
             site,
             state,
+            schedule: self.schedule()?,
             created_at: self.instant("created_at")?,
+        })
+    }
+
+    fn schedule(&self) -> Result<Schedule> {
+        Ok(Schedule {
+            changes_every: Duration::from_millis(self.count("changes_every_ms")?),
+            walk_every: self.maybe_duration("walk_every_ms")?,
+            probe_every: self.maybe_duration("probe_every_ms")?,
         })
     }
 
@@ -132,12 +196,7 @@ impl Columns<'_> {
             attachments: self.count("attachments")?,
         };
         Ok(FeedSpace {
-            space: Space {
-                id: SpaceId(self.text("space_id")?),
-                key: self.text("key")?,
-                name: self.text("name")?,
-                kind: self.text("kind")?,
-            },
+            space: self.space()?,
             added_at: self.instant("added_at")?,
             imported_at: self.maybe_instant("imported_at")?,
             suspended_at: self.maybe_instant("suspended_at")?,

@@ -17,15 +17,17 @@ use crate::{
 #[async_trait]
 impl SyncRuns for SqlStore {
     async fn open_run(&self, feed: FeedId, kind: RunKind, trigger: Trigger, now: Timestamp) -> Result<SyncRun> {
+        let mut transaction = self.claimed().await?;
         let row =
             sqlx::query("insert into runs (feed_id, kind, cause, started_at) values ($1, $2, $3, $4) returning *")
                 .bind(feed.0)
                 .bind(kind.word())
                 .bind(trigger.word())
                 .bind(now.0)
-                .fetch_one(&self.write)
+                .fetch_one(&mut *transaction)
                 .await
                 .map_err(failed)?;
+        transaction.commit().await.map_err(failed)?;
         Columns(&row).run()
     }
 

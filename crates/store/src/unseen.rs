@@ -18,7 +18,7 @@ use crate::{
 
 impl SqlStore {
     pub(crate) async fn unseen_removed(&self, feed: FeedId, run: RunId, now: Timestamp) -> Result<Unseen> {
-        let mut transaction = self.write.begin().await.map_err(failed)?;
+        let mut transaction = self.claimed().await?;
         let mut unseen = Unseen::default();
         // A row that could not even be named may be any document: then nothing is proven.
         let unnamed = sqlx::query("select 1 from failures where run_id = $1 and content_id is null limit 1");

@@ -2,8 +2,10 @@
 //!
 //! Knows no vendor, no database and no wall clock; everything comes through the ports of `domain`.
 
+pub mod alive;
 pub mod changes;
 pub mod indexer;
+pub mod parking;
 pub mod plan;
 pub mod pull;
 pub mod run;

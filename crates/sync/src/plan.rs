@@ -12,7 +12,7 @@ use domain::{
 
 /// How old the last reading of everything may be: after this the schedule reads everything again, since only that
 /// proves what is gone.
-const WHOLE_EVERY: Duration = Duration::from_secs(24 * 3600);
+pub const WHOLE_EVERY: Duration = Duration::from_secs(24 * 3600);
 
 /// What a new run is for: a space that was never imported makes it an import; a person wants everything read again; the
 /// schedule reads what changed, and once a day everything.

@@ -121,7 +121,7 @@ fn tolerable(error: &domain::Error) -> bool {
     use domain::ErrorKind::*;
     match error.kind {
         Forbidden | NotFound | Gone | MissingScope { .. } | Invalid | Unavailable => true,
-        Unauthenticated | Conflict | RateLimited { .. } | Internal => false,
+        Unauthenticated | Ended { .. } | Misconfigured | Conflict | RateLimited { .. } | Internal => false,
     }
 }
 

@@ -3,11 +3,11 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use domain::{
-    Clock, Error, ErrorKind, FeedId, Result, Timestamp,
+    Clock, Error, ErrorKind, FeedId, Result, SpaceId, Timestamp,
     cursor::{Cursor, Mark, Stream},
     document::DocumentKind,
-    feed::{Feed, FeedState, Park},
-    source::{Reach, Source, Urgency},
+    feed::{Feed, FeedState},
+    source::{Reach, SPACES_BY_ID_MAX, Source, Urgency},
     space::FeedSpace,
     store::Store,
     sync_run::{Outcome, RunKind, SyncRun, Trigger},
@@ -15,7 +15,9 @@ use domain::{
 use tracing::info;
 
 use crate::{
+    alive,
     changes::read_changes,
+    parking::{self, Parking, parking},
     plan,
     pull::{Pull, Pulled, pull},
 };
@@ -44,6 +46,8 @@ pub enum Ended {
     Again { at: Timestamp },
     /// Try again later: the caller decides when, by the number of attempts.
     Retry { why: String },
+    /// The same, but trying again mends little: after some attempts the job is dead.
+    Fails { why: String },
     /// A person must act first.
     Waits,
 }
@@ -56,12 +60,12 @@ pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<En
     };
     if !runnable(&feed.state, ports.clock.now()) {
         return Ok(match feed.state {
-            FeedState::Parked(Park::QuotaSpent { until }) => Ended::Again { at: until },
+            FeedState::Parked(park) => park.until().map_or(Ended::Waits, |at| Ended::Again { at }),
             _ => Ended::Waits,
         });
     }
     if feed.state != FeedState::Active {
-        // The quota's hour is over.
+        // What it waited for is over.
         ports.store.unpark_feed(id).await?;
     }
 
@@ -123,7 +127,7 @@ pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<En
 /// What the pass did not show is taken away: it read the spaces from beginning to end. First the token is proven alive,
 /// since Atlassian answers a dead one as if much were not there (facts.md §3).
 async fn removed(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun) -> Result<()> {
-    ports.source.me(reach).await?;
+    alive::proven(ports, reach).await?;
     let unseen = ports.store.remove_unseen(feed.id, run.id, ports.clock.now()).await?;
     if unseen.removed > 0 {
         (ports.recorded)(feed);
@@ -138,8 +142,7 @@ async fn removed(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun) -> Re
 fn runnable(state: &FeedState, now: Timestamp) -> bool {
     match state {
         FeedState::Active => true,
-        FeedState::Parked(Park::QuotaSpent { until }) => *until <= now,
-        FeedState::Parked(Park::NeedsReconnect { .. } | Park::NeedsScopes { .. }) => false,
+        FeedState::Parked(park) => park.over(now),
         FeedState::Connecting { .. } | FeedState::ChoosingSite | FeedState::ChoosingSpaces => false,
         FeedState::Paused | FeedState::Removed => false,
     }
@@ -227,7 +230,7 @@ async fn read_streams(
             // not found; the next reading of everything looks again.
             Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Forbidden) => {
                 // A dead token is answered in the same way: it is proven alive first (facts.md §3).
-                ports.source.me(reach).await?;
+                alive::proven(ports, reach).await?;
                 info!(feed.id = %feed.id, run.id = %run.id, "Space {} is kept out of search: {error}", space.space.key);
                 let at = Some(ports.clock.now());
                 ports.store.set_space_suspended(feed.id, &space.space.id, at).await?;
@@ -235,6 +238,9 @@ async fn read_streams(
             }
             Err(error) => return Err(error),
         }
+    }
+    if let Some(hidden) = hidden(ports, feed, reach, &lost).await? {
+        return Err(hidden);
     }
     let checkpoint = ports.store.checkpoint(feed.id).await?;
     for space in plan::spaces_done(&spaces, &checkpoint, &unreadable) {
@@ -244,6 +250,19 @@ async fn read_streams(
             .await?;
     }
     Ok(Pulled::ToTheEnd)
+}
+
+/// Why none of the feed's spaces can be read, if the site shows all of them.
+async fn hidden(ports: &Ports, feed: &Feed, reach: &Reach, lost: &BTreeSet<SpaceId>) -> Result<Option<Error>> {
+    let spaces = ports.store.feed_spaces(feed.id).await?;
+    if !spaces.iter().all(|space| lost.contains(&space.space.id)) {
+        return Ok(None);
+    }
+    let mut seen = Vec::new();
+    for some in lost.iter().cloned().collect::<Vec<_>>().chunks(SPACES_BY_ID_MAX) {
+        seen.extend(ports.source.spaces_by_id(reach, some).await?.items);
+    }
+    Ok(parking::hidden_from_app(&spaces, lost, &seen))
 }
 
 #[allow(clippy::too_many_arguments)] // One call, from the loop above; a struct would only name them twice.
@@ -298,22 +317,12 @@ async fn settled(ports: &Ports, feed: &Feed, error: Error, now: Timestamp) -> Re
         // Somebody reconnected while this pass used the grant before: it says nothing about the new one.
         return Ok((Outcome::Stopped { why }, Ended::Again { at: now }));
     }
-    let (park, ended) = match error.kind {
-        ErrorKind::RateLimited { retry_after } => {
-            let until = now.plus(retry_after);
-            (Park::QuotaSpent { until }, Ended::Again { at: until })
-        }
-        ErrorKind::Unauthenticated => (Park::NeedsReconnect { why: why.clone() }, Ended::Waits),
-        ErrorKind::MissingScope { scopes } => (Park::NeedsScopes { missing: scopes }, Ended::Waits),
-        ErrorKind::Gone => (Park::NeedsScopes { missing: Vec::new() }, Ended::Waits),
-        ErrorKind::Unavailable | ErrorKind::Conflict | ErrorKind::NotFound | ErrorKind::Forbidden => {
-            return Ok((Outcome::Failed { why: why.clone() }, Ended::Retry { why }));
-        }
-        ErrorKind::Invalid | ErrorKind::Internal => {
-            tracing::error!(feed.id = %feed.id, error = ?error, "A run failed");
-            return Ok((Outcome::Failed { why: why.clone() }, Ended::Retry { why }));
-        }
-    };
-    ports.store.park_feed(feed.id, &park).await?;
-    Ok((Outcome::Parked { why }, ended))
+    if matches!(error.kind, ErrorKind::Invalid | ErrorKind::Internal) {
+        tracing::error!(feed.id = %feed.id, error = ?error, "A run failed");
+    }
+    let Parking { outcome, park, ended } = parking(&error, now);
+    if let Some(park) = park {
+        ports.store.park_feed(feed.id, &park).await?;
+    }
+    Ok((outcome, ended))
 }

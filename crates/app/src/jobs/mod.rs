@@ -1,7 +1,7 @@
 //! What goes on without anybody asking: feeds are run, the search index follows the store.
 
 mod indexing;
-mod worker;
+pub mod worker;
 
 use tokio::sync::watch;
 
@@ -11,5 +11,7 @@ impl App {
     /// Works until `stop` says so: jobs and indexing, side by side. When it returns, nothing of it runs any more.
     pub async fn work(&self, stop: watch::Receiver<bool>) {
         tokio::join!(self.run_jobs(stop.clone()), self.follow_store(stop));
+        // Tokens that Atlassian gave just now are saved before the process ends.
+        self.0.parts.tokens.settled().await;
     }
 }

@@ -1,14 +1,15 @@
-//! Claims jobs by lease and runs them, a few at a time.
+//! Claims jobs by lease and runs them, a few at a time. Time comes through the clock alone, so that a simulation can call
+//! [`App::work_once`] as the service does.
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use domain::{
-    Error, ErrorKind, Result,
-    feed::{Feed, FeedState},
-    job::{Job, Work},
+    Error, ErrorKind, FeedId, Result, Timestamp,
+    feed::{Feed, FeedState, Park},
+    job::{Claim, Job, Work},
     sync_run::Trigger,
 };
-use futures::{StreamExt, stream::FuturesUnordered};
+use futures::future::join_all;
 use sync::run::{Ended, Ports, sync_feed};
 use tokio::sync::watch;
 use tracing::{error, warn};
@@ -20,62 +21,95 @@ const JOBS_AT_ONCE: usize = 4;
 /// How long a claim holds without a heartbeat.
 const LEASE: Duration = Duration::from_secs(60);
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How often the queue is looked at when nobody rings.
+/// How often the queue is looked at when nobody rings, and a feed whether somebody paused it elsewhere.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
-/// How often changes are looked for: a quiet look costs a handful of points.
-const CHANGES_EVERY: Duration = Duration::from_secs(5 * 60);
 /// Waits between attempts double from the first of these to the second.
 const RETRY_FIRST: Duration = Duration::from_secs(5);
 const RETRY_MAX: Duration = Duration::from_secs(15 * 60);
+/// How old tokens must be that nothing refers to, before they are deleted: longer than any way to Atlassian takes.
+const STRAY_AFTER: Duration = Duration::from_secs(3600);
+
+/// What became of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobOutcome {
+    /// It went well; the feed's next pass is queued.
+    Finished,
+    /// A person must act first, or the feed is gone; nothing is queued.
+    Waits,
+    /// It goes on at this time, from its checkpoint.
+    Again { at: Timestamp },
+    /// It failed and is tried again at this time.
+    Retried { at: Timestamp },
+    /// It failed too often, and is tried again when a person says so.
+    Dead,
+    /// Another worker has it by now, or the queue could not be written: this one's lease runs out.
+    Lost,
+}
 
 impl App {
-    pub(super) async fn run_jobs(&self, mut stop: watch::Receiver<bool>) {
+    pub(super) async fn run_jobs(&self, stop: watch::Receiver<bool>) {
         if let Err(error) = self.take_up_again().await {
             error!(error = ?error, "Open work could not be queued at the start");
         }
-        let mut running = FuturesUnordered::new();
-        loop {
-            while running.len() < JOBS_AT_ONCE && !*stop.borrow() {
-                // A name for each claim: a lease that ran out and was taken again, even by this process, is another's.
-                let worker = token::digest(token::random().expose());
-                // A job in the midst of a transaction holds the connection that the claim waits for: it must go on.
-                let mut claim = pin!(self.store().claim(&worker, self.now(), LEASE));
-                let claimed = loop {
-                    tokio::select! {
-                        claimed = &mut claim => break claimed,
-                        Some(()) = running.next() => {}
-                    }
-                };
-                match claimed {
-                    Ok(Some(job)) => running.push(self.run_job(job, worker.clone(), stop.clone())),
-                    Ok(None) => break,
-                    Err(error) => {
-                        error!(error = ?error, "The job queue could not be read");
-                        break;
-                    }
-                }
-            }
-            if *stop.borrow() && running.is_empty() {
-                return;
+        join_all((0..JOBS_AT_ONCE).map(|_| self.run_queue(stop.clone()))).await;
+    }
+
+    /// One job after the other, until it is told to stop.
+    async fn run_queue(&self, mut stop: watch::Receiver<bool>) {
+        // When the sender is gone nobody can ask for a stop later: that is taken as one.
+        while !*stop.borrow() && stop.has_changed().is_ok() {
+            match self.work_once(stop.clone()).await {
+                Ok(Some(_)) => continue,
+                Ok(None) => {}
+                Err(error) => error!(error = ?error, "The job queue could not be read"),
             }
             tokio::select! {
-                _ = running.next(), if !running.is_empty() => {}
                 () = self.0.queued.notified() => {}
-                () = tokio::time::sleep(LOOK_AGAIN) => {}
-                // When the sender is gone nobody can ask for a stop later: take it as one.
+                () = self.0.parts.clock.sleep(LOOK_AGAIN) => {}
                 _ = stop.changed() => {}
-            }
-            if stop.has_changed().is_err() && running.is_empty() {
-                return;
             }
         }
     }
 
-    /// Feeds in the midst of a run when Circuit last stopped go on.
-    async fn take_up_again(&self) -> Result<()> {
+    /// Claims the next job that is due, does it, settles it and queues what follows from it. None when nothing is due.
+    pub async fn work_once(&self, stop: watch::Receiver<bool>) -> Result<Option<JobOutcome>> {
+        // A name for each claim: a lease that ran out and was taken again, even by this process, is another's.
+        let worker = token::digest(token::random().expose());
+        let Some(job) = self.store().claim(&worker, self.now(), LEASE).await? else {
+            return Ok(None);
+        };
+        let ended = self.done(&job, &worker, stop).await;
+        let outcome = match self.settled(&job, &worker, ended).await {
+            Ok(outcome) => outcome,
+            Err(failed) => {
+                warn!(job.id = %job.id, error = ?failed, "A job could not be settled; its lease will run out");
+                JobOutcome::Lost
+            }
+        };
+        let Work::SyncFeed { feed, .. } = job.work;
+        self.feed_changed(feed);
+        Ok(Some(outcome))
+    }
+
+    /// Feeds in the midst of a run when Circuit last stopped go on. What was parked for what an operator or a newer
+    /// Circuit mends is tried once.
+    pub async fn take_up_again(&self) -> Result<()> {
+        let deleted = self.store().delete_stray_grants(self.now().minus(STRAY_AFTER)).await?;
+        if deleted > 0 {
+            warn!("Deleted the tokens of {deleted} connections that nothing refers to");
+        }
         for feed in self.store().all_feeds().await? {
-            if feed.state != FeedState::Active {
-                continue;
+            match &feed.state {
+                FeedState::Active => {}
+                FeedState::Parked(Park::Withdrawn { .. } | Park::Misconfigured { .. }) => {
+                    self.store().set_feed_state(feed.id, &FeedState::Active).await?;
+                }
+                FeedState::Parked(Park::QuotaSpent { .. }) => {}
+                FeedState::Parked(Park::NeedsReconnect { .. } | Park::AccessLost { .. } | Park::NeedsScopes { .. }) => {
+                    continue;
+                }
+                FeedState::Connecting { .. } | FeedState::ChoosingSite | FeedState::ChoosingSpaces => continue,
+                FeedState::Paused | FeedState::Removed => continue,
             }
             let trigger = match self.store().open_run_of(feed.id).await? {
                 Some(open) => open.trigger,
@@ -88,49 +122,62 @@ impl App {
         Ok(())
     }
 
-    async fn run_job(&self, job: Job, worker: String, stop: watch::Receiver<bool>) {
-        let work = pin!(self.do_work(&job, stop));
-        let ended = tokio::select! {
+    /// Does the job while the lease is kept. Whatever it writes is refused once another worker has the job.
+    async fn done(&self, job: &Job, worker: &str, stop: watch::Receiver<bool>) -> Result<Ended> {
+        let work = pin!(self.do_work(job, worker, stop));
+        let lost = pin!(self.keep_lease(job, worker));
+        tokio::select! {
+            biased;
             ended = work => ended,
-            lost = self.keep_lease(&job, &worker) => Err(lost),
-        };
-        let settled = match ended {
-            Ok(Ended::Finished) => match self.store().finish(job.id, &worker).await {
-                Ok(()) => self.schedule(&job).await,
-                Err(error) => Err(error),
-            },
-            Ok(Ended::Waits) => self.store().finish(job.id, &worker).await,
-            Ok(Ended::Again { at }) => self.store().postpone(job.id, &worker, at).await,
-            Ok(Ended::Retry { why }) => {
-                let wait = RETRY_MAX.min(RETRY_FIRST.saturating_mul(1 << job.attempt.min(16)));
-                warn!(job.id = %job.id, attempt = job.attempt, "Trying again in {} s: {why}", wait.as_secs());
-                self.store().postpone(job.id, &worker, self.now().plus(wait)).await
-            }
-            Err(failed) if failed.kind == ErrorKind::NotFound => self.store().finish(job.id, &worker).await,
-            Err(failed) => {
-                error!(job.id = %job.id, error = ?failed, "A job failed");
-                self.store().postpone(job.id, &worker, self.now().plus(RETRY_MAX)).await
-            }
-        };
-        if let Err(failed) = settled {
-            warn!(job.id = %job.id, error = ?failed, "A job could not be settled; its lease will run out");
+            lost = lost => Err(lost),
         }
-        let Work::SyncFeed { feed, .. } = job.work;
-        self.feed_changed(feed);
     }
 
-    /// The next look at what changed.
-    async fn schedule(&self, job: &Job) -> Result<()> {
-        let Work::SyncFeed { feed, .. } = job.work;
-        let trigger = Trigger::Schedule;
-        self.store()
-            .enqueue(Work::SyncFeed { feed, trigger }, self.now().plus(CHANGES_EVERY))
-            .await
+    async fn settled(&self, job: &Job, worker: &str, ended: Result<Ended>) -> Result<JobOutcome> {
+        let (store, now) = (self.store(), self.now());
+        let retry_at = now.plus(wait(job, now));
+        match ended.unwrap_or_else(|failed| meant(job, failed)) {
+            Ended::Finished => {
+                let Work::SyncFeed { feed, .. } = job.work;
+                let next = match store.feed(feed).await {
+                    Ok(feed) => Some(now.plus(feed.schedule.soonest())),
+                    Err(gone) if gone.is_not_found() => None,
+                    Err(error) => return Err(error),
+                };
+                store.finish(job.id, worker, next).await?;
+                Ok(JobOutcome::Finished)
+            }
+            Ended::Waits => {
+                store.finish(job.id, worker, None).await?;
+                Ok(JobOutcome::Waits)
+            }
+            Ended::Again { at } => {
+                store.postpone(job.id, worker, at).await?;
+                Ok(JobOutcome::Again { at })
+            }
+            Ended::Retry { why } => {
+                warn!(job.id = %job.id, attempt = job.attempt, "Trying again at {retry_at}: {why}");
+                store.postpone(job.id, worker, retry_at).await?;
+                Ok(JobOutcome::Retried { at: retry_at })
+            }
+            Ended::Fails { why } => match store.fail(job.id, worker, &why, retry_at, now).await? {
+                true => {
+                    error!(job.id = %job.id, "A job is dead after {} failures: {why}", job.failures + 1);
+                    Ok(JobOutcome::Dead)
+                }
+                false => Ok(JobOutcome::Retried { at: retry_at }),
+            },
+        }
+    }
+
+    /// How many jobs wait or run, and how many failed too often.
+    pub async fn jobs_queued_and_dead(&self) -> Result<(u64, u64)> {
+        Ok((self.store().queued().await?, self.store().dead().await?))
     }
 
     async fn keep_lease(&self, job: &Job, worker: &str) -> Error {
         loop {
-            tokio::time::sleep(HEARTBEAT).await;
+            self.0.parts.clock.sleep(HEARTBEAT).await;
             match self.store().heartbeat(job.id, worker, self.now().plus(LEASE)).await {
                 Ok(()) => {}
                 Err(error) if error.kind == ErrorKind::Conflict => return error,
@@ -139,36 +186,45 @@ impl App {
         }
     }
 
-    async fn do_work(&self, job: &Job, stop: watch::Receiver<bool>) -> Result<Ended> {
+    async fn do_work(&self, job: &Job, worker: &str, stop: watch::Receiver<bool>) -> Result<Ended> {
         let Work::SyncFeed { feed, trigger } = job.work;
-        let paused = watch::channel(false).0;
-        let paused = Arc::new(paused);
+        let paused = Arc::new(watch::channel(false).0);
         let app = self.clone();
         let recorded = move |feed: &Feed| {
             app.0.changed.notify_one();
             app.feed_changed(feed.id);
         };
         let noticed = paused.clone();
+        let claim = Claim {
+            job: job.id,
+            worker: worker.to_owned(),
+        };
         let ports = Ports {
-            store: self.0.parts.store.clone(),
+            store: self.store().under(&claim),
             source: self.0.parts.source.clone(),
             clock: self.0.parts.clock.clone(),
             recorded: Arc::new(recorded),
             stopping: Arc::new(move || *stop.borrow() || *noticed.borrow()),
         };
         let run = pin!(sync_feed(&ports, feed, trigger));
+        let never = pin!(self.notice_pause(feed, &paused));
         tokio::select! {
+            biased;
             ended = run => ended,
-            never = self.notice_pause(feed, &paused) => never,
+            never = never => never,
         }
     }
 
     /// Looks whether somebody paused or removed the feed while it runs; never returns but with an error.
-    async fn notice_pause(&self, feed: domain::FeedId, paused: &watch::Sender<bool>) -> Result<Ended> {
+    async fn notice_pause(&self, feed: FeedId, paused: &watch::Sender<bool>) -> Result<Ended> {
         let mut pictures = self.watch_feeds();
         loop {
             // A lagging watcher looks once more, which is what it would have done anyway.
-            let _ = tokio::time::timeout(LOOK_AGAIN, pictures.recv()).await;
+            tokio::select! {
+                biased;
+                _ = pictures.recv() => {}
+                () = self.0.parts.clock.sleep(LOOK_AGAIN) => {}
+            }
             match self.store().feed(feed).await.map(|feed| feed.state) {
                 Ok(FeedState::Paused | FeedState::Removed) => {
                     paused.send_replace(true);
@@ -180,3 +236,36 @@ impl App {
         }
     }
 }
+
+/// What a failure outside of the run's own story means: the store did not answer, the feed is gone, the claim is lost.
+fn meant(job: &Job, failed: Error) -> Ended {
+    let why = failed.to_string();
+    match failed.kind {
+        ErrorKind::NotFound => Ended::Waits,
+        // If another worker has the job by now, putting it back is refused.
+        ErrorKind::Conflict | ErrorKind::Unavailable | ErrorKind::RateLimited { .. } => Ended::Retry { why },
+        ErrorKind::Invalid
+        | ErrorKind::Unauthenticated
+        | ErrorKind::Ended { .. }
+        | ErrorKind::Misconfigured
+        | ErrorKind::Forbidden
+        | ErrorKind::Gone
+        | ErrorKind::MissingScope { .. }
+        | ErrorKind::Internal => {
+            error!(job.id = %job.id, error = ?failed, "A job failed");
+            Ended::Fails { why }
+        }
+    }
+}
+
+/// The wait before the next attempt: it doubles, up to a bound, and lies between half of itself and the whole, so that
+/// feeds that failed together do not come back together.
+fn wait(job: &Job, now: Timestamp) -> Duration {
+    let whole = RETRY_MAX.min(RETRY_FIRST.saturating_mul(1 << job.attempt.min(16)));
+    let share = now.0.wrapping_add(job.id.0.wrapping_mul(379)).rem_euclid(1_000);
+    whole / 2 + whole / 2 * u32::try_from(share).unwrap_or(0) / 1_000
+}
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use app::progress::FeedPicture;
 use domain::{
     RunId,
+    connection::{ConnectionState, Ending},
     feed::{FeedState, Park},
     query::Query,
 };
@@ -70,6 +71,171 @@ async fn a_revoked_consent_keeps_what_is_there_and_goes_on_after_a_reconnect() {
         held(&circuit.app, &circuit.caller, begun.index).await,
         truth(&setting, &begun, &["OPS"]).await
     );
+    circuit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_colleague_takes_over_after_a_question_and_until_then_nothing_changes() {
+    let (setting, begun) = company().await;
+    let circuit = Working::new(&setting, &begun).await;
+    let (app, caller) = (&circuit.app, &circuit.caller);
+    let both = [space(&begun, "HR"), space(&begun, "OPS")].concat();
+    app.add_spaces(caller, begun.feed, &both).await.unwrap();
+    circuit.up_to_date(begun.feed).await;
+    let people = &demo::sites()[0].people;
+    let colleague = people
+        .iter()
+        .find(|person| person.active && person.account_id != setting.person)
+        .unwrap();
+    change(
+        &setting.fake,
+        "revoke",
+        json!({ "space": "HR", "accounts": [colleague.account_id] }),
+    )
+    .await;
+    circuit
+        .reconnected(&setting, &begun, &colleague.account_id)
+        .await
+        .unwrap();
+    let question = app.reconnection(caller, begun.feed).await.unwrap().unwrap();
+    assert!(question.another_account());
+    assert_eq!(question.reconnection.person.name, colleague.name);
+    let hidden: Vec<&str> = question
+        .reconnection
+        .hidden
+        .iter()
+        .map(|space| space.key.as_str())
+        .collect();
+    assert_eq!(
+        hidden,
+        ["HR"],
+        "only the chosen spaces are asked for, and what is not seen is named"
+    );
+    let picture = app.feed_picture(caller, begun.feed).await.unwrap();
+    assert_eq!(picture.connection.unwrap().account.unwrap().as_str(), setting.person);
+
+    app.accept_reconnection(caller, begun.feed).await.unwrap();
+    assert!(circuit.finds(&begun, "onboarding").await == 0, "out of search at once");
+    app.resync(caller, begun.feed).await.unwrap();
+    let read = |picture: &FeedPicture| {
+        let last = picture.last.as_ref();
+        picture.headline == "up to date"
+            && picture.searchable
+            && last.is_some_and(|run| run.trigger == domain::sync_run::Trigger::Person && run.counts.seen > 0)
+    };
+    let picture = circuit.until(begun.feed, "read by the colleague", read).await;
+    assert_eq!(
+        picture.connection.unwrap().account.unwrap().as_str(),
+        colleague.account_id
+    );
+    circuit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawn_address_is_named_and_tried_again_by_a_person() {
+    let (setting, begun) = company().await;
+    let circuit = Working::new(&setting, &begun).await;
+    let gone = json!({ "next_n": { "path": "/pages?", "n": 1, "status": 410, "body": "{}" } });
+    change(&setting.fake, "faults", gone).await;
+    circuit
+        .app
+        .add_spaces(&circuit.caller, begun.feed, &space(&begun, "HR"))
+        .await
+        .unwrap();
+    let withdrawn = |picture: &FeedPicture| picture.headline == "withdrawn by Atlassian" && picture.running.is_none();
+    let picture = circuit.until(begun.feed, "withdrawn", withdrawn).await;
+    let FeedState::Parked(Park::Withdrawn { why }) = picture.feed.state else {
+        panic!("{:?}", picture.feed.state)
+    };
+    assert!(why.contains("pages"), "{why}");
+    circuit.app.resync(&circuit.caller, begun.feed).await.unwrap();
+    circuit.up_to_date(begun.feed).await;
+    circuit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_may_no_longer_use_confluence_is_told_from_a_lost_consent() {
+    let (setting, begun) = company().await;
+    let circuit = Working::new(&setting, &begun).await;
+    circuit
+        .app
+        .add_spaces(&circuit.caller, begun.feed, &space(&begun, "HR"))
+        .await
+        .unwrap();
+    circuit.up_to_date(begun.feed).await;
+    let body = json!({ "message": "Current user not permitted to use Confluence" }).to_string();
+    let shut_out = json!({ "next_n": { "path": "/wiki/", "n": 20, "status": 403, "body": body } });
+    change(&setting.fake, "faults", shut_out).await;
+    circuit.app.resync(&circuit.caller, begun.feed).await.unwrap();
+    let lost = |picture: &FeedPicture| picture.headline == "access lost" && picture.running.is_none();
+    let picture = circuit.until(begun.feed, "shut out", lost).await;
+    let FeedState::Parked(Park::AccessLost { ending, .. }) = picture.feed.state else {
+        panic!("{:?}", picture.feed.state)
+    };
+    assert_eq!(ending, Ending::NoConfluence);
+    change(&setting.fake, "faults", json!({ "clear": true })).await;
+    circuit.app.resync(&circuit.caller, begun.feed).await.unwrap();
+    circuit.up_to_date(begun.feed).await;
+    circuit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_space_that_is_shown_while_its_content_is_hidden_waits_for_the_sites_admin() {
+    let (setting, begun) = company().await;
+    let circuit = Working::new(&setting, &begun).await;
+    circuit
+        .app
+        .add_spaces(&circuit.caller, begun.feed, &space(&begun, "HR"))
+        .await
+        .unwrap();
+    circuit.up_to_date(begun.feed).await;
+    // An app access rule: content is not there for apps, the space's name is (facts.md §6).
+    let hidden = json!({ "next_n": { "path": "/pages?", "n": 20, "status": 404, "body": "{}" } });
+    change(&setting.fake, "faults", hidden).await;
+    circuit.app.resync(&circuit.caller, begun.feed).await.unwrap();
+    let lost = |picture: &FeedPicture| picture.headline == "access lost" && picture.running.is_none();
+    let picture = circuit.until(begun.feed, "hidden", lost).await;
+    let FeedState::Parked(Park::AccessLost { ending, why }) = picture.feed.state else {
+        panic!("{:?}", picture.feed.state)
+    };
+    assert_eq!(ending, Ending::HiddenFromApp);
+    assert!(why.contains("HR"), "{why}");
+    assert_eq!(circuit.finds(&begun, "onboarding").await, 0, "kept, and not found");
+    change(&setting.fake, "faults", json!({ "clear": true })).await;
+    circuit.app.resync(&circuit.caller, begun.feed).await.unwrap();
+    let back = |picture: &FeedPicture| {
+        picture.headline == "up to date" && picture.searchable && picture.spaces[0].suspended_at.is_none()
+    };
+    circuit.until(begun.feed, "seen again", back).await;
+    assert!(circuit.finds(&begun, "onboarding").await > 0);
+    circuit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_atlassian_refuses_is_the_operators_and_no_person_reconnects() {
+    let (setting, begun) = company().await;
+    let circuit = Working::new(&setting, &begun).await;
+    circuit
+        .app
+        .add_spaces(&circuit.caller, begun.feed, &space(&begun, "HR"))
+        .await
+        .unwrap();
+    circuit.up_to_date(begun.feed).await;
+    let refused = json!({ "error": "access_denied", "error_description": "Unauthorized" }).to_string();
+    let wrong = json!({ "next_n": { "path": "/oauth/token", "n": 20, "status": 401, "body": refused } });
+    change(&setting.fake, "faults", wrong).await;
+    // The access token is an hour old: it must be refreshed.
+    circuit.later(&setting, 61).await;
+    let operator = |picture: &FeedPicture| picture.headline == "needs the operator" && picture.running.is_none();
+    let picture = circuit.until(begun.feed, "waiting for the operator", operator).await;
+    assert_eq!(
+        picture.connection.unwrap().state,
+        ConnectionState::Active,
+        "the connection lives"
+    );
+    change(&setting.fake, "faults", json!({ "clear": true })).await;
+    circuit.later(&setting, 6).await;
+    circuit.up_to_date(begun.feed).await;
     circuit.end().await;
 }
 

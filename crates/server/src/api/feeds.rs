@@ -7,18 +7,19 @@ use domain::{
     feed::{Feed, FeedState, Park},
 };
 use http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
     Door,
     api::{
         auth::Asker,
-        connections::ConnectionJson,
+        connections::{ConnectionJson, EndingJson},
         documents::DeletedJson,
         problem::{Answer, Failed},
-        request::{Id, Parameters},
+        request::{Id, Parameters, Sent},
         runs::RunJson,
+        schedules::{JobJson, NextJson, ScheduleJson},
         sites::SiteJson,
         spaces::FeedSpaceJson,
     },
@@ -34,6 +35,7 @@ pub struct FeedJson {
     /// Why it waits; of a parked feed only.
     pub parked: Option<ParkedJson>,
     pub site: Option<SiteJson>,
+    pub schedule: ScheduleJson,
     #[schema(format = DateTime)]
     pub created_at: String,
 }
@@ -61,20 +63,30 @@ pub struct ParkedJson {
     pub why: ParkJson,
     /// For people.
     pub detail: Option<String>,
-    /// When it goes on by itself; of `quota_spent` only.
+    /// How reading came to its end; of `needs_reconnect` and `access_lost` only.
+    pub ending: Option<EndingJson>,
+    /// Whether POST /feeds/{id}/resync may help without a new consent.
+    pub may_mend: bool,
+    /// When it goes on by itself; of `quota_spent` and `misconfigured` only.
     #[schema(format = DateTime)]
     pub until: Option<String>,
     /// Of `needs_scopes` only.
     pub missing_scopes: Vec<String>,
 }
 
+/// `quota_spent`: this hour's points are spent. `misconfigured`: Atlassian refuses Circuit's own client id or secret, for
+/// an operator to mend. `needs_reconnect`: the connection came to its end. `access_lost`: an admin of the site keeps the
+/// person or the app from reading. `needs_scopes`: the grant lacks scopes. `withdrawn`: Atlassian withdrew what is needed.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = ParkedWhy)]
 pub enum ParkJson {
     QuotaSpent,
+    Misconfigured,
     NeedsReconnect,
+    AccessLost,
     NeedsScopes,
+    Withdrawn,
 }
 
 impl From<Feed> for FeedJson {
@@ -94,6 +106,7 @@ impl From<Feed> for FeedJson {
             state,
             parked,
             site: feed.site.map(SiteJson::from),
+            schedule: feed.schedule.into(),
             created_at: feed.created_at.to_string(),
         }
     }
@@ -101,16 +114,38 @@ impl From<Feed> for FeedJson {
 
 impl From<Park> for ParkedJson {
     fn from(park: Park) -> Self {
-        let (why, detail, until, missing_scopes) = match park {
-            Park::QuotaSpent { until } => (ParkJson::QuotaSpent, None, Some(until.to_string()), Vec::new()),
-            Park::NeedsReconnect { why } => (ParkJson::NeedsReconnect, Some(why), None, Vec::new()),
-            Park::NeedsScopes { missing } => (ParkJson::NeedsScopes, None, None, missing),
-        };
-        Self {
+        let of = |why: ParkJson| Self {
             why,
-            detail,
-            until,
-            missing_scopes,
+            detail: None,
+            ending: None,
+            may_mend: park.may_mend(),
+            until: park.until().map(|until| until.to_string()),
+            missing_scopes: Vec::new(),
+        };
+        match &park {
+            Park::QuotaSpent { .. } => of(ParkJson::QuotaSpent),
+            Park::Misconfigured { why, .. } => Self {
+                detail: Some(why.clone()),
+                ..of(ParkJson::Misconfigured)
+            },
+            Park::NeedsReconnect { ending, why } => Self {
+                detail: Some(why.clone()),
+                ending: Some((*ending).into()),
+                ..of(ParkJson::NeedsReconnect)
+            },
+            Park::AccessLost { ending, why } => Self {
+                detail: Some(why.clone()),
+                ending: Some((*ending).into()),
+                ..of(ParkJson::AccessLost)
+            },
+            Park::NeedsScopes { missing } => Self {
+                missing_scopes: missing.clone(),
+                ..of(ParkJson::NeedsScopes)
+            },
+            Park::Withdrawn { why } => Self {
+                detail: Some(why.clone()),
+                ..of(ParkJson::Withdrawn)
+            },
         }
     }
 }
@@ -151,6 +186,12 @@ pub struct FeedPictureJson {
     pub degraded: Vec<String>,
     /// The person has been at Atlassian for more than ten minutes: an admin of the site may have to approve first.
     pub connecting_too_long: bool,
+    /// How its job stands in the queue; null when nothing is queued.
+    pub job: Option<JobJson>,
+    pub next: NextJson,
+    /// When Atlassian may end the connection by its age, if that is soon: reconnect before.
+    #[schema(format = DateTime)]
+    pub connection_ends_at: Option<String>,
 }
 
 impl From<FeedPicture> for FeedPictureJson {
@@ -169,6 +210,9 @@ impl From<FeedPicture> for FeedPictureJson {
             searchable: picture.searchable,
             degraded: picture.degraded,
             connecting_too_long: picture.connecting_too_long,
+            job: picture.job.map(JobJson::from),
+            next: picture.next.into(),
+            connection_ends_at: picture.ends_soon.map(|at| at.to_string()),
         }
     }
 }
@@ -205,6 +249,30 @@ pub async fn read_feed(
     Id(feed): Id<FeedId>,
 ) -> Answer<Json<FeedPictureJson>> {
     Ok(Json(door.app.feed_picture(&caller, feed).await?.into()))
+}
+
+/// What is absent stays as it is.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FeedChange {
+    /// All of it at once.
+    pub schedule: Option<ScheduleJson>,
+}
+
+/// Change a feed's schedule
+#[utoipa::path(patch, path = "/feeds/{id}", tag = "feeds", params(("id" = String, Path, description = "Id of the feed")),
+    request_body = FeedChange, responses((status = 200, description = "The feed as it is now", body = FeedJson)))]
+pub async fn change_feed(
+    State(door): State<Door>,
+    Asker(caller): Asker,
+    Id(feed): Id<FeedId>,
+    Sent(change): Sent<FeedChange>,
+) -> Answer<Json<FeedJson>> {
+    let changed = match change.schedule {
+        Some(schedule) => door.app.set_schedule(&caller, feed, schedule.into()).await?,
+        None => door.app.feed(&caller, feed).await?,
+    };
+    Ok(Json(changed.into()))
 }
 
 /// Remove a feed
@@ -256,6 +324,8 @@ pub async fn delete_feed_documents(
 }
 
 /// Read everything again now
+///
+/// Goes first in the queue, tries a parked feed again where that may help (`may_mend`), and revives a dead job.
 #[utoipa::path(post, path = "/feeds/{id}/resync", tag = "feeds", params(("id" = String, Path, description = "Id of the feed")),
     responses((status = 202, description = "Queued; the feed's runs tell the rest", body = FeedJson)))]
 pub async fn resync_feed(
@@ -268,6 +338,8 @@ pub async fn resync_feed(
 }
 
 /// Pause a feed
+///
+/// A run that goes on ends at its next answer. Pausing twice is pausing.
 #[utoipa::path(post, path = "/feeds/{id}/pause", tag = "feeds", params(("id" = String, Path, description = "Id of the feed")),
     responses((status = 200, description = "It is paused", body = FeedJson)))]
 pub async fn pause_feed(
@@ -280,6 +352,8 @@ pub async fn pause_feed(
 }
 
 /// Resume a paused feed
+///
+/// It goes on where it was. Resuming what runs is no error.
 #[utoipa::path(post, path = "/feeds/{id}/resume", tag = "feeds", params(("id" = String, Path, description = "Id of the feed")),
     responses((status = 200, description = "It runs again", body = FeedJson)))]
 pub async fn resume_feed(

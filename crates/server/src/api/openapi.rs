@@ -22,8 +22,8 @@ use utoipa::{
 use crate::{
     Door,
     api::{
-        admin, auth::SESSION_COOKIE, connections, documents, feeds, indexes, keys, me, problem, request::Declared,
-        runs, search, sites, spaces,
+        admin, auth::SESSION_COOKIE, connections, documents, feeds, indexes, keys, me, problem, reconnections,
+        request::Declared, runs, search, sites, spaces,
     },
 };
 
@@ -76,9 +76,13 @@ addresses! {
     get "/indexes/{id}/feeds" feeds::list_feeds;
     post "/indexes/{id}/feeds" connections::create_feed;
     get "/feeds/{id}" feeds::read_feed;
+    patch "/feeds/{id}" feeds::change_feed;
     delete "/feeds/{id}" feeds::remove_feed;
     post "/feeds/{id}/connect" connections::connect_feed;
     post "/feeds/{id}/callback" connections::finish_connecting;
+    get "/feeds/{id}/reconnection" reconnections::read_reconnection;
+    post "/feeds/{id}/reconnection" reconnections::accept_reconnection;
+    delete "/feeds/{id}/reconnection" reconnections::refuse_reconnection;
     get "/feeds/{id}/sites" sites::list_sites;
     put "/feeds/{id}/site" sites::choose_site;
     get "/feeds/{id}/spaces" spaces::list_feed_spaces;

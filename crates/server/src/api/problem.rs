@@ -56,6 +56,8 @@ kinds! {
         "Send an API key: `Authorization: Bearer circuit_…`.";
     RECONNECT "reconnect" UNAUTHORIZED "Atlassian no longer accepts the connection"
         "Your API key is fine; the feed's connection to Atlassian must be made again: POST /feeds/{id}/connect.";
+    MISCONFIGURED "misconfigured" CONFLICT "Atlassian refuses Circuit's app"
+        "Circuit's own client id or secret is wrong; an operator puts it right: PUT /admin/atlassian-app, or the configuration.";
     FORBIDDEN "forbidden" FORBIDDEN "Not allowed"
         "You are known, and you may not do this.";
     NOT_FOUND "not-found" NOT_FOUND "Not found"
@@ -114,12 +116,13 @@ impl Failed {
     }
 }
 
-/// The caller is proven already: an `Unauthenticated` from below is about the connection to Atlassian.
+/// The caller is proven already: an `Unauthenticated` or `Ended` from below is about the connection to Atlassian.
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
         let kind = match &error.kind {
             ErrorKind::Invalid => &INVALID,
-            ErrorKind::Unauthenticated => &RECONNECT,
+            ErrorKind::Unauthenticated | ErrorKind::Ended { .. } => &RECONNECT,
+            ErrorKind::Misconfigured => &MISCONFIGURED,
             ErrorKind::Forbidden => &FORBIDDEN,
             ErrorKind::NotFound => &NOT_FOUND,
             ErrorKind::Conflict => &CONFLICT,

@@ -88,12 +88,19 @@ pub async fn reconnect(State(door): State<Door>, Path(feed): Path<String>, Poste
 /// Atlassian sends the person back here.
 pub async fn callback(State(door): State<Door>, headers: HeaderMap, query: Fields) -> Response {
     match finished(&door, &headers, &query).await {
-        Ok(feed) => Redirect::to(&format!("/feeds/{feed}?done=connected")).into_response(),
+        Ok(Finished::Connected(feed)) => Redirect::to(&format!("/feeds/{feed}?done=connected")).into_response(),
+        Ok(Finished::Asks(feed)) => Redirect::to(&format!("/feeds/{feed}/reconnection")).into_response(),
         Err(error) => Failed(error).headed("Circuit was not connected"),
     }
 }
 
-async fn finished(door: &Door, headers: &HeaderMap, query: &Fields) -> domain::Result<FeedId> {
+enum Finished {
+    Connected(FeedId),
+    /// The new connection waits for an answer.
+    Asks(FeedId),
+}
+
+async fn finished(door: &Door, headers: &HeaderMap, query: &Fields) -> domain::Result<Finished> {
     let Some(who) = SignedIn::find(&door.app, headers).await? else {
         return Err(Error::unauthenticated(
             "you are not signed in to Circuit in this browser; sign in and begin again from the index's Integrations",
@@ -111,5 +118,9 @@ async fn finished(door: &Door, headers: &HeaderMap, query: &Fields) -> domain::R
         code: code.as_ref(),
         error: Some(error).filter(|error| !error.is_empty()),
     };
-    door.app.finish_connect(&who.caller, callback).await
+    let feed = door.app.finish_connect(&who.caller, callback).await?;
+    Ok(match door.app.reconnection(&who.caller, feed).await? {
+        Some(_) => Finished::Asks(feed),
+        None => Finished::Connected(feed),
+    })
 }

@@ -65,6 +65,8 @@ pub fn told(failed: &Error) -> String {
         }
         ErrorKind::Invalid
         | ErrorKind::Unauthenticated
+        | ErrorKind::Ended { .. }
+        | ErrorKind::Misconfigured
         | ErrorKind::Forbidden
         | ErrorKind::NotFound
         | ErrorKind::Conflict
@@ -82,6 +84,7 @@ pub fn status(kind: &ErrorKind) -> StatusCode {
         ErrorKind::Forbidden => StatusCode::FORBIDDEN,
         ErrorKind::NotFound => StatusCode::NOT_FOUND,
         ErrorKind::Conflict | ErrorKind::Gone | ErrorKind::MissingScope { .. } => StatusCode::CONFLICT,
+        ErrorKind::Ended { .. } | ErrorKind::Misconfigured => StatusCode::CONFLICT,
         ErrorKind::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
         ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -92,6 +95,8 @@ fn heading(kind: &ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Invalid => "That cannot be done",
         ErrorKind::Unauthenticated => "Access was refused",
+        ErrorKind::Ended { .. } => "Atlassian refused the connection",
+        ErrorKind::Misconfigured => "Atlassian refuses Circuit's app",
         ErrorKind::Forbidden => "This is not allowed",
         ErrorKind::NotFound => "Not found",
         ErrorKind::Conflict => "That does not fit what is there",
@@ -108,6 +113,10 @@ fn advice(kind: &ErrorKind) -> &'static str {
         ErrorKind::Invalid => "Go back, change what you entered, and try again.",
         ErrorKind::Unauthenticated => {
             "Sign in again; if it was Atlassian that refused, open the integration and choose Reconnect."
+        }
+        ErrorKind::Ended { .. } => "Open the integration: its page says what ended and what mends it.",
+        ErrorKind::Misconfigured => {
+            "Nobody has to reconnect. An operator of this Circuit puts it right under \"Atlassian app\" or in the configuration."
         }
         ErrorKind::Forbidden => "Go back and begin again, or ask an administrator of this Circuit.",
         ErrorKind::NotFound => "It may have been deleted, or the address has a slip of the pen.",

@@ -23,19 +23,21 @@ use super::{
     page::{Page, counted, html, id, ok, readable_key},
     progress::Progress,
     runs::RunList,
+    schedules::ScheduleList,
     session::{Posted, SignedIn},
+    story::is_dead,
 };
 use crate::Door;
 
 /// The way up from a feed's pages.
-struct FeedHead {
-    id: FeedId,
-    name: String,
-    index: IndexId,
-    index_name: String,
+pub struct FeedHead {
+    pub id: FeedId,
+    pub name: String,
+    pub index: IndexId,
+    pub index_name: String,
 }
 
-async fn head(door: &Door, who: &SignedIn, feed: &Feed) -> Result<FeedHead> {
+pub async fn head(door: &Door, who: &SignedIn, feed: &Feed) -> Result<FeedHead> {
     let view = door.app.index(&who.caller, feed.index).await?;
     Ok(FeedHead {
         id: feed.id,
@@ -57,11 +59,17 @@ struct FeedPage {
     runs: RunList,
     site_url: String,
     account: Option<String>,
+    schedule: ScheduleList,
+    /// A new connection waits for an answer.
+    asks: bool,
     can_sync: bool,
+    can_try_again: bool,
     can_pause: bool,
     can_resume: bool,
     can_reconnect: bool,
+    must_reconnect: bool,
     removed: bool,
+    has_documents: bool,
 }
 
 pub async fn show(State(door): State<Door>, who: SignedIn, Path(feed): Path<String>, query: Fields) -> Shown {
@@ -80,7 +88,8 @@ async fn running(door: &Door, who: &SignedIn, picture: FeedPicture, query: &Fiel
     let feed = head(door, who, &picture.feed).await?;
     let runs = door.app.runs(&who.caller, picture.feed.id).await?;
     let state = &picture.feed.state;
-    let quota = matches!(state, FeedState::Parked(Park::QuotaSpent { .. }));
+    let dead = is_dead(&picture);
+    let asks = who.manages() && door.app.reconnection(&who.caller, picture.feed.id).await?.is_some();
     Ok(ok(&FeedPage {
         page: Page::new(who, feed.name.clone()).noticing(query),
         runs: RunList::new(picture.feed.id, &runs),
@@ -94,14 +103,42 @@ async fn running(door: &Door, who: &SignedIn, picture: FeedPicture, query: &Fiel
             .connection
             .as_ref()
             .and_then(|connection| connection.account_name.clone()),
-        can_sync: *state == FeedState::Active,
-        can_pause: *state == FeedState::Active || quota,
+        schedule: ScheduleList::new(&picture, who.manages()),
+        asks,
+        can_sync: can_sync(state) && !dead,
+        can_try_again: can_try_again(state) || dead,
+        can_pause: can_pause(state),
         can_resume: *state == FeedState::Paused,
         can_reconnect: *state != FeedState::Removed,
+        must_reconnect: matches!(
+            state,
+            FeedState::Parked(Park::NeedsReconnect { .. } | Park::NeedsScopes { .. })
+        ),
+        has_documents: picture.documents > 0,
         removed: *state == FeedState::Removed,
         progress: Progress::new(&picture),
         feed,
     }))
+}
+
+fn can_sync(state: &FeedState) -> bool {
+    matches!(state, FeedState::Active | FeedState::Parked(Park::QuotaSpent { .. }))
+}
+
+fn can_try_again(state: &FeedState) -> bool {
+    match state {
+        FeedState::Parked(Park::QuotaSpent { .. }) => false,
+        FeedState::Parked(park) => park.may_mend(),
+        FeedState::Connecting { .. } | FeedState::ChoosingSite | FeedState::ChoosingSpaces => false,
+        FeedState::Active | FeedState::Paused | FeedState::Removed => false,
+    }
+}
+
+fn can_pause(state: &FeedState) -> bool {
+    matches!(
+        state,
+        FeedState::Active | FeedState::Parked(Park::QuotaSpent { .. } | Park::Misconfigured { .. })
+    )
 }
 
 #[derive(Template)]

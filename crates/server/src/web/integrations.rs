@@ -69,6 +69,7 @@ pub fn tone(picture: &FeedPicture) -> &'static str {
         FeedState::Connecting { .. } | FeedState::ChoosingSite | FeedState::ChoosingSpaces => "busy",
         FeedState::Active => match picture.headline {
             "up to date" => "good",
+            "stopped after failures" => "bad",
             _ => "busy",
         },
     }

@@ -24,11 +24,14 @@ mod integrations;
 mod moment;
 mod page;
 mod progress;
+mod reconnections;
 mod runs;
+mod schedules;
 mod search;
 mod session;
 mod set_up;
 mod sign_in;
+mod story;
 #[cfg(test)]
 mod tests;
 
@@ -72,6 +75,12 @@ pub fn routes() -> Router<Door> {
             "/feeds/{feed}/reconnect",
             get(connect::show_again).post(connect::reconnect),
         )
+        .route(
+            "/feeds/{feed}/reconnection",
+            get(reconnections::show).post(reconnections::accept),
+        )
+        .route("/feeds/{feed}/reconnection/refuse", post(reconnections::refuse))
+        .route("/feeds/{feed}/schedule", get(schedules::show).post(schedules::save))
         .route("/feeds/{feed}/remove", get(feeds::confirm_remove).post(feeds::remove))
         .route(
             "/feeds/{feed}/delete-documents",

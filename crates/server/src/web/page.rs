@@ -62,13 +62,18 @@ impl Page {
     }
 }
 
-const NOTICES: [(&str, &str); 12] = [
+const NOTICES: [(&str, &str); 14] = [
     ("index-created", "The index is ready. Bring something into it."),
     ("index-saved", "Saved."),
     ("index-deleted", "The index was deleted."),
     ("nothing-selected", "Nothing was selected, so nothing was deleted."),
     ("connected", "Connected to Atlassian."),
     ("spaces-added", "The import has begun."),
+    (
+        "connection-kept",
+        "The new connection was dropped. Everything is as it was.",
+    ),
+    ("schedule-saved", "The schedule was saved."),
     ("resync", "The re-sync begins now."),
     ("paused", "Paused."),
     ("resumed", "Resumed."),

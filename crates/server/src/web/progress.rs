@@ -33,6 +33,7 @@ use super::{
     page::{counted, grouped, id, readable_key, sentence},
     runs::RunList,
     session::SignedIn,
+    story::{is_dead, story},
 };
 use crate::Door;
 
@@ -63,6 +64,8 @@ pub struct Progress {
     rate: Option<String>,
     left: Option<String>,
     searchable: &'static str,
+    /// When the next pass begins by itself.
+    next: Option<Moment>,
     spaces: Vec<SpaceProgress>,
     degraded: Vec<String>,
     last: Option<Moment>,
@@ -88,7 +91,7 @@ impl Progress {
         let importing = picture.spaces.iter().any(|space| space.imported_at.is_none());
         let running = picture.running.is_some();
         Self {
-            state: state(&picture.feed.state),
+            state: state(picture),
             headline: sentence(picture.headline).trim_end_matches('.').to_owned(),
             tone: tone(picture),
             story: story(picture),
@@ -113,59 +116,29 @@ impl Progress {
                 (_, false) => "What has arrived is searchable within seconds.",
             },
             spaces: picture.spaces.iter().map(|held| space(held, running)).collect(),
+            next: picture.next.pass.filter(|_| !running).map(Moment::new),
             degraded: picture.degraded.iter().map(|missing| sentence(missing)).collect(),
             last: picture.last.as_ref().and_then(|run| run.ended_at).map(Moment::new),
-            failed: picture.last.as_ref().filter(|_| !running).and_then(failed),
+            // A dead job's story tells the same.
+            failed: picture
+                .last
+                .as_ref()
+                .filter(|_| !running && !is_dead(picture))
+                .and_then(failed),
         }
     }
 }
 
-fn state(state: &FeedState) -> &'static str {
-    match state {
+fn state(picture: &FeedPicture) -> &'static str {
+    match &picture.feed.state {
         FeedState::Connecting { .. } => "connecting",
         FeedState::ChoosingSite => "choosing-site",
         FeedState::ChoosingSpaces => "choosing-spaces",
+        FeedState::Active if is_dead(picture) => "dead",
         FeedState::Active => "active",
         FeedState::Paused => "paused",
         FeedState::Parked(_) => "parked",
         FeedState::Removed => "removed",
-    }
-}
-
-fn story(picture: &FeedPicture) -> Vec<String> {
-    let told = |sentences: &[&str]| sentences.iter().map(|sentence| (*sentence).to_owned()).collect();
-    match &picture.feed.state {
-        FeedState::Parked(Park::QuotaSpent { until }) => vec![
-            "The points that Atlassian grants Circuit each hour are spent.".to_owned(),
-            "What was brought so far can be searched, and nothing has to be fetched twice.".to_owned(),
-            format!(
-                "It goes on by itself at {}; you need not do anything.",
-                Moment::new(*until).minute
-            ),
-        ],
-        FeedState::Parked(Park::NeedsReconnect { why }) => vec![
-            sentence(why),
-            "What was imported stays and can be searched, but nothing new comes in.".to_owned(),
-            "Reconnect to go on syncing.".to_owned(),
-        ],
-        FeedState::Parked(Park::NeedsScopes { .. }) => told(&[
-            "Atlassian connected Circuit, but without permissions that reading needs.",
-            "Nothing can be imported until they are granted.",
-            "Add these scopes to the Atlassian app in the developer console, then Reconnect and accept them:",
-        ]),
-        FeedState::Paused => {
-            told(&["Nothing new comes in until somebody chooses Resume. What is here can be searched."])
-        }
-        FeedState::Removed => told(&[
-            "This integration was removed: its tokens are deleted and nothing is fetched any more.",
-            "Its documents stayed and can be searched until somebody deletes them.",
-        ]),
-        FeedState::Active if picture.spaces.is_empty() => {
-            told(&["No space was chosen yet. Add spaces to begin the import."])
-        }
-        FeedState::Connecting { .. } | FeedState::ChoosingSite | FeedState::ChoosingSpaces | FeedState::Active => {
-            Vec::new()
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use domain::ErrorKind;
+use domain::{ErrorKind, connection::Ending};
 use http::{Method, Request};
 use serde_json::json;
 
@@ -15,6 +15,14 @@ async fn every_kind_of_error_has_its_status_and_type() {
     let kinds = [
         (ErrorKind::Invalid, 400, "invalid"),
         (ErrorKind::Unauthenticated, 401, "reconnect"),
+        (
+            ErrorKind::Ended {
+                ending: Ending::Expired,
+            },
+            401,
+            "reconnect",
+        ),
+        (ErrorKind::Misconfigured, 409, "misconfigured"),
         (ErrorKind::Forbidden, 403, "forbidden"),
         (ErrorKind::NotFound, 404, "not-found"),
         (ErrorKind::Conflict, 409, "conflict"),

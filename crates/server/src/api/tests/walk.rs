@@ -159,6 +159,81 @@ async fn a_client_of_the_api_connects_imports_searches_and_removes() {
 }
 
 #[tokio::test]
+async fn a_schedule_is_changed_within_its_bounds() {
+    let world = World::new().await;
+    let (_, feed) = imported(&world).await;
+    let path = format!("/feeds/{feed}");
+    let picture = world.get(&path).await.ok();
+    let automatic = json!({ "changes_every_seconds": 180, "walk_every_seconds": null, "probe_every_seconds": null });
+    assert_eq!(picture["schedule"], automatic);
+    assert_eq!(picture["job"]["state"], "waits");
+    assert_eq!(picture["next"]["pass_at"], picture["job"]["at"]);
+    assert!(picture["next"]["walk_at"].is_string());
+    let schedule = json!({ "changes_every_seconds": 60, "walk_every_seconds": 900, "probe_every_seconds": null });
+    let change = json!({ "schedule": schedule }).to_string();
+    assert_eq!(
+        world.ask(Method::PATCH, &path, &change).await.ok()["schedule"],
+        schedule
+    );
+    let same = world.ask(Method::PATCH, &path, "{}").await.ok();
+    assert_eq!(same["schedule"], schedule, "what is absent stays as it is");
+    for wrong in [
+        json!({ "changes_every_seconds": 59 }),
+        json!({ "changes_every_seconds": 60, "walk_every_seconds": 60 }),
+        json!({ "changes_every_seconds": 60, "probe_every_seconds": 90_000 }),
+        json!({ "changes_every_seconds": -1 }),
+        json!({ "changes_every_seconds": 60, "poll_every_seconds": 60 }),
+    ] {
+        let change = json!({ "schedule": wrong }).to_string();
+        world.ask(Method::PATCH, &path, &change).await.problem(400);
+    }
+}
+
+#[tokio::test]
+async fn another_account_is_asked_about_in_two_steps() {
+    let world = World::new().await;
+    let (_, feed) = imported(&world).await;
+    let question = format!("/feeds/{feed}/reconnection");
+    world.get(&question).await.problem(404);
+    let connected = async |code: &str| {
+        let start = world.post(&format!("/feeds/{feed}/connect"), json!(null)).await.ok();
+        let (_, state) = start["authorize_url"].as_str().unwrap().split_once("state=").unwrap();
+        let callback = json!({ "state": state, "code": code });
+        world.post(&format!("/feeds/{feed}/callback"), callback).await.ok()
+    };
+    let same = connected("the-code").await;
+    assert_eq!((&same["question"], &same["state"]), (&json!(null), &json!("active")));
+    let asked = connected("dans-code").await;
+    let told = &asked["question"];
+    assert_eq!(
+        (
+            &told["account_name"],
+            &told["another_account"],
+            &told["present_account_name"]
+        ),
+        (&json!("Dan Roe"), &json!(true), &json!("Cora Lee"))
+    );
+    assert_eq!(
+        told["hidden_spaces"],
+        json!([{ "id": "10", "key": "ENG", "name": "Engineering" }])
+    );
+    assert_eq!(world.get(&question).await.ok(), *told);
+    let picture = world.get(&format!("/feeds/{feed}")).await.ok();
+    assert_eq!(
+        picture["connection"]["account_name"], "Cora Lee",
+        "until then nothing changes"
+    );
+    world.delete(&question).await.ok();
+    world.delete(&question).await.ok();
+    world.post(&question, json!(null)).await.problem(409);
+    connected("dans-code").await;
+    world.post(&question, json!(null)).await.ok();
+    let picture = world.get(&format!("/feeds/{feed}")).await.ok();
+    assert_eq!(picture["connection"]["account_name"], "Dan Roe");
+    assert!(picture["spaces"][0]["suspended_at"].is_string(), "{picture}");
+}
+
+#[tokio::test]
 async fn a_feed_that_never_carried_anything_is_removed_without_a_trace() {
     let world = World::new().await;
     let index = world.index("Pumps").await;

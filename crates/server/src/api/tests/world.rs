@@ -2,11 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
-use app::{App, Parts, Scopes, clock::SystemClock};
+use app::{App, Parts, Scopes, clock::SystemClock, grants::GrantKeeper};
 use async_trait::async_trait;
 use axum::{
     Router,
@@ -25,7 +28,7 @@ use domain::{
     query::Query,
     site::Site,
     source::{Listed, Reach, Source},
-    space::{Estimate, Space},
+    space::{Estimate, Space, SpaceSeen},
     store::{NewUser, Store, Users},
     sync_run::Spent,
     user::Role,
@@ -90,12 +93,15 @@ impl World {
         let keys = SealingKeys::new(SealingKey::generate());
         let store: Arc<dyn Store> = Arc::new(SqlStore::in_memory(keys).await.unwrap());
         let engine = Arc::new(ShelfEngine::default());
+        let (authority, clock) = (Arc::new(Consenting::default()), Arc::new(SystemClock));
+        let as_dan = authority.as_dan.clone();
         let app = App::new(Parts {
             store: store.clone(),
             engine: engine.clone(),
-            source: Arc::new(TwoSpaces),
-            authority: Arc::new(Consenting),
-            clock: Arc::new(SystemClock),
+            source: Arc::new(TwoSpaces { as_dan }),
+            authority: authority.clone(),
+            tokens: Arc::new(GrantKeeper::new(store.clone(), authority, clock.clone())),
+            clock,
             scopes: Scopes {
                 requested: vec![("read:page:confluence".into(), "Reads pages.".into())],
                 missing_for_import: |_| Vec::new(),
@@ -212,15 +218,19 @@ fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Everybody consents at once.
-struct Consenting;
+/// Everybody consents at once. Whoever consents with Dan's code is Dan, who does not see ENG.
+#[derive(Default)]
+struct Consenting {
+    as_dan: Arc<AtomicBool>,
+}
 
 #[async_trait]
 impl Authority for Consenting {
     async fn authorize_url(&self, _: &[String], state: &str, _: &str) -> Result<String> {
         Ok(format!("https://auth.example/authorize?state={state}"))
     }
-    async fn exchange(&self, _: &str, _: &str) -> Result<Grant> {
+    async fn exchange(&self, code: &str, _: &str) -> Result<Grant> {
+        self.as_dan.fetch_or(code == "dans-code", Ordering::SeqCst);
         Ok(Grant {
             access_token: Secret::new(ACCESS_TOKEN),
             expires_at: SystemClock.now().plus(Duration::from_secs(3600)),
@@ -242,12 +252,17 @@ impl Authority for Consenting {
 }
 
 /// A site of two spaces; ENG holds a page below another.
-struct TwoSpaces;
+struct TwoSpaces {
+    as_dan: Arc<AtomicBool>,
+}
 
 #[async_trait]
 impl Source for TwoSpaces {
     async fn me(&self, _: &Reach) -> Result<Person> {
-        Ok(cora())
+        Ok(match self.as_dan.load(Ordering::SeqCst) {
+            true => dan(),
+            false => cora(),
+        })
     }
     async fn spaces(&self, _: &Reach, _: Option<&Cursor>) -> Result<Listed<Space>> {
         let space = |id: &str, key: &str, name: &str| Space {
@@ -299,6 +314,20 @@ impl Source for TwoSpaces {
             _ => Vec::new(),
         }))
     }
+    async fn spaces_by_id(&self, _: &Reach, spaces: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
+        let seen = |id: &SpaceId| SpaceSeen {
+            space: Space {
+                id: id.clone(),
+                key: id.0.clone(),
+                name: id.0.clone(),
+                kind: "global".into(),
+            },
+            archived: false,
+        };
+        let as_dan = self.as_dan.load(Ordering::SeqCst);
+        let visible = spaces.iter().filter(|id| !as_dan || id.as_str() != "10");
+        Ok(listed(visible.map(seen).collect()))
+    }
     async fn changes(
         &self,
         _: &Reach,
@@ -319,6 +348,13 @@ fn cora() -> Person {
     Person {
         account: AccountId::new("acc-cora"),
         name: "Cora Lee".into(),
+    }
+}
+
+fn dan() -> Person {
+    Person {
+        account: AccountId::new("acc-dan"),
+        name: "Dan Roe".into(),
     }
 }
 

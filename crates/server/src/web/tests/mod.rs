@@ -2,12 +2,16 @@
 
 mod world;
 
-use app::connections::CONNECTING_MAX;
+use std::time::Duration;
+
+use app::{connections::CONNECTING_MAX, reconnections::ANSWERED_WITHIN};
 use domain::{
-    Secret,
+    ConnectionId, FeedId, Secret,
+    connection::Ending,
     document::DocumentKind,
     feed::{FeedState, Park},
-    store::Feeds,
+    job::JOB_FAILURES_MAX,
+    store::{Connections, Feeds, Jobs},
 };
 use futures::StreamExt;
 use http::{HeaderValue, StatusCode, header};
@@ -461,11 +465,34 @@ async fn a_parked_feed_says_what_happened_what_it_means_and_what_to_do() {
     let (world, browser) = World::with_ann().await;
     let feed = world.connected(&browser).await;
     for (park, said) in [
+        (ended(Ending::Revoked), "Reconnect to go on syncing."),
         (
-            Park::NeedsReconnect {
-                why: "Confluence withdrew Circuit's access to acme".into(),
+            ended(Ending::Expired),
+            "A connection lives for ninety days after its last use",
+        ),
+        (
+            ended(Ending::SiteRemoved),
+            "Ask an admin of the site whether they removed Circuit",
+        ),
+        (ended(Ending::NoConfluence), "let this person use Confluence again"),
+        (ended(Ending::Anonymous), "Reconnect, and tick the site"),
+        (ended(Ending::OtherAccount), "you are asked before anything changes"),
+        (
+            ended(Ending::HiddenFromApp),
+            "let Circuit through their app access rule",
+        ),
+        (
+            Park::Misconfigured {
+                why: "Atlassian refuses Circuit&#39;s client id".into(),
+                until: world::NOW,
             },
-            "Reconnect to go on syncing.",
+            "Nobody has to reconnect",
+        ),
+        (
+            Park::Withdrawn {
+                why: "Atlassian has withdrawn the way to the pages".into(),
+            },
+            "Atlassian has withdrawn the way to the pages.",
         ),
         (
             Park::NeedsScopes {
@@ -488,6 +515,238 @@ async fn a_parked_feed_says_what_happened_what_it_means_and_what_to_do() {
         assert!(page.text.contains(said), "{said} is not in {}", page.text);
         assert!(page.text.contains("Reconnect</a>"));
     }
+}
+
+fn ended(ending: Ending) -> Park {
+    Park::ended(ending, "Confluence withdrew Circuit's access to acme".into())
+}
+
+#[tokio::test]
+async fn what_may_be_over_is_tried_again_without_a_new_consent() {
+    let (world, browser) = World::with_ann().await;
+    let feed = world.connected(&browser).await;
+    let way = format!("/feeds/{feed}");
+    for (ending, offered) in [(Ending::NoConfluence, true), (Ending::Revoked, false)] {
+        let state = FeedState::Parked(ended(ending));
+        world.store.0.set_feed_state(feed, &state).await.unwrap();
+        let page = browser.get(&way).await;
+        assert_eq!(page.text.contains(">Try again</button>"), offered, "{ending:?}");
+    }
+    assert_eq!(
+        browser.post(&format!("{way}/resync"), &[]).await.status,
+        StatusCode::CONFLICT
+    );
+    let state = FeedState::Parked(ended(Ending::NoConfluence));
+    world.store.0.set_feed_state(feed, &state).await.unwrap();
+    browser.post(&format!("{way}/resync"), &[]).await;
+    assert_eq!(world.store.0.feed(feed).await.unwrap().state, FeedState::Active);
+}
+
+#[tokio::test]
+async fn a_job_that_died_says_why_on_the_feeds_page_and_is_revived_by_a_person() {
+    let (world, browser) = World::with_ann().await;
+    let feed = world.connected(&browser).await;
+    let store = &world.store.0;
+    for _ in 0..JOB_FAILURES_MAX {
+        let lease = Duration::from_secs(60);
+        let job = store.claim("worker", world::NOW, lease).await.unwrap().unwrap();
+        let why = "a column is missing";
+        store.fail(job.id, "worker", why, world::NOW, world::NOW).await.unwrap();
+    }
+    let page = browser.get(&format!("/feeds/{feed}")).await;
+    for shown in ["Stopped after failures", "A column is missing.", ">Try again</button>"] {
+        assert!(page.text.contains(shown), "{shown} is not in {}", page.text);
+    }
+    assert!(browser.get("/metrics").await.text.contains("circuit_jobs_dead 1"));
+    browser.post(&format!("/feeds/{feed}/resync"), &[]).await;
+    let page = browser.get(&format!("/feeds/{feed}")).await;
+    assert!(!page.text.contains("Stopped after failures") && page.text.contains("Re-sync now"));
+}
+
+#[tokio::test]
+async fn pausing_and_resuming_twice_is_pausing_and_resuming() {
+    let (world, browser) = World::with_ann().await;
+    let feed = world.connected(&browser).await;
+    for (what, state) in [("pause", FeedState::Paused), ("resume", FeedState::Active)] {
+        for _ in 0..2 {
+            let done = browser.post(&format!("/feeds/{feed}/{what}"), &[]).await;
+            assert!(done.leads_to().contains("?done="), "{what}");
+            assert_eq!(world.store.0.feed(feed).await.unwrap().state, state);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_schedule_is_set_within_its_bounds_and_shown() {
+    let (world, browser) = World::with_ann().await;
+    let feed = world.connected(&browser).await;
+    let way = format!("/feeds/{feed}/schedule");
+    let page = browser.get(&way).await;
+    assert!(page.text.contains(r#"name="changes" type="number""#) && page.text.contains(r#"value="3""#));
+    let wrong = browser.post(&way, &[("changes", "0.5"), ("walk", "60")]).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    assert!(
+        wrong.text.contains("from 1 min to 1440 min") && wrong.text.contains(r#"value="60""#),
+        "what was typed stays: {}",
+        wrong.text
+    );
+    let wrong = browser.post(&way, &[("changes", "NaN")]).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    let saved = browser
+        .post(&way, &[("changes", "1.5"), ("walk", "60"), ("probe", "")])
+        .await;
+    let page = browser.get(&saved.leads_to()).await;
+    for shown in [
+        "The schedule was saved.",
+        "Every 1.5 minutes",
+        "Every 60 minutes",
+        "As often as its price allows",
+    ] {
+        assert!(page.text.contains(shown), "{shown} is not in {}", page.text);
+    }
+    let schedule = world.store.0.feed(feed).await.unwrap().schedule;
+    assert_eq!(schedule.changes_every, Duration::from_secs(90));
+    assert_eq!(schedule.walk_every, Some(Duration::from_secs(3_600)));
+}
+
+/// Goes to Atlassian for a feed that exists, and comes back.
+async fn reconnected(browser: &Browser, feed: FeedId) -> String {
+    let away = browser.post(&format!("/feeds/{feed}/reconnect"), &[]).await.leads_to();
+    let state = away.split("state=").nth(1).unwrap().to_owned();
+    let back = browser.get(&format!("/connect/callback?code=good&state={state}")).await;
+    back.leads_to()
+}
+
+#[tokio::test]
+async fn reconnecting_as_the_same_person_who_sees_the_same_spaces_asks_nothing() {
+    let (world, browser) = World::with_ann().await;
+    let feed = world.connected(&browser).await;
+    let before = world.store.0.feed(feed).await.unwrap().connection;
+    assert_eq!(
+        reconnected(&browser, feed).await,
+        format!("/feeds/{feed}?done=connected")
+    );
+    let after = world.store.0.feed(feed).await.unwrap().connection;
+    assert_ne!(before, after);
+    assert!(
+        world.store.grant_is_gone().await,
+        "the tokens of the one before are deleted"
+    );
+}
+
+#[tokio::test]
+async fn another_account_is_welcome_after_a_clear_question_that_names_what_it_does_not_see() {
+    let (world, browser) = World::with_ann().await;
+    let feed = world.connected(&browser).await;
+    browser
+        .post(&format!("/feeds/{feed}/spaces"), &[("space", "200")])
+        .await;
+    world.connects_as("Bob", &["200"]);
+    let question = format!("/feeds/{feed}/reconnection");
+    assert_eq!(reconnected(&browser, feed).await, question);
+    let page = browser.get(&question).await;
+    for shown in [
+        "<strong>Bob</strong>",
+        "<strong>Ann Author</strong>",
+        "Bob sees 1 of 2 spaces.",
+        "Engineering",
+    ] {
+        assert!(page.text.contains(shown), "{shown} is not in {}", page.text);
+    }
+    assert!(!page.text.contains("<li>Operations"), "{}", page.text);
+    let feed_page = browser.get(&format!("/feeds/{feed}")).await;
+    assert!(feed_page.text.contains("A new connection waits for your answer"));
+    let before = world.store.0.feed(feed).await.unwrap().connection;
+    assert_eq!(before, Some(ConnectionId(1)), "until then nothing changes");
+
+    let kept = browser.post(&format!("{question}/refuse"), &[]).await;
+    assert!(
+        browser
+            .get(&kept.leads_to())
+            .await
+            .text
+            .contains("Everything is as it was.")
+    );
+    assert!(
+        world.store.0.grant(ConnectionId(2)).await.is_err(),
+        "its tokens are deleted"
+    );
+    assert_eq!(browser.post(&question, &[]).await.status, StatusCode::CONFLICT);
+
+    reconnected(&browser, feed).await;
+    assert_eq!(
+        browser.post(&question, &[]).await.leads_to(),
+        format!("/feeds/{feed}?done=connected")
+    );
+    let after = world.store.0.feed(feed).await.unwrap();
+    assert_eq!(after.connection, Some(ConnectionId(3)));
+    assert!(world.store.grant_is_gone().await);
+    let spaces = world.store.0.feed_spaces(feed).await.unwrap();
+    let suspended: Vec<&str> = spaces
+        .iter()
+        .filter(|space| space.suspended_at.is_some())
+        .map(|space| space.space.key.as_str())
+        .collect();
+    assert_eq!(
+        suspended,
+        ["ENG"],
+        "what the new account does not see is kept out of search at once"
+    );
+}
+
+#[tokio::test]
+async fn a_question_that_nobody_answers_is_forgotten_with_its_tokens() {
+    let (world, browser) = World::with_ann().await;
+    let feed = world.connected(&browser).await;
+    world.connects_as("Bob", &[]);
+    let question = reconnected(&browser, feed).await;
+    assert!(
+        browser
+            .get(&question)
+            .await
+            .text
+            .contains("Bob sees all that this integration carries (1 space).")
+    );
+    world.turn_clock(ANSWERED_WITHIN * 2);
+    assert_eq!(browser.get(&question).await.leads_to(), format!("/feeds/{feed}"));
+    assert!(world.store.0.grant(ConnectionId(2)).await.is_err());
+    assert!(world.store.0.grant(ConnectionId(1)).await.is_ok());
+}
+
+#[tokio::test]
+async fn removing_a_feed_deletes_its_tokens_at_once_and_one_click_deletes_its_documents() {
+    let (world, browser) = World::with_ann().await;
+    world.import(&browser, "Alpha", DocumentKind::Page).await;
+    let feed = FeedId(1);
+    world.connects_as("Bob", &[]);
+    reconnected(&browser, feed).await;
+    browser.post(&format!("/feeds/{feed}/remove"), &[]).await;
+    for connection in [ConnectionId(1), ConnectionId(2)] {
+        assert!(world.store.0.grant(connection).await.is_err(), "{connection}");
+    }
+    let page = browser.get(&format!("/feeds/{feed}")).await;
+    assert!(page.text.contains(">Delete its documents</button>"), "{}", page.text);
+    let gone = browser.post(&format!("/feeds/{feed}/delete-documents"), &[]).await;
+    assert!(browser.get(&gone.leads_to()).await.text.contains("1 document deleted."));
+    let page = browser.get(&format!("/feeds/{feed}")).await;
+    assert!(!page.text.contains("Delete its documents"));
+}
+
+#[tokio::test]
+async fn a_connection_that_is_nearly_a_year_old_says_so() {
+    let (world, browser) = World::with_ann().await;
+    let feed = world.connected(&browser).await;
+    let way = format!("/feeds/{feed}");
+    assert!(!browser.get(&way).await.text.contains("nearly a year old"));
+    // The session of the browser is younger than that.
+    let browser = world.turned_to_day(351).await;
+    assert!(
+        browser
+            .get(&way)
+            .await
+            .text
+            .contains("Atlassian may end it about 24 Nov 2027")
+    );
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use app::{App, Parts, Scopes};
+use app::{App, Parts, Scopes, grants::GrantKeeper};
 use async_trait::async_trait;
 use axum::{
     Router,
@@ -27,7 +27,7 @@ use domain::{
     query::Query,
     site::Site,
     source::{Listed, Reach, Source},
-    space::{Estimate, Space},
+    space::{Estimate, Space, SpaceSeen},
     store::{Connections, Documents, Feeds, Recording, SyncRuns},
     sync_run::{RunKind, Spent, Trigger},
 };
@@ -57,6 +57,7 @@ pub struct World {
     pub store: Kept,
     engine: Arc<Engine>,
     clock: Arc<TurnedClock>,
+    acme: Arc<Acme>,
 }
 
 impl World {
@@ -72,11 +73,13 @@ impl World {
         );
         let engine = Arc::new(Engine::default());
         let clock = Arc::new(TurnedClock(Mutex::new(NOW)));
+        let acme = Arc::new(Acme::default());
         let app = App::new(Parts {
             store: store.clone(),
             engine: engine.clone(),
-            source: Arc::new(Acme),
-            authority: Arc::new(Acme),
+            source: acme.clone(),
+            authority: acme.clone(),
+            tokens: Arc::new(GrantKeeper::new(store.clone(), acme.clone(), clock.clone())),
             clock: clock.clone(),
             scopes: Scopes {
                 requested: vec![("read:space:confluence".into(), "To list spaces.".into())],
@@ -91,7 +94,14 @@ impl World {
             store: Kept(store),
             engine,
             clock,
+            acme,
         }
+    }
+
+    /// Whoever comes back from Atlassian from now on is this person, who does not see these spaces.
+    pub fn connects_as(&self, name: &str, hidden: &[&str]) {
+        *self.acme.person.lock().unwrap() = name.into();
+        *self.acme.hidden.lock().unwrap() = hidden.iter().map(|id| SpaceId::new(*id)).collect();
     }
 
     /// With an administrator who is signed in.
@@ -115,6 +125,16 @@ impl World {
     pub fn turn_clock(&self, by: Duration) {
         let mut now = self.clock.0.lock().unwrap();
         *now = now.plus(by);
+    }
+
+    /// So many days later, with Ann signed in anew.
+    pub async fn turned_to_day(&self, days: u32) -> Browser {
+        self.turn_clock(Duration::from_secs(24 * 3600) * days);
+        let mut browser = Browser::of(self);
+        let account = [("email", "ann@example.org"), ("password", PASSWORD)];
+        let signed_in = browser.post("/sign-in", &account).await;
+        browser.keep_cookie(&signed_in);
+        browser
     }
 
     /// What the engine finds from now on.
@@ -305,8 +325,20 @@ impl SearchEngine for Engine {
     }
 }
 
-/// A site with three spaces.
-struct Acme;
+/// A site with three spaces, and whoever is signed in there.
+struct Acme {
+    person: Mutex<String>,
+    hidden: Mutex<BTreeSet<SpaceId>>,
+}
+
+impl Default for Acme {
+    fn default() -> Self {
+        Self {
+            person: Mutex::new("Ann Author".into()),
+            hidden: Mutex::default(),
+        }
+    }
+}
 
 #[async_trait]
 impl Authority for Acme {
@@ -335,7 +367,7 @@ impl Authority for Acme {
 #[async_trait]
 impl Source for Acme {
     async fn me(&self, _: &Reach) -> Result<Person> {
-        Ok(person("Ann Author"))
+        Ok(person(&self.person.lock().unwrap()))
     }
     async fn spaces(&self, _: &Reach, _: Option<&Cursor>) -> Result<Listed<Space>> {
         let space = |id: &str, key: &str, name: &str, kind: &str| Space {
@@ -360,6 +392,20 @@ impl Source for Acme {
     }
     async fn list(&self, _: &Reach, _: &Space, _: &Stream, _: Option<&Cursor>) -> Result<Listed<Document>> {
         Ok(listed(Vec::new()))
+    }
+    async fn spaces_by_id(&self, _: &Reach, spaces: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
+        let seen = |id: &SpaceId| SpaceSeen {
+            space: Space {
+                id: id.clone(),
+                key: id.0.clone(),
+                name: id.0.clone(),
+                kind: "global".into(),
+            },
+            archived: false,
+        };
+        let hidden = self.hidden.lock().unwrap();
+        let visible = spaces.iter().filter(|id| !hidden.contains(id));
+        Ok(listed(visible.map(seen).collect()))
     }
     async fn changes(
         &self,

@@ -1,0 +1,183 @@
+//! Given how a pass failed, gives what that means for its run, its feed and its job. Pure.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use domain::{
+    Error, ErrorKind, SpaceId, Timestamp,
+    connection::Ending,
+    feed::Park,
+    space::{FeedSpace, SpaceSeen},
+    sync_run::Outcome,
+};
+
+use crate::run::Ended;
+
+/// How often to see whether the operator has mended Circuit's client id or secret.
+const MISCONFIGURED_FOR: Duration = Duration::from_secs(5 * 60);
+
+/// What a failure means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parking {
+    pub outcome: Outcome,
+    /// Why the feed waits from now on; none when it does not.
+    pub park: Option<Park>,
+    pub ended: Ended,
+}
+
+/// What this failure means at `now`.
+pub fn parking(error: &Error, now: Timestamp) -> Parking {
+    let why = error.to_string();
+    match &error.kind {
+        ErrorKind::RateLimited { retry_after } => {
+            let until = now.plus(*retry_after);
+            waiting(why, Park::QuotaSpent { until }, Ended::Again { at: until })
+        }
+        ErrorKind::Misconfigured => {
+            let until = now.plus(MISCONFIGURED_FOR);
+            let park = Park::Misconfigured {
+                why: why.clone(),
+                until,
+            };
+            waiting(why, park, Ended::Again { at: until })
+        }
+        ErrorKind::Ended { ending } => {
+            let park = Park::ended(*ending, why.clone());
+            waiting(why, park, Ended::Waits)
+        }
+        ErrorKind::Unauthenticated => {
+            let park = Park::ended(Ending::Revoked, why.clone());
+            waiting(why, park, Ended::Waits)
+        }
+        ErrorKind::MissingScope { scopes } => {
+            let missing = scopes.clone();
+            waiting(why, Park::NeedsScopes { missing }, Ended::Waits)
+        }
+        ErrorKind::Gone => {
+            let park = Park::Withdrawn { why: why.clone() };
+            waiting(why, park, Ended::Waits)
+        }
+        ErrorKind::Unavailable | ErrorKind::Conflict | ErrorKind::NotFound | ErrorKind::Forbidden => Parking {
+            outcome: Outcome::Failed { why: why.clone() },
+            park: None,
+            ended: Ended::Retry { why },
+        },
+        ErrorKind::Invalid | ErrorKind::Internal => Parking {
+            outcome: Outcome::Failed { why: why.clone() },
+            park: None,
+            ended: Ended::Fails { why },
+        },
+    }
+}
+
+fn waiting(why: String, park: Park, ended: Ended) -> Parking {
+    Parking {
+        outcome: Outcome::Parked { why },
+        park: Some(park),
+        ended,
+    }
+}
+
+/// Spaces that can be seen while nothing in them may be read are hidden from apps by an admin's rule (facts.md §6): when
+/// it is all of a feed's spaces, the feed waits for that admin. `lost` are those of which nothing could be read, `seen`
+/// those that the site shows.
+pub fn hidden_from_app(spaces: &[FeedSpace], lost: &BTreeSet<SpaceId>, seen: &[SpaceSeen]) -> Option<Error> {
+    let hidden = |space: &FeedSpace| {
+        let id = &space.space.id;
+        lost.contains(id) && seen.iter().any(|seen| seen.space.id == *id)
+    };
+    if spaces.is_empty() || !spaces.iter().all(hidden) {
+        return None;
+    }
+    let keys: Vec<&str> = spaces.iter().map(|space| space.space.key.as_str()).collect();
+    Some(Error::ended(
+        Ending::HiddenFromApp,
+        format!("the site shows {} to Circuit and hides what is in it", keys.join(", ")),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::space::Space;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_000);
+
+    fn parked(kind: ErrorKind) -> Parking {
+        parking(&Error::new(kind, "why"), NOW)
+    }
+
+    #[test]
+    fn each_ending_parks_the_feed_under_its_own_name() {
+        for ending in Ending::ALL {
+            let Parking { park, ended, .. } = parked(ErrorKind::Ended { ending });
+            let named = match park {
+                Some(Park::NeedsReconnect { ending, .. } | Park::AccessLost { ending, .. }) => ending,
+                other => panic!("{ending:?} became {other:?}"),
+            };
+            assert_eq!((named, ended), (ending, Ended::Waits));
+        }
+    }
+
+    #[test]
+    fn a_wrong_secret_asks_no_person_to_reconnect_and_is_looked_at_again_by_itself() {
+        let Parking { park, ended, .. } = parked(ErrorKind::Misconfigured);
+        let until = NOW.plus(MISCONFIGURED_FOR);
+        let why = "why".to_owned();
+        assert_eq!(park, Some(Park::Misconfigured { why, until }));
+        assert_eq!(ended, Ended::Again { at: until });
+    }
+
+    #[test]
+    fn a_withdrawn_address_is_named_and_not_asked_again() {
+        let Parking { park, ended, .. } = parked(ErrorKind::Gone);
+        assert_eq!(park, Some(Park::Withdrawn { why: "why".into() }));
+        assert_eq!(ended, Ended::Waits);
+    }
+
+    #[test]
+    fn only_what_trying_again_does_not_mend_counts_towards_a_dead_job() {
+        let why = || "why".to_owned();
+        for kind in [ErrorKind::Unavailable, ErrorKind::Conflict, ErrorKind::NotFound] {
+            assert_eq!(parked(kind).ended, Ended::Retry { why: why() });
+        }
+        for kind in [ErrorKind::Invalid, ErrorKind::Internal] {
+            assert_eq!(parked(kind).ended, Ended::Fails { why: why() });
+        }
+    }
+
+    #[test]
+    fn spaces_that_are_shown_and_cannot_be_read_are_hidden_from_apps() {
+        let space = |id: &str| Space {
+            id: SpaceId::new(id),
+            key: id.to_uppercase(),
+            name: id.into(),
+            kind: "global".into(),
+        };
+        let held = |id: &str| FeedSpace {
+            space: space(id),
+            added_at: NOW,
+            imported_at: None,
+            suspended_at: None,
+            estimate: None,
+            documents: 0,
+        };
+        let seen = |id: &str| SpaceSeen {
+            space: space(id),
+            archived: false,
+        };
+        let lost: BTreeSet<SpaceId> = ["a", "b"].map(SpaceId::new).into();
+        let spaces = [held("a"), held("b")];
+        let error = hidden_from_app(&spaces, &lost, &[seen("a"), seen("b")]).unwrap();
+        assert!(error.message.contains("A, B"), "{error}");
+        assert!(
+            hidden_from_app(&spaces, &lost, &[seen("a")]).is_none(),
+            "b is not shown: it is lost"
+        );
+        let one: BTreeSet<SpaceId> = [SpaceId::new("a")].into();
+        assert!(
+            hidden_from_app(&spaces, &one, &[seen("a"), seen("b")]).is_none(),
+            "b can be read"
+        );
+    }
+}
