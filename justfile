@@ -15,6 +15,10 @@ check:
 test *flags:
     cargo test --workspace {{flags}}
 
+# Kill the binary so many times each in an import, a re-sync and a refresh.
+kills n="100":
+    TESTED_KILLS={{n}} cargo test -p circuit --test it killed_often -- --nocapture
+
 # Check what the compiler does not know.
 tidy:
     cargo run -p xtask -- tidy

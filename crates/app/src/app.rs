@@ -3,17 +3,23 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{
-    Clock, FeedId, Timestamp, authority::Authority, engine::SearchEngine, source::Source, space::Space, store::Store,
+    Clock, FeedId, Timestamp, authority::Authority, budget::Budget, engine::SearchEngine, source::Source, space::Space,
+    store::Store,
 };
 use tokio::sync::{Mutex, Notify, broadcast};
 
-use crate::{grants::GrantKeeper, users::SignInGuard};
+use crate::{
+    grants::GrantKeeper,
+    trouble::{Part, Troubles},
+    users::SignInGuard,
+};
 
 /// What an [`App`] is made of.
 pub struct Parts {
     pub store: Arc<dyn Store>,
     pub engine: Arc<dyn SearchEngine>,
     pub source: Arc<dyn Source>,
+    pub budget: Arc<dyn Budget>,
     pub authority: Arc<dyn Authority>,
     /// The one that `source` asks for tokens as well: they share what could not be saved yet.
     pub tokens: Arc<GrantKeeper>,
@@ -53,6 +59,10 @@ pub(crate) struct Inner {
     pub readiness: Mutex<Option<Timestamp>>,
     /// Lists of spaces that people choose from at present.
     pub offered: std::sync::Mutex<Vec<(FeedId, Timestamp, Vec<Space>)>>,
+    /// What goes wrong at present.
+    pub troubles: Troubles,
+    /// The latest time that the clock showed to the queue.
+    pub latest: std::sync::Mutex<Timestamp>,
     /// Held while an index follows the store: two at once could bring back what the other just took away.
     pub indexing: Mutex<()>,
 }
@@ -73,6 +83,8 @@ impl App {
             sign_ins: SignInGuard::default(),
             readiness: Mutex::new(None),
             offered: std::sync::Mutex::default(),
+            troubles: Troubles::default(),
+            latest: std::sync::Mutex::default(),
             indexing: Mutex::new(()),
         }))
     }
@@ -85,6 +97,9 @@ impl App {
     }
     pub(crate) fn source(&self) -> &dyn Source {
         &*self.0.parts.source
+    }
+    pub(crate) fn budget(&self) -> &dyn Budget {
+        &*self.0.parts.budget
     }
     pub(crate) fn authority(&self) -> &dyn Authority {
         &*self.0.parts.authority
@@ -119,14 +134,21 @@ impl App {
     /// one at a time.
     pub async fn ready(&self) -> domain::Result<()> {
         let mut looked = self.0.readiness.lock().await;
-        match *looked {
-            Some(at) if self.now().since(at) < READY_LIFE => Ok(()),
-            _ => {
-                *looked = None;
-                self.store().probe().await?;
-                *looked = Some(self.now());
-                Ok(())
-            }
+        if looked.is_some_and(|at| self.now().is_within(READY_LIFE, at)) {
+            return Ok(());
         }
+        *looked = None;
+        if let Err(failed) = self.store().probe().await {
+            self.0.troubles.met(Part::Store, &failed);
+            return Err(failed);
+        }
+        self.0.troubles.over(Part::Store);
+        *looked = Some(self.now());
+        Ok(())
+    }
+
+    /// Why some search index does not follow the store at present, for people; none when all do.
+    pub fn search_trouble(&self) -> Option<String> {
+        self.0.troubles.of_indexes()
     }
 }

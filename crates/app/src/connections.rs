@@ -7,7 +7,7 @@ use domain::{
     connection::{Connection, Grant},
     feed::{Feed, FeedState},
     site::Site,
-    source::{Reach, Urgency},
+    source::{Meter, Reach, Urgency},
     store::Authorization,
 };
 
@@ -201,6 +201,7 @@ impl App {
             connection,
             site,
             urgency: Urgency::Person,
+            meter: Meter::default(),
         };
         match self.source().me(&reach).await {
             Ok(me) => self.store().set_connection_account(connection, &me).await,

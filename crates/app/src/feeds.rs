@@ -8,8 +8,9 @@ use domain::{
     connection::Ending,
     feed::{Feed, FeedState, Park, Schedule},
     job::Work,
+    price::Quote,
     site::Site,
-    source::{Reach, Urgency},
+    source::{Meter, Reach, Urgency},
     space::{Estimate, Space},
     sync_run::Trigger,
 };
@@ -86,6 +87,7 @@ impl App {
         if let Ok(me) = self.source().me(&connected).await {
             self.store().set_connection_account(connected.connection, &me).await?;
         }
+        self.charge(feed, &connected).await?;
         self.feed_changed(feed);
         self.store().feed(feed).await
     }
@@ -95,11 +97,11 @@ impl App {
         caller.must_manage()?;
         let reach = self.reach(feed).await?;
         let slow = || Error::unavailable("Atlassian took more than a minute to list the spaces; try again");
-        let offered = tokio::time::timeout(OFFER_TIME_MAX, self.offered(&reach))
-            .await
-            .map_err(|_| slow())??;
+        let offered = tokio::time::timeout(OFFER_TIME_MAX, self.offered(&reach)).await;
+        self.charge(feed, &reach).await?;
+        let offered = offered.map_err(|_| slow())??;
         let mut kept = self.0.offered.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(_, at, _)| self.now().since(*at) < OFFER_LIFE);
+        kept.retain(|(_, at, _)| self.now().is_within(OFFER_LIFE, *at));
         kept.truncate(OFFERS_MAX - 1);
         kept.insert(0, (feed, self.now(), offered.clone()));
         Ok(offered)
@@ -108,7 +110,7 @@ impl App {
     /// The list that was last offered for this feed, if that is not long ago; else nothing.
     fn offered_lately(&self, feed: FeedId) -> Vec<Space> {
         let kept = self.0.offered.lock().unwrap_or_else(PoisonError::into_inner);
-        let lately = |at: &Timestamp| self.now().since(*at) < OFFER_LIFE;
+        let lately = |at: &Timestamp| self.now().is_within(OFFER_LIFE, *at);
         let found = kept.iter().find(|(of, at, _)| *of == feed && lately(at));
         found.map(|(_, _, spaces)| spaces.clone()).unwrap_or_default()
     }
@@ -128,10 +130,14 @@ impl App {
         Ok(spaces)
     }
 
-    /// About how much these spaces hold.
-    pub async fn estimate(&self, caller: &Caller, feed: FeedId, spaces: &[SpaceId]) -> Result<Estimate> {
+    /// About how much these spaces hold, and what it costs to carry them. Changes nothing.
+    pub async fn estimate(&self, caller: &Caller, feed: FeedId, spaces: &[SpaceId]) -> Result<Quote> {
         let chosen = self.chosen(caller, feed, spaces).await?;
-        self.source().estimate(&self.reach(feed).await?, &chosen).await
+        let reach = self.reach(feed).await?;
+        let estimate = self.source().estimate(&reach, &chosen).await;
+        self.charge(feed, &reach).await?;
+        let (pace, budget) = (self.pace(), self.budget_picture().await?);
+        Ok(Quote::of(estimate?, chosen.len() as u64, pace, &budget, self.now()))
     }
 
     /// Adds spaces to the feed and starts importing them.
@@ -146,6 +152,7 @@ impl App {
         self.refuse_twice(&this, &chosen).await?;
         let reach = self.reach(feed).await?;
         let estimated = self.estimated(&reach, chosen).await;
+        self.charge(feed, &reach).await?;
         self.store()
             .add_feed_spaces(feed, &reach.site.id, &estimated, self.now())
             .await?;
@@ -229,6 +236,14 @@ impl App {
         caller.must_manage()?;
         match self.store().feed(feed).await?.state {
             FeedState::Active => self.queue_sync(feed).await,
+            // What is kept back from the schedule is kept for this.
+            FeedState::Parked(Park::QuotaSpent { .. }) if self.budget_picture().await?.serves_people() => {
+                self.store().unpark_feed(feed).await?;
+                self.queue_sync(feed).await
+            }
+            FeedState::Parked(Park::QuotaSpent { until }) => Err(Error::conflict(format!(
+                "the points of this hour are spent; it goes on by itself at {until}"
+            ))),
             FeedState::Parked(park) if park.may_mend() => {
                 self.store().set_feed_state(feed, &FeedState::Active).await?;
                 self.queue_sync(feed).await
@@ -319,6 +334,7 @@ impl App {
                 connection,
                 site,
                 urgency: Urgency::Person,
+                meter: Meter::default(),
             }),
             (Some(_), None) => Err(Error::conflict("choose the site first")),
             (None, _) => Err(not_connected()),

@@ -1,6 +1,7 @@
 //! What Circuit does for a caller, and the background jobs. Knows who may do what; knows no HTTP, no SQL, no Atlassian.
 
 pub mod app;
+pub mod budget;
 pub mod caller;
 pub mod clock;
 pub mod connections;
@@ -14,6 +15,7 @@ pub mod reconnections;
 pub mod search;
 pub mod sync_runs;
 mod token;
+mod trouble;
 pub mod users;
 
 pub use app::{App, Parts, Scopes};

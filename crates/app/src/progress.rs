@@ -2,16 +2,18 @@
 
 use domain::{
     FeedId, Result, Timestamp,
+    budget::{BudgetPicture, Hour},
     connection::Connection,
     feed::{Feed, FeedState},
     job::Standing,
+    price::{self, LaterPasses},
     space::FeedSpace,
-    sync_run::{RunKind, SyncRun},
+    sync_run::{RunKind, Spent, SyncRun},
 };
 
-use sync::plan::WHOLE_EVERY;
+use sync::{run::facts, schedule::due};
 
-use crate::{App, Caller};
+use crate::{App, Caller, trouble::Part};
 
 /// Everything that a feed's page shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,15 +36,28 @@ pub struct FeedPicture {
     pub seconds_left: Option<u64>,
     /// Whether everything that was brought can be found already.
     pub searchable: bool,
+    /// Why what was brought cannot be found for the time being, for people.
+    pub search_trouble: Option<String>,
     /// What is not done for lack of a scope, in sentences.
     pub degraded: Vec<String>,
     pub connecting_too_long: bool,
+    pub points: FeedPoints,
     /// How its job stands in the queue.
     pub job: Option<Standing>,
     /// When what happens next by itself.
     pub next: Next,
     /// When the connection may end by its age, if that is soon.
     pub ends_soon: Option<Timestamp>,
+}
+
+/// What a feed costs at Atlassian.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FeedPoints {
+    /// Since midnight UTC, what people asked for it included.
+    pub today: Spent,
+    /// This hour's, shared by everything that calls Atlassian.
+    pub budget: BudgetPicture,
+    pub next: LaterPasses,
 }
 
 /// When a feed does what by itself, as far as it is known.
@@ -60,13 +75,10 @@ impl App {
             Some(Standing::Waits { at }) => Some(*at),
             Some(Standing::Runs | Standing::Dead { .. }) | None => None,
         };
-        let whole_at = self.store().read_whole_at(feed.id).await?;
-        let walk_every = feed.schedule.walk_every.unwrap_or(WHOLE_EVERY);
+        let spaces = self.store().feed_spaces(feed.id).await?;
+        let due = due(&facts(self.store(), feed, &spaces).await?, self.now());
         Ok(match feed.state {
-            FeedState::Active => Next {
-                pass,
-                walk: whole_at.map(|at| at.plus(walk_every)),
-            },
+            FeedState::Active => Next { pass, walk: due.walk },
             _ => Next::default(),
         })
     }
@@ -89,6 +101,7 @@ impl App {
         let next = self.next(&feed, job.as_ref()).await?;
         let figures = self.store().index_figures(feed.index).await?;
         let searchable = self.engine().watermark(feed.index).await?.0 >= figures.last_sequence;
+        let search_trouble = self.0.troubles.of(Part::Index(feed.index)).filter(|_| !searchable);
         let documents = spaces.iter().map(|space| space.documents).sum();
         let expected = expected(&spaces);
         let seconds = running
@@ -116,6 +129,11 @@ impl App {
             _ if connection.is_none() => Vec::new(),
             _ => (self.scopes().degraded)(&granted),
         };
+        let points = FeedPoints {
+            today: self.store().feed_spent(id, Hour::of_midnight(self.now())).await?,
+            budget: self.budget_picture().await?,
+            next: LaterPasses::of(&price::held(&spaces), spaces.len() as u64),
+        };
         Ok(FeedPicture {
             headline: headline(&feed, &spaces, running.is_some(), last.as_ref(), job.as_ref()),
             ends_soon: ends_soon(&feed, connection.as_ref(), self.now()),
@@ -132,7 +150,9 @@ impl App {
             rate,
             seconds_left,
             searchable,
+            search_trouble,
             degraded,
+            points,
         })
     }
 }

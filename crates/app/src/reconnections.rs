@@ -9,7 +9,7 @@ use domain::{
     document::Person,
     feed::{Feed, FeedState},
     site::Site,
-    source::{Reach, SPACES_BY_ID_MAX, Urgency},
+    source::{Meter, Reach, SPACES_BY_ID_MAX, Urgency},
     space::{FeedSpace, Space},
 };
 
@@ -53,6 +53,7 @@ impl App {
             connection,
             site,
             urgency: Urgency::Person,
+            meter: Meter::default(),
         };
         let looked = match self.looked(feed, &reach).await {
             Ok(looked) => looked,

@@ -1,13 +1,16 @@
 //! A question becomes an answer: may this caller read this index? Then one call to the engine.
 
 use domain::{
-    Error, IndexId, Result,
+    DocumentId, Error, FeedId, IndexId, Result,
     access::Access,
     hit::Hits,
     query::{LIMIT_MAX, OFFSET_MAX, Query, TEXT_BYTES_MAX},
 };
 
 use crate::{App, Caller};
+
+/// The most documents that a search leaves out by name; more are taken out of the search index first.
+const TAKEN_AWAY_MAX: usize = 2_000;
 
 impl App {
     /// Searches one index. Bounds of the query are those of `domain::query`.
@@ -31,9 +34,28 @@ impl App {
     /// a feed's space is suspended.
     async fn access(&self, _caller: &Caller, index: IndexId) -> Result<Access> {
         let index = self.store().index(index).await?;
+        let mut taken = self.taken_away(index.id).await?;
+        if taken.len() > TAKEN_AWAY_MAX {
+            // So much was taken away at once that the search index is brought up to it first.
+            self.index_now(index.id).await?;
+            taken = self.taken_away(index.id).await?;
+        }
+        if taken.len() > TAKEN_AWAY_MAX {
+            return Err(Error::unavailable(
+                "many documents are being taken away just now; search again in a moment",
+            ));
+        }
         Ok(Access {
             index: index.id,
             hidden: self.store().suspended_spaces(index.id).await?,
+            hidden_documents: taken.into_iter().collect(),
         })
+    }
+
+    /// What was taken away and the search index has not followed yet. Its watermark is read first: should it follow
+    /// meanwhile, too much is hidden, and never too little.
+    async fn taken_away(&self, index: IndexId) -> Result<Vec<(FeedId, DocumentId)>> {
+        let reached = self.engine().watermark(index).await?;
+        self.store().hidden_after(index, reached.0, TAKEN_AWAY_MAX + 1).await
     }
 }

@@ -15,15 +15,13 @@ use domain::{
     feed::{FeedState, Park},
     store::{AtlassianApp, NewUser},
     sync_run::Trigger,
-    user::{ApiKey, Role, User},
+    user::{ApiKey, Role, SESSION_LIFE, User},
 };
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{App, Caller, Via, token};
 
-/// How long a session lives.
-const SESSION_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// The shortest password (NIST SP 800-63B asks for 8; administrators get 10).
 pub const PASSWORD_CHARS_MIN: usize = 10;
 /// The longest: hashing must stay cheap for what strangers send.
@@ -66,14 +64,14 @@ impl SignInGuard {
     fn begin(&self, email: &str, now: Timestamp) -> Result<()> {
         let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
         if attempts.len() >= ATTEMPTS_EMAILS_MAX && !attempts.contains_key(email) {
-            attempts.retain(|_, (_, last)| now.since(*last) < ATTEMPTS_WINDOW);
+            attempts.retain(|_, (_, last)| now.is_within(ATTEMPTS_WINDOW, *last));
             // Still full: somebody tries thousands of emails. The first of them make room.
             if attempts.len() >= ATTEMPTS_EMAILS_MAX {
                 attempts.pop_first();
             }
         }
         let (count, last) = attempts.entry(email.to_owned()).or_insert((0, now));
-        if now.since(*last) >= ATTEMPTS_WINDOW {
+        if !now.is_within(ATTEMPTS_WINDOW, *last) {
             *count = 0;
         }
         if *count >= ATTEMPTS_MAX {

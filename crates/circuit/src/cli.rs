@@ -45,9 +45,82 @@ Everything is gone when it ends.")]
     /// Checks the configuration, the data directory, the address and the way to Atlassian, and says what to mend.
     Doctor(Settings),
 
+    /// Asks a running Circuit about its feeds.
+    #[command(subcommand)]
+    Feed(Feed),
+    /// Copies the store and its key, consistently, also while Circuit runs.
+    #[command(after_help = "\
+DEST becomes a new directory with circuit.db, secret.key and SHA256SUMS. It appears when it is whole and proven, and not
+before; what is there already is not touched. The search index is not copied: it is built anew from the store.
+
+The key opens the tokens in the store: whoever holds the backup can read Confluence as the people who connected it. Keep
+it as closed as Circuit itself, or use --without-key and keep the key elsewhere: without it a restored Circuit has all
+documents, but every integration must reconnect.
+
+Examples:
+  circuit backup --data-dir /var/lib/circuit /backup/circuit-$(date +%F)
+  circuit backup --data-dir /var/lib/circuit --without-key /backup/monday
+
+It ends with 0 when the backup is whole, else with 1 and what to do.")]
+    Backup(Backup),
+
+    /// Puts a backup into an empty data directory.
+    #[command(after_help = "\
+The backup is copied and proven before it counts: checksums, every page of the database, every sealed secret. The data
+directory must be empty or absent. The search index is built from the store at the next start; Atlassian is not asked.
+
+Refresh tokens change with each use, so those of an old backup are mostly dead: such an integration says \"needs
+reconnect\" and keeps its documents. For a trial beside a Circuit that runs, use --without-tokens: two that refresh the
+same token end each other's connection.
+
+Examples:
+  circuit restore /backup/circuit-2026-11-24 --data-dir /var/lib/circuit
+  circuit restore /backup/monday --key /run/secrets/circuit.key --data-dir /var/lib/circuit
+  circuit restore /backup/monday --without-tokens --data-dir /tmp/trial")]
+    Restore(Restore),
+
     /// Throws the search indexes away and builds them anew from the store, without a call to Atlassian.
     #[command(after_help = "Stop Circuit first: a data directory belongs to one process at a time.")]
     Reindex(Settings),
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Feed {
+    /// Says about how much spaces hold, and what importing them and keeping them up to date will cost at Atlassian.
+    #[command(after_help = "\
+Examples:
+  export CIRCUIT_URL=https://circuit.example.org CIRCUIT_API_KEY=…
+  circuit feed estimate 3                         the spaces that feed 3 carries
+  circuit feed estimate 3 --space ENG --space OPS those two, carried already or not
+  circuit feed estimate 3 --json | jq .import.points
+
+It changes nothing, and costs a handful of points itself. An API key is made under Account in the app.
+Exit codes: 0 it is said, 1 it could not be found out, 2 the command line is wrong.")]
+    Estimate(FeedEstimate),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct FeedEstimate {
+    /// Id of the feed: the number in its page's address.
+    #[arg(value_name = "FEED", value_parser = clap::value_parser!(u64))]
+    pub feed: u64,
+    /// Key of a space, such as ENG; may be given several times [default: the spaces that the feed carries].
+    #[arg(long = "space", value_name = "KEY")]
+    pub spaces: Vec<String>,
+    /// Prints JSON, as `POST /api/v1/feeds/FEED/estimate` answers.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub remote: RemoteSettings,
+}
+
+/// Which Circuit is asked. The API key is read from CIRCUIT_API_KEY or CIRCUIT_API_KEY_FILE: on a command line everybody
+/// on the machine could read it.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RemoteSettings {
+    /// Where that Circuit is [default: http://localhost:8470] [variable: CIRCUIT_URL].
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
 }
 
 #[derive(Args, Clone, Debug, Default)]
@@ -70,6 +143,54 @@ pub struct Settings {
     /// `human` or `json` [variable: CIRCUIT_LOG_FORMAT].
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<String>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Backup {
+    /// The directory to make; it must not exist yet.
+    #[arg(value_name = "DEST")]
+    pub destination: PathBuf,
+    /// Leaves the key out: what is sealed in the backup stays closed without it.
+    #[arg(long)]
+    pub without_key: bool,
+    #[command(flatten)]
+    pub place: Place,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Restore {
+    /// A directory that `circuit backup` made.
+    #[arg(value_name = "SOURCE")]
+    pub source: PathBuf,
+    /// The key, if the backup was made without.
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Deletes the tokens in the restored store: every integration must reconnect.
+    #[arg(long)]
+    pub without_tokens: bool,
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// Where the data is, and nothing else.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Place {
+    /// The configuration file [default: circuit.toml, if it is there].
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Circuit's data directory [default: ./circuit-data] [variable: CIRCUIT_DATA_DIR].
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<String>,
+}
+
+impl From<&Place> for Settings {
+    fn from(place: &Place) -> Self {
+        Self {
+            config: place.config.clone(),
+            data_dir: place.data_dir.clone(),
+            ..Self::default()
+        }
+    }
 }
 
 #[derive(Args, Clone, Debug)]

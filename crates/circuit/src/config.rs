@@ -6,11 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use domain::{Error, Result, Secret};
+use domain::{
+    Error, Result, Secret,
+    budget::{Allowance, BUDGET_PERCENT, QUOTA_POINTS},
+};
 use serde::Deserialize;
 use url::Url;
 
-use crate::cli::Settings;
+use crate::cli::{RemoteSettings, Settings};
 
 /// The configuration file that is read when none is named.
 const DEFAULT_FILE: &str = "circuit.toml";
@@ -43,6 +46,8 @@ pub struct Atlassian {
     pub api_url: String,
     /// Asked for instead of the default list.
     pub scopes: Option<Vec<String>>,
+    /// What Circuit may spend of the app's hourly points.
+    pub allowance: Allowance,
 }
 
 /// One layer of settings: what it does not say is left to the layers below.
@@ -50,7 +55,7 @@ pub struct Atlassian {
 struct Layer(BTreeMap<&'static str, String>);
 
 /// Every setting: its variable (after `CIRCUIT_`), its place in the file, and whether it is a secret (also `…_FILE`).
-const SETTINGS: [(&str, &str, bool); 11] = [
+const SETTINGS: [(&str, &str, bool); 13] = [
     ("DATA_DIR", "data_dir", false),
     ("ADDRESS", "address", false),
     ("PUBLIC_URL", "public_url", false),
@@ -62,6 +67,8 @@ const SETTINGS: [(&str, &str, bool); 11] = [
     ("ATLASSIAN_AUTH_URL", "atlassian.auth_url", false),
     ("ATLASSIAN_API_URL", "atlassian.api_url", false),
     ("ATLASSIAN_SCOPES", "atlassian.scopes", false),
+    ("ATLASSIAN_QUOTA_POINTS", "atlassian.quota_points", false),
+    ("ATLASSIAN_BUDGET_PERCENT", "atlassian.budget_percent", false),
 ];
 
 /// Reads file, environment and flags. Errors name the setting and where it stands.
@@ -75,6 +82,37 @@ pub fn read(flags: &Settings) -> Result<Config> {
         })
         .collect::<Result<BTreeMap<_, _>>>()?;
     layered(flags, &variables)
+}
+
+/// Of the commands that ask a running Circuit; [`read`] passes over them.
+const REMOTE_URL: &str = "URL";
+const REMOTE_KEY: &str = "API_KEY";
+const REMOTE_KEY_FILE: &str = "API_KEY_FILE";
+const REMOTE_URL_DEFAULT: &str = "http://localhost:8470";
+
+/// The running Circuit that is asked: its address, without a slash at the end, and the API key.
+pub fn remote(flags: &RemoteSettings) -> Result<(String, Secret)> {
+    let variable = |name: &str| std::env::var(format!("CIRCUIT_{name}")).ok();
+    settled_remote(flags, variable)
+}
+
+fn settled_remote(flags: &RemoteSettings, variable: impl Fn(&str) -> Option<String>) -> Result<(String, Secret)> {
+    let url = flags.url.clone().or_else(|| variable(REMOTE_URL));
+    let url = checked_public_url(url.as_deref().unwrap_or(REMOTE_URL_DEFAULT))?;
+    let key = match (variable(REMOTE_KEY), variable(REMOTE_KEY_FILE)) {
+        (Some(key), _) => said("CIRCUIT_API_KEY", Some(key))?,
+        (None, Some(path)) => {
+            let text = bounded_text(Path::new(&path), "CIRCUIT_API_KEY_FILE")?;
+            said("CIRCUIT_API_KEY_FILE", Some(text))?
+        }
+        (None, None) => None,
+    };
+    let key = key.ok_or_else(|| {
+        Error::invalid(
+            "no API key is given; make one under Account in the app and set CIRCUIT_API_KEY or CIRCUIT_API_KEY_FILE",
+        )
+    })?;
+    Ok((url, Secret::new(key)))
 }
 
 fn layered(flags: &Settings, variables: &BTreeMap<String, String>) -> Result<Config> {
@@ -98,6 +136,12 @@ impl Layer {
             said("atlassian.client_id", take("atlassian.client_id"))?,
             said("atlassian.client_secret", take("atlassian.client_secret"))?,
         );
+        let quota = whole("atlassian.quota_points", take("atlassian.quota_points"), QUOTA_POINTS)?;
+        let percent = whole(
+            "atlassian.budget_percent",
+            take("atlassian.budget_percent"),
+            BUDGET_PERCENT,
+        )?;
         Ok(Config {
             data_dir: PathBuf::from(take("data_dir").unwrap_or_else(|| "circuit-data".into())),
             address: resolved(&address)?,
@@ -132,6 +176,7 @@ impl Layer {
                 auth_url: take("atlassian.auth_url").unwrap_or_else(|| "https://auth.atlassian.com".into()),
                 api_url: take("atlassian.api_url").unwrap_or_else(|| "https://api.atlassian.com".into()),
                 scopes: take("atlassian.scopes").map(|scopes| scopes.split_whitespace().map(str::to_owned).collect()),
+                allowance: Allowance::new(quota, percent)?,
             },
             secret_key: said("secret_key", take("secret_key"))?.map(Secret::new),
         })
@@ -146,6 +191,16 @@ fn said(place: &str, value: Option<String>) -> Result<Option<String>> {
             "{place} is set and empty; give it a value or leave it out"
         ))),
         _ => Ok(value),
+    }
+}
+
+/// A whole number, or the default.
+fn whole(place: &str, value: Option<String>, otherwise: u64) -> Result<u64> {
+    match said(place, value)? {
+        None => Ok(otherwise),
+        Some(text) => text
+            .parse()
+            .map_err(|_| Error::invalid(format!("{place} is a whole number such as {otherwise}, not {text:?}"))),
     }
 }
 
@@ -205,7 +260,7 @@ fn variable_layer(variables: &BTreeMap<String, String>) -> Result<Layer> {
     let mut layer = Layer::default();
     for (name, value) in variables {
         let short = name.strip_prefix("CIRCUIT_").unwrap_or(name);
-        if is_link(short) {
+        if is_link(short) || [REMOTE_URL, REMOTE_KEY, REMOTE_KEY_FILE].contains(&short) {
             continue;
         }
         if let Some((_, place, _)) = SETTINGS.iter().find(|(setting, ..)| *setting == short) {
@@ -273,6 +328,8 @@ struct AtlassianSection {
     auth_url: Option<String>,
     api_url: Option<String>,
     scopes: Option<Vec<String>>,
+    quota_points: Option<u64>,
+    budget_percent: Option<u64>,
 }
 
 fn file_layer(named: Option<&Path>) -> Result<Layer> {
@@ -309,6 +366,14 @@ fn parsed_file(text: &str) -> Result<Layer, String> {
         ("atlassian.auth_url", file.atlassian.auth_url),
         ("atlassian.api_url", file.atlassian.api_url),
         ("atlassian.scopes", file.atlassian.scopes.map(|scopes| scopes.join(" "))),
+        (
+            "atlassian.quota_points",
+            file.atlassian.quota_points.map(|points| points.to_string()),
+        ),
+        (
+            "atlassian.budget_percent",
+            file.atlassian.budget_percent.map(|percent| percent.to_string()),
+        ),
     ];
     Ok(Layer(
         given
@@ -401,6 +466,54 @@ mod tests {
         }
         assert!(error_of(&no_file(), &[("CIRCUIT_LOG_FORMAT", "xml")]).contains("json"));
         assert!(error_of(&no_file(), &[("CIRCUIT_SECRET_KEY_FILE", "/nowhere/key")]).contains("/nowhere/key"));
+    }
+
+    #[test]
+    fn the_budget_of_points_has_a_default_and_bounds() {
+        let budget = |pairs: &[(&str, &str)]| {
+            layered(&no_file(), &variables(pairs)).map(|config| config.atlassian.allowance.points())
+        };
+        assert_eq!(budget(&[]).unwrap(), 32_500);
+        let chosen = [
+            ("CIRCUIT_ATLASSIAN_QUOTA_POINTS", "100000"),
+            ("CIRCUIT_ATLASSIAN_BUDGET_PERCENT", "80"),
+        ];
+        assert_eq!(budget(&chosen).unwrap(), 80_000);
+        let from_file = parsed_file("[atlassian]\nbudget_percent = 10")
+            .unwrap()
+            .settled()
+            .unwrap();
+        assert_eq!(from_file.atlassian.allowance.points(), 6_500);
+        for (name, value) in [
+            ("BUDGET_PERCENT", "0"),
+            ("BUDGET_PERCENT", "101"),
+            ("QUOTA_POINTS", "many"),
+            ("QUOTA_POINTS", "10"),
+        ] {
+            assert!(
+                budget(&[(&format!("CIRCUIT_ATLASSIAN_{name}"), value)]).is_err(),
+                "{name} {value}"
+            );
+        }
+    }
+
+    #[test]
+    fn whom_to_ask_comes_from_flags_then_variables_and_the_key_never_from_a_flag() {
+        let set = variables(&[("URL", "https://circuit.example/"), ("API_KEY", " key \n")]);
+        let variable = |name: &str| set.get(name).cloned();
+        let (url, key) = settled_remote(&RemoteSettings::default(), variable).unwrap();
+        assert_eq!((url.as_str(), key.expose()), ("https://circuit.example", "key"));
+        let flags = RemoteSettings {
+            url: Some("http://127.0.0.1:1".into()),
+        };
+        assert_eq!(settled_remote(&flags, variable).unwrap().0, "http://127.0.0.1:1");
+        let keyless = settled_remote(&flags, |_| None).unwrap_err().to_string();
+        assert!(keyless.contains("CIRCUIT_API_KEY"), "{keyless}");
+        let asking = [("CIRCUIT_URL", "https://circuit.example"), ("CIRCUIT_API_KEY", "key")];
+        assert!(
+            layered(&no_file(), &variables(&asking)).is_ok(),
+            "no settings of the server"
+        );
     }
 
     #[test]

@@ -3,7 +3,11 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use app::{App, Caller, connections::Callback};
-use domain::{Error, FeedId, IndexId, Result, Secret, SiteId, feed::FeedState};
+use domain::{
+    Error, FeedId, IndexId, Result, Secret, SiteId,
+    budget::{Allowance, QUOTA_POINTS_MAX},
+    feed::FeedState,
+};
 use fake_atlassian::{FakeAtlassian, Options as FakeOptions};
 use serde_json::json;
 use server::{Options, local_only, router};
@@ -23,6 +27,14 @@ const CLIENT_ID: &str = "circuit-demo";
 const PORT: u16 = 8470;
 /// How long an import may take before `--connected` gives up: a million pages at a thousand a second, and some.
 const IMPORT_TIME_MAX: Duration = Duration::from_secs(3 * 3600);
+
+/// A generated site is imported in one go, however large: the fake Atlassian enforces no quota.
+fn allowance(demo: &cli::Demo) -> Result<Allowance> {
+    match demo.pages {
+        Some(_) => Allowance::new(QUOTA_POINTS_MAX, 100),
+        None => Ok(Allowance::default()),
+    }
+}
 
 pub async fn demo(demo: &cli::Demo) -> Result<()> {
     log::begin(&Log {
@@ -61,6 +73,7 @@ pub async fn demo(demo: &cli::Demo) -> Result<()> {
             auth_url: base.clone(),
             api_url: base.clone(),
             scopes: None,
+            allowance: allowance(demo)?,
         },
         secret_key: None,
     };

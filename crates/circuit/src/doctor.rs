@@ -5,8 +5,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use confluence::http::Http;
 use domain::{Error, Result};
+use store::{SealingKey, SealingKeys, backup::prove};
 
-use crate::{cli::Settings, config, data_dir::DataDir, serve, socket::Socket, wiring};
+use crate::{
+    cli::Settings,
+    config::{self, Config},
+    data_dir::{DATABASE, DataDir, KEY, kept_key},
+    serve,
+    socket::Socket,
+    wiring,
+};
 
 pub async fn doctor(settings: &Settings) -> Result<()> {
     let mut ill = 0;
@@ -49,6 +57,7 @@ pub async fn doctor(settings: &Settings) -> Result<()> {
                             .map(|()| format!("{} is whole and can be written", config.data_dir.display()))
                             .map_err(|error| error.to_string()),
                     );
+                    say("store", whole(&config).await);
                     let app = match (&config.atlassian.app, wired.store.atlassian_app().await) {
                         (Some(_), _) => Ok("client id and secret come from the configuration".into()),
                         (None, Ok(Some(_))) => Ok("client id and secret were entered in the app".into()),
@@ -71,6 +80,20 @@ pub async fn doctor(settings: &Settings) -> Result<()> {
         1 => Err(Error::unavailable("one thing is to be mended, see above")),
         n => Err(Error::unavailable(format!("{n} things are to be mended, see above"))),
     }
+}
+
+/// Reads the whole database, and opens every secret in it.
+async fn whole(config: &Config) -> std::result::Result<String, String> {
+    let key = match &config.secret_key {
+        Some(key) => Some(key.clone()),
+        None => kept_key(&config.data_dir.join(KEY)).map_err(|error| error.to_string())?,
+    };
+    let key = key.map(|key| SealingKey::from_base64(key.expose())).transpose();
+    let keys = key.map_err(|error| error.to_string())?.map(SealingKeys::new);
+    let whole = prove(&config.data_dir.join(DATABASE), keys.as_ref()).await;
+    whole
+        .map(|whole| format!("every page of the database is readable; {} documents", whole.documents))
+        .map_err(|error| error.to_string())
 }
 
 /// Any answer will do: it proves that name, route and certificate are right.

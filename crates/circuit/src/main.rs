@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use circuit::{
-    cli::{Cli, Command},
-    demo, doctor, serve, stop,
+    backup,
+    cli::{self, Cli, Command},
+    demo, doctor, feed, restore, serve, stop,
 };
 use clap::Parser;
 
@@ -23,6 +24,9 @@ fn main() -> ExitCode {
             Command::Demo(demo) => demo::demo(&demo).await,
             Command::FakeAtlassian(fake) => demo::fake_atlassian(&fake).await,
             Command::Doctor(settings) => doctor::doctor(&settings).await,
+            Command::Feed(cli::Feed::Estimate(asked)) => feed::estimate(&asked).await,
+            Command::Backup(settings) => backup::backup(&settings).await,
+            Command::Restore(settings) => restore::restore(&settings).await,
             Command::Reindex(settings) => serve::reindex(&settings).await,
         }
     });

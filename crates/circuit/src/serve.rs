@@ -32,6 +32,7 @@ pub async fn serve(settings: &Settings) -> Result<()> {
         requests,
     )
     .await?;
+    wired.close().await;
     info!("Stopped");
     Ok(())
 }

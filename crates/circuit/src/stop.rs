@@ -60,7 +60,8 @@ impl Requests {
         Ok(Self {})
     }
 
-    async fn next(&mut self) {
+    /// Ends at the next request.
+    pub async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {
             _ = self.terminate.recv() => {}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::{App, Parts, Scopes, clock::SystemClock, grants::GrantKeeper};
+use app::{App, Parts, Scopes, budget::PointsKeeper, clock::SystemClock, grants::GrantKeeper};
 use async_trait::async_trait;
 use confluence::{
     capabilities,
@@ -14,13 +14,23 @@ use domain::{Clock, Error, Result, Secret, store::Store};
 use search::EmbeddedEngine;
 use store::{SealingKey, SealingKeys, SqlStore};
 
-use crate::{config::Config, data_dir::DataDir};
+use crate::{config::Config, data_dir::DataDir, stop};
 
 /// An app, and the data directory that it holds.
 pub struct Wired {
     pub app: App,
     pub store: Arc<dyn Store>,
+    database: Arc<SqlStore>,
     _data: DataDir,
+}
+
+impl Wired {
+    /// Ends the store, once nothing works with it any more: all of it is in the one file then. A process that is killed
+    /// before leaves the rest in the log beside that file, and nothing is lost.
+    pub async fn close(&self) {
+        // What holds a connection still is cut off by the end of the process.
+        let _ = tokio::time::timeout(stop::LAST_MOMENT, self.database.close()).await;
+    }
 }
 
 /// Opens the data directory and puts the app together.
@@ -41,7 +51,8 @@ pub async fn wired_at(
         None => data.secret_key(|| SealingKey::generate().to_secret())?,
     };
     let keys = SealingKeys::new(SealingKey::from_base64(key.expose())?);
-    let store: Arc<dyn Store> = Arc::new(SqlStore::open(&data.database(), keys).await?);
+    let database = Arc::new(SqlStore::open(&data.database(), keys).await?);
+    let store: Arc<dyn Store> = database.clone();
     // The data directory is locked, so whoever held a lease is dead.
     store.free_leases().await?;
     let engine = Arc::new(EmbeddedEngine::open(data.search())?);
@@ -57,11 +68,24 @@ pub async fn wired_at(
         clock.clone(),
     ));
     let tokens = Arc::new(GrantKeeper::new(store.clone(), authority.clone(), clock.clone()));
-    let source = Arc::new(ConfluenceSource::new(http, endpoints, tokens.clone(), clock.clone()));
+    let budget = Arc::new(PointsKeeper::new(
+        store.clone(),
+        clock.clone(),
+        config.atlassian.allowance,
+        config.atlassian.app.as_ref().map(|(client_id, _)| client_id.clone()),
+    ));
+    let source = Arc::new(ConfluenceSource::new(
+        http,
+        endpoints,
+        tokens.clone(),
+        budget.clone(),
+        clock.clone(),
+    ));
     let app = App::new(Parts {
         store: store.clone(),
         engine,
         source,
+        budget,
         authority,
         tokens,
         clock,
@@ -72,6 +96,7 @@ pub async fn wired_at(
     Ok(Wired {
         app,
         store,
+        database,
         _data: data,
     })
 }

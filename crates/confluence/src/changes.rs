@@ -9,10 +9,10 @@ use domain::{
 };
 
 use crate::{
-    client::{Call, Client},
+    client::{Call, Client, Price},
     comments_attachments, labels, pages,
     spaces::keys,
-    wire::Listing,
+    wire::{Listing, points_each},
 };
 
 /// What is wanted of a listing of changes.
@@ -53,10 +53,7 @@ async fn changed_pages(
     wanted: Wanted,
     after: Option<&Cursor>,
 ) -> Result<Listed<Document>> {
-    let listing = match wanted.kind {
-        DocumentKind::BlogPost => "blogposts",
-        _ => "pages",
-    };
+    let listing = pages::listed_as(wanted.kind);
     let what = format!("the changed {listing}");
     let ids: Vec<&str> = spaces.iter().map(|space| space.id.as_str()).collect();
     let (ids, rows) = (ids.join(","), wanted.rows.to_string());
@@ -74,18 +71,13 @@ async fn changed_pages(
         path: &["api", "v2", listing],
         query: &query,
         scopes: &["read:page:confluence"],
+        price: Price::of_rows(points_each(wanted.kind), wanted.rows),
     };
     let answered = client
         .get::<Listing>(reach, &call)
         .await
         .map_err(|refused| refused.into_error(&what))?;
-    Ok(pages::listed(
-        reach,
-        spaces,
-        wanted.kind,
-        answered.value,
-        answered.calls,
-    ))
+    pages::listed_whole(client, reach, spaces, wanted.kind, answered).await
 }
 
 /// Atlassian's search tells times by the minute and in a time zone of its own, so none is asked for: the newest come
@@ -103,7 +95,8 @@ async fn searched(
         keys(spaces),
         wanted.kind.word()
     );
-    let rows = wanted.rows.min(comments_attachments::LIMIT_MAX).to_string();
+    let limit = wanted.rows.min(comments_attachments::LIMIT_MAX);
+    let rows = limit.to_string();
     let mut query = vec![
         ("cql", cql.as_str()),
         ("expand", comments_attachments::EXPAND),
@@ -115,16 +108,11 @@ async fn searched(
         path: &["rest", "api", "content", "search"],
         query: &query,
         scopes: &["search:confluence"],
+        price: Price::of_rows(points_each(wanted.kind), limit),
     };
     let answered = client
         .get::<Listing>(reach, &call)
         .await
         .map_err(|refused| refused.into_error(&what))?;
-    Ok(comments_attachments::listed(
-        reach,
-        spaces,
-        wanted.kind,
-        answered.value,
-        answered.calls,
-    ))
+    Ok(comments_attachments::listed(reach, spaces, wanted.kind, answered))
 }

@@ -4,29 +4,44 @@ use std::{sync::Arc, time::Duration};
 
 use ::http::{Request, Response, StatusCode, header};
 use bytes::Bytes;
-use domain::{Clock, Error, ErrorKind, Result, authority::Tokens, connection::Ending, source::Reach};
+use domain::{
+    Clock, Error, ErrorKind, Result, Secret, Timestamp,
+    authority::Tokens,
+    budget::Budget,
+    connection::Ending,
+    source::{Pace, Reach},
+    sync_run::Spent,
+};
 use serde::de::DeserializeOwned;
-use tokio::sync::Semaphore;
+use serde_json::Value;
 use url::Url;
 
-use crate::{Endpoints, endpoints::with_query, http::Http, limits, oauth::granted_sites};
+use crate::{
+    Endpoints,
+    endpoints::with_query,
+    http::Http,
+    limits::{self, PAUSE_MAX},
+    oauth::granted_sites,
+    pace::{Came, Gate, Weight},
+};
 
-/// Calls at once over all feeds: Confluence answers 429 at twenty to thirty (facts.md §4).
-const CALLS_AT_ONCE: usize = 6;
 /// How often a call that failed in passing is made before it is given up.
 const ATTEMPTS_MAX: u32 = 5;
 /// The wait before the second attempt; it doubles with each.
 const PAUSE_MIN: Duration = Duration::from_millis(250);
-/// What Atlassian may ask to wait without the run being parked.
-const PAUSE_MAX: Duration = Duration::from_secs(10);
+/// What Atlassian is left in peace for after it asked for short waits again and again.
+const PEACE: Duration = Duration::from_secs(60);
+/// A call that may cost this many points brings many rows.
+const HEAVY_POINTS: u64 = 25;
 
 /// Makes calls. Knows no endpoint.
 pub struct Client {
     http: Arc<dyn Http>,
     endpoints: Endpoints,
     tokens: Arc<dyn Tokens>,
+    budget: Arc<dyn Budget>,
     pub clock: Arc<dyn Clock>,
-    places: Semaphore,
+    gate: Gate,
 }
 
 /// A read, named: what it is for people, where it is, and the scopes that allow it (any of).
@@ -35,12 +50,49 @@ pub struct Call<'a> {
     pub path: &'a [&'a str],
     pub query: &'a [(&'a str, &'a str)],
     pub scopes: &'a [&'a str],
+    pub price: Price,
 }
 
-/// What was read, and the calls it took.
+/// What a call costs: a point, and some for each row that comes (facts.md §4).
+#[derive(Clone, Copy)]
+pub struct Price {
+    /// Of a row: 1 for a page, space or attachment, 2 for a person, nothing for others.
+    pub each: u64,
+    /// The most rows that can come.
+    pub rows: u64,
+}
+
+impl Price {
+    /// One point, whatever comes.
+    pub const CALL: Self = Self { each: 0, rows: 0 };
+
+    pub fn of_rows(each: u64, rows: u32) -> Self {
+        Self {
+            each,
+            rows: u64::from(rows),
+        }
+    }
+
+    fn most(self) -> u64 {
+        self.of(self.rows)
+    }
+
+    fn of(self, rows: u64) -> u64 {
+        1 + self.each * rows
+    }
+}
+
+/// An answer that knows how many rows it has.
+pub trait Rows {
+    fn rows(&self) -> u64;
+}
+
+/// What was read, and what it cost, failed attempts included.
 pub struct Answered<T> {
     pub value: T,
-    pub calls: u64,
+    pub spent: Spent,
+    /// What time it was at Atlassian, by the answer's `Date`.
+    pub at: Option<Timestamp>,
 }
 
 /// Why a call gave nothing.
@@ -67,50 +119,91 @@ impl Refused {
 }
 
 impl Client {
-    pub fn new(http: Arc<dyn Http>, endpoints: Endpoints, tokens: Arc<dyn Tokens>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        http: Arc<dyn Http>,
+        endpoints: Endpoints,
+        tokens: Arc<dyn Tokens>,
+        budget: Arc<dyn Budget>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             http,
             endpoints,
             tokens,
+            budget,
             clock,
-            places: Semaphore::new(CALLS_AT_ONCE),
+            gate: Gate::default(),
         }
     }
 
+    pub fn pace(&self) -> Pace {
+        self.gate.pace()
+    }
+
     /// Reads JSON. Passing failures (5xx, cut or unreadable answers, short waits) are tried again a few times.
-    pub async fn get<T: DeserializeOwned>(&self, reach: &Reach, call: &Call<'_>) -> Result<Answered<T>, Refused> {
+    pub async fn get<T: DeserializeOwned + Rows>(
+        &self,
+        reach: &Reach,
+        call: &Call<'_>,
+    ) -> Result<Answered<T>, Refused> {
+        self.asked(reach, call, None).await
+    }
+
+    /// Reads JSON that is asked for with a body; nothing is changed by it at Atlassian, so it may be asked again.
+    pub async fn post<T: DeserializeOwned + Rows>(
+        &self,
+        reach: &Reach,
+        call: &Call<'_>,
+        body: &Value,
+    ) -> Result<Answered<T>, Refused> {
+        self.asked(reach, call, Some(Bytes::from(body.to_string()))).await
+    }
+
+    async fn asked<T: DeserializeOwned + Rows>(
+        &self,
+        reach: &Reach,
+        call: &Call<'_>,
+        body: Option<Bytes>,
+    ) -> Result<Answered<T>, Refused> {
         let url = self.endpoints.confluence(&reach.site.id, call.path);
-        let url = with_query(url, call.query.iter().copied());
+        let question = Question {
+            url: with_query(url, call.query.iter().copied()),
+            body,
+        };
         let mut token = self.tokens.access_token(reach.connection, None).await?;
         let mut refused_once = false;
-        let mut calls = 0;
+        let mut spent = Spent::default();
+        let mut attempt = 0;
         loop {
-            calls += 1;
-            let answer = match self.sent(&url, &token).await {
-                Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED && !limits::lacks_scope(&answer) => {
-                    if refused_once {
-                        return Err(self.ended(reach, Ending::Revoked).await.into());
-                    }
+            attempt += 1;
+            let answer = match self.attempt::<T>(reach, &question, &token, call, &mut spent).await? {
+                Attempt::TokenRefused if refused_once => {
+                    return Err(self.ended(reach, Ending::Revoked).await.into());
+                }
+                Attempt::TokenRefused => {
                     refused_once = true;
                     token = self.tokens.access_token(reach.connection, Some(&token)).await?;
                     continue;
                 }
-                other => other,
+                Attempt::Read(answer) => answer,
             };
-            let error = match answer.map(|answer| self.read(&answer, call)) {
-                Ok(Ok(value)) => return Ok(Answered { value, calls }),
-                Ok(Err(Refused::TooMuch)) => return Err(Refused::TooMuch),
-                Ok(Err(Refused::Because(error))) => error,
-                // The port's word for an answer that is too large.
-                Err(error) if error.kind == ErrorKind::Invalid => return Err(Refused::TooMuch),
-                Err(error) => error,
+            let error = match answer.read {
+                Ok(value) => {
+                    return Ok(Answered {
+                        value,
+                        spent,
+                        at: answer.at,
+                    });
+                }
+                Err(Refused::TooMuch) => return Err(Refused::TooMuch),
+                Err(Refused::Because(error)) => error,
             };
             if limits::is_shut_out(&error) {
                 return Err(self.ended(reach, Ending::NoConfluence).await.into());
             }
-            match self.pause(&error, calls) {
+            match self.pause(&error, attempt, answer.asked_to_wait) {
                 Some(pause) => self.clock.sleep(pause).await,
-                None => return Err(error.into()),
+                None => return Err(given_up(error).into()),
             }
         }
     }
@@ -157,18 +250,72 @@ impl Client {
         }
     }
 
-    async fn sent(&self, url: &Url, token: &domain::Secret) -> Result<Response<Bytes>> {
-        let request = Request::get(url.as_str())
+    /// One call: priced, made, and settled by what came.
+    async fn attempt<T: DeserializeOwned + Rows>(
+        &self,
+        reach: &Reach,
+        question: &Question,
+        token: &Secret,
+        call: &Call<'_>,
+        spent: &mut Spent,
+    ) -> Result<Attempt<T>> {
+        let reservation = self.budget.reserve(call.price.most(), reach.urgency).await?;
+        let answer = self.sent(question, token, call.price).await;
+        let now = self.clock.now();
+        let told = answer
+            .as_ref()
+            .map(|answer| limits::told(answer, now))
+            .unwrap_or_default();
+        let attempt: Attempt<T> = match answer {
+            Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED && !limits::lacks_scope(&answer) => {
+                Attempt::TokenRefused
+            }
+            Ok(answer) => Attempt::Read(Answer {
+                asked_to_wait: limits::retry_after(answer.headers(), now),
+                at: limits::date(answer.headers()),
+                read: self.read(&answer, call),
+            }),
+            // The port's word for an answer that is too large.
+            Err(error) if error.kind == ErrorKind::Invalid => Attempt::Read(Answer::none(Refused::TooMuch)),
+            Err(error) => Attempt::Read(Answer::none(error.into())),
+        };
+        let points = match &attempt {
+            Attempt::Read(Answer { read: Ok(value), .. }) => call.price.of(value.rows()),
+            // It was made: nobody knows that Atlassian takes nothing for it.
+            Attempt::Read(Answer { read: Err(_), .. }) | Attempt::TokenRefused => 1,
+        };
+        let price = Spent { calls: 1, points };
+        *spent = spent.plus(price);
+        reach.meter.add(price);
+        self.budget.settle(reservation, points, told).await?;
+        Ok(attempt)
+    }
+
+    async fn sent(&self, question: &Question, token: &Secret, price: Price) -> Result<Response<Bytes>> {
+        let request = match &question.body {
+            None => Request::get(question.url.as_str()),
+            Some(_) => Request::post(question.url.as_str()).header(header::CONTENT_TYPE, "application/json"),
+        };
+        let request = request
             .header(header::ACCEPT, "application/json")
             .header(header::AUTHORIZATION, limits::bearer(token)?)
-            .body(Bytes::new())
+            .body(question.body.clone().unwrap_or_default())
             .map_err(|error| Error::internal("a request to Atlassian could not be made").because(error))?;
-        let _place = self
-            .places
-            .acquire()
-            .await
-            .map_err(|_| Error::internal("no more calls are made"))?;
-        self.http.send(request).await
+        let place = self.gate.place().await?;
+        let began = self.clock.now();
+        let answer = self.http.send(request).await;
+        let came = match &answer {
+            Ok(answer) if answer.status() == StatusCode::TOO_MANY_REQUESTS => Came::PushedBack,
+            Ok(answer) if answer.status().is_server_error() => Came::Badly,
+            Ok(_) => Came::Well,
+            Err(_) => Came::Badly,
+        };
+        let weight = match price.most() {
+            points if points < HEAVY_POINTS => Weight::Light,
+            _ => Weight::Heavy,
+        };
+        self.gate.answered(place, weight, self.clock.now().since(began), came);
+        answer
     }
 
     fn read<T: DeserializeOwned>(&self, answer: &Response<Bytes>, call: &Call<'_>) -> Result<T, Refused> {
@@ -194,8 +341,7 @@ impl Client {
     }
 
     /// How long to wait before trying again; none when that would not help.
-    fn pause(&self, error: &Error, calls: u64) -> Option<Duration> {
-        let attempt = u32::try_from(calls).unwrap_or(u32::MAX);
+    fn pause(&self, error: &Error, attempt: u32, asked_to_wait: Option<Duration>) -> Option<Duration> {
         if attempt >= ATTEMPTS_MAX {
             return None;
         }
@@ -205,11 +351,52 @@ impl Client {
                 let full = PAUSE_MIN.saturating_mul(1 << attempt.min(6)).min(PAUSE_MAX);
                 // Between half of it and all: feeds that failed together do not come back together.
                 let share = u32::try_from(self.clock.now().0.rem_euclid(1_000)).unwrap_or(0);
-                Some(full / 2 + full / 2 * share / 1_000)
+                let own = full / 2 + full / 2 * share / 1_000;
+                Some(own.max(asked_to_wait.unwrap_or_default()))
             }
             ErrorKind::Invalid | ErrorKind::Unauthenticated | ErrorKind::Forbidden | ErrorKind::NotFound => None,
             ErrorKind::Ended { .. } | ErrorKind::Misconfigured => None,
             ErrorKind::Conflict | ErrorKind::Gone | ErrorKind::MissingScope { .. } | ErrorKind::Internal => None,
         }
     }
+}
+
+/// Where a call goes, and the JSON that it is asked with, if any.
+struct Question {
+    url: Url,
+    body: Option<Bytes>,
+}
+
+/// What one call came to.
+enum Attempt<T> {
+    /// The token is no longer accepted.
+    TokenRefused,
+    Read(Answer<T>),
+}
+
+struct Answer<T> {
+    read: Result<T, Refused>,
+    asked_to_wait: Option<Duration>,
+    /// What time it was at Atlassian.
+    at: Option<Timestamp>,
+}
+
+impl<T> Answer<T> {
+    fn none(refused: Refused) -> Self {
+        Self {
+            read: Err(refused),
+            asked_to_wait: None,
+            at: None,
+        }
+    }
+}
+
+/// Short waits that never helped are followed by a long one: whoever parks is not back in a second.
+fn given_up(mut error: Error) -> Error {
+    if let ErrorKind::RateLimited { retry_after } = &mut error.kind
+        && *retry_after <= PAUSE_MAX
+    {
+        *retry_after = PEACE;
+    }
+    error
 }

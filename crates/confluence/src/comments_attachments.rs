@@ -7,11 +7,10 @@ use domain::{
     document::{CommentPlace, Document, DocumentKind, FileFacts},
     source::{Listed, Reach, Unreadable},
     space::Space,
-    sync_run::Spent,
 };
 
 use crate::{
-    client::Client,
+    client::{Answered, Client},
     listing::{self, Ask, Limit},
     pages,
     spaces::keys,
@@ -44,25 +43,16 @@ pub async fn list(
         query: &[("cql", &cql), ("expand", EXPAND)],
         scopes: &["search:confluence"],
         rows_max: LIMIT_MAX,
+        points_each: wire::points_each(kind),
     };
     let answered = listing::answered(client, limit, reach, &ask, after).await?;
-    Ok(listed(
-        reach,
-        std::slice::from_ref(space),
-        kind,
-        answered.value,
-        answered.calls,
-    ))
+    Ok(listed(reach, std::slice::from_ref(space), kind, answered))
 }
 
 /// The rows of a search over these spaces.
-pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, listing: Listing, calls: u64) -> Listed<Document> {
+pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, answered: Answered<Listing>) -> Listed<Document> {
+    let (listing, spent, at) = (answered.value, answered.spent, answered.at);
     let rows = listing.results.len() as u64;
-    // Comments are not among the objects that cost a point each (facts.md §4).
-    let points = match kind {
-        DocumentKind::Comment => calls,
-        DocumentKind::Page | DocumentKind::BlogPost | DocumentKind::Attachment => calls + rows,
-    };
     // A next link beside no rows is the end (facts.md §5): following it would never stop.
     let next = wire::cursor(listing.links.next.as_deref())
         .filter(|_| rows > 0)
@@ -90,7 +80,8 @@ pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, listing: List
         items,
         unreadable,
         next,
-        spent: Spent { calls, points },
+        at,
+        spent,
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use domain::{
     ErrorKind, Result, SiteId, SpaceId,
-    document::{Document, DocumentKind},
+    document::{Document, DocumentKind, Observed},
     source::Reach,
     space::Space,
     sync_run::Spent,
@@ -17,7 +17,7 @@ use domain::{
 use serde::Deserialize;
 
 use crate::{
-    client::{Call, Client},
+    client::{Call, Client, Price},
     pages,
     spaces::{keys, quoted},
     wire::{self, Listing},
@@ -26,7 +26,7 @@ use crate::{
 /// The most the v2 API returns in one answer.
 const LIMIT: &str = "250";
 /// What v1's search gives at once when something is expanded (facts.md §5).
-const SEARCH_LIMIT: &str = "200";
+const SEARCH_LIMIT: u32 = 200;
 /// Labels named in one search: the query stays far below what servers take as an address.
 const LABELS_PER_SEARCH: usize = 50;
 /// The most labels of one space that are followed.
@@ -36,7 +36,13 @@ const ANSWERS_MAX: usize = 100;
 /// The most spaces whose labels are kept for what follows.
 const SPACES_MAX: usize = 32;
 
-type Labels = BTreeMap<String, Vec<String>>;
+/// By content id.
+#[derive(Default)]
+struct Labels {
+    of: LabelsOf,
+    /// Whether all that is labelled was read; else what is not here may bear labels all the same.
+    whole: bool,
+}
 
 /// The labels of the spaces that are being read, by content id.
 #[derive(Default)]
@@ -60,30 +66,53 @@ impl LabelBook {
         listed: Listed,
         documents: &mut [Document],
     ) -> Result<Spent> {
-        let place = (reach.site.id.clone(), space.id.clone());
-        let known = self.known(&place).filter(|_| listed == Listed::Onwards);
-        let (labels, spent) = match known {
-            Some(labels) => (labels, Spent::default()),
-            None => {
-                let (mut spent, mut labels) = (Spent::default(), Labels::new());
-                match read(client, reach, space, &mut labels, &mut spent).await {
-                    Ok(()) => {}
-                    Err(error) if bearable(&error.kind) => {
-                        tracing::info!("Not all labels of space {} are read: {error}", space.key);
-                    }
-                    Err(error) => return Err(error),
-                }
-                let labels = Arc::new(labels);
-                self.keep(place, labels.clone());
-                (labels, spent)
-            }
-        };
+        let (labels, spent) = self.of_space(client, reach, space, listed).await?;
         for document in documents {
-            if let Some(labels) = labels.get(document.id.content.as_str()) {
+            if let Some(labels) = labels.of.get(document.id.content.as_str()) {
                 document.labels = labels.clone();
             }
         }
         Ok(spent)
+    }
+
+    /// The same for what was listed without bodies. Where not all labels could be read, none are told of.
+    pub async fn label_observed(
+        &self,
+        client: &Client,
+        reach: &Reach,
+        space: &Space,
+        listed: Listed,
+        observed: &mut [Observed],
+    ) -> Result<Spent> {
+        let (labels, spent) = self.of_space(client, reach, space, listed).await?;
+        for observed in observed.iter_mut().filter(|_| labels.whole) {
+            observed.labels = Some(labels.of.get(observed.id.as_str()).cloned().unwrap_or_default());
+        }
+        Ok(spent)
+    }
+
+    async fn of_space(
+        &self,
+        client: &Client,
+        reach: &Reach,
+        space: &Space,
+        listed: Listed,
+    ) -> Result<(Arc<Labels>, Spent)> {
+        let place = (reach.site.id.clone(), space.id.clone());
+        if let Some(known) = self.known(&place).filter(|_| listed == Listed::Onwards) {
+            return Ok((known, Spent::default()));
+        }
+        let (mut spent, mut labels) = (Spent::default(), Labels::default());
+        match read(client, reach, space, &mut labels.of, &mut spent).await {
+            Ok(()) => labels.whole = true,
+            Err(error) if bearable(&error.kind) => {
+                tracing::info!("Not all labels of space {} are read: {error}", space.key);
+            }
+            Err(error) => return Err(error),
+        }
+        let labels = Arc::new(labels);
+        self.keep(place, labels.clone());
+        Ok((labels, spent))
     }
 
     fn keep(&self, place: (SiteId, SpaceId), labels: Arc<Labels>) {
@@ -105,13 +134,14 @@ impl LabelBook {
 
 /// Writes the labels into these few documents, asking for them by id.
 pub async fn label_some(client: &Client, reach: &Reach, spaces: &[Space], documents: &mut [Document]) -> Result<Spent> {
-    let (mut spent, mut labels) = (Spent::default(), Labels::new());
+    let (mut spent, mut labels) = (Spent::default(), BTreeMap::new());
     for some in documents.chunks(LABELS_PER_SEARCH) {
         let ids: Vec<&str> = some.iter().map(|document| document.id.content.as_str()).collect();
         let cql = format!("space in ({}) and id in ({})", keys(spaces), ids.join(","));
         match bearers(client, reach, spaces, &cql, &mut labels, &mut spent).await {
             Ok(()) => {}
-            Err(error) if bearable(&error.kind) => {
+            // Written without their labels they would lose those that they have: what passes is waited for.
+            Err(error) if bearable(&error.kind) && !passes(&error.kind) => {
                 tracing::info!("The labels of changed pages are not read: {error}");
                 break;
             }
@@ -138,7 +168,13 @@ fn bearable(kind: &ErrorKind) -> bool {
     }
 }
 
-async fn read(client: &Client, reach: &Reach, space: &Space, labels: &mut Labels, spent: &mut Spent) -> Result<()> {
+fn passes(kind: &ErrorKind) -> bool {
+    matches!(kind, ErrorKind::RateLimited { .. } | ErrorKind::Unavailable)
+}
+
+type LabelsOf = BTreeMap<String, Vec<String>>;
+
+async fn read(client: &Client, reach: &Reach, space: &Space, labels: &mut LabelsOf, spent: &mut Spent) -> Result<()> {
     let names: Vec<String> = names(client, reach, space, spent).await?.into_iter().collect();
     for names in names.chunks(LABELS_PER_SEARCH) {
         let named: Vec<String> = names.iter().map(|name| quoted(name)).collect();
@@ -167,15 +203,13 @@ async fn names(client: &Client, reach: &Reach, space: &Space, spent: &mut Spent)
             path: &["api", "v2", "spaces", space.id.as_str(), "content", "labels"],
             query: &query,
             scopes: &["read:space:confluence"],
+            price: Price::CALL,
         };
         let answered = client
             .get::<Listing>(reach, &call)
             .await
             .map_err(|refused| refused.into_error(&what))?;
-        *spent = spent.plus(Spent {
-            calls: answered.calls,
-            points: answered.calls,
-        });
+        *spent = spent.plus(answered.spent);
         let rows = answered
             .value
             .results
@@ -197,33 +231,28 @@ async fn bearers(
     reach: &Reach,
     spaces: &[Space],
     cql: &str,
-    labels: &mut Labels,
+    labels: &mut LabelsOf,
     spent: &mut Spent,
 ) -> Result<()> {
     let what = "the labels of pages";
+    let limit = SEARCH_LIMIT.to_string();
     let mut after: Option<String> = None;
     for _ in 0..ANSWERS_MAX {
-        let mut query = vec![
-            ("cql", cql),
-            ("limit", SEARCH_LIMIT),
-            ("expand", "space,metadata.labels"),
-        ];
+        let mut query = vec![("cql", cql), ("limit", &limit), ("expand", "space,metadata.labels")];
         query.extend(after.as_deref().map(|cursor| ("cursor", cursor)));
         let call = Call {
             what,
             path: &["rest", "api", "content", "search"],
             query: &query,
             scopes: &["search:confluence"],
+            price: Price::of_rows(1, SEARCH_LIMIT),
         };
         let answered = client
             .get::<Listing>(reach, &call)
             .await
             .map_err(|refused| refused.into_error(what))?;
         let rows = answered.value.results.len();
-        *spent = spent.plus(Spent {
-            calls: answered.calls,
-            points: answered.calls + rows as u64,
-        });
+        *spent = spent.plus(answered.spent);
         for row in answered.value.results {
             let Ok(row) = serde_json::from_value::<BearerRow>(row) else {
                 continue;

@@ -8,14 +8,17 @@ mod changes;
 mod comments_attachments;
 mod labels;
 mod listing;
+mod live;
 mod pages;
 mod spaces;
 mod users;
 
 mod client;
 mod limits;
+mod pace;
 mod wire;
 
+mod by_id;
 pub mod capabilities;
 pub mod http;
 pub mod oauth;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use domain::{Error, ErrorKind, Result, cursor::Cursor, source::Reach};
 
 use crate::{
-    client::{Answered, Call, Client, Refused},
+    client::{Answered, Call, Client, Price, Refused},
     wire::Listing,
 };
 
@@ -48,6 +48,8 @@ pub struct Ask<'a> {
     pub query: &'a [(&'a str, &'a str)],
     pub scopes: &'a [&'a str],
     pub rows_max: u32,
+    /// What each row costs.
+    pub points_each: u64,
 }
 
 /// The rows after `after`. Asks for fewer when an answer comes too late or is too large. `Conflict` when Atlassian no
@@ -70,6 +72,7 @@ pub async fn answered(
             path: ask.path,
             query: &query,
             scopes: ask.scopes,
+            price: Price::of_rows(ask.points_each, asked),
         };
         let refused = match client.get::<Listing>(reach, &call).await {
             Ok(answered) => {

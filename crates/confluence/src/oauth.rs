@@ -63,7 +63,7 @@ impl Atlassian3lo {
             .body(Bytes::from(body.to_string()));
         let answer = self.http.send(made(request)?).await?;
         if !answer.status().is_success() {
-            return Err(refusal(&answer, what));
+            return Err(refusal(&answer, what, self.clock.now()));
         }
         let token: TokenAnswer = read(answer.body())?;
         if token.access_token.is_empty() || token.access_token.len() > TOKEN_BYTES_MAX {
@@ -172,13 +172,13 @@ enum Asked {
 }
 
 /// Which of the documented and measured refusals this is (facts.md §3).
-fn refusal(answer: &::http::Response<Bytes>, asked: Asked) -> Error {
+fn refusal(answer: &::http::Response<Bytes>, asked: Asked, now: Timestamp) -> Error {
     let said: Refused = serde_json::from_slice(answer.body()).unwrap_or_default();
     let status = answer.status();
     match (status.as_u16(), said.error.as_str(), asked) {
         (429, ..) => Error::new(
             ErrorKind::RateLimited {
-                retry_after: limits::retry_after(answer.headers()).unwrap_or(limits::WAIT_DEFAULT),
+                retry_after: limits::retry_after(answer.headers(), now).unwrap_or(limits::WAIT_DEFAULT),
             },
             "Atlassian's sign-in is asked too often",
         ),

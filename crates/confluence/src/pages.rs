@@ -1,18 +1,20 @@
 //! The pages and blog posts of a space, with bodies, oldest first: the v2 listings.
 
+use std::collections::BTreeSet;
+
 use domain::{
     AccountId, ContentId, DocumentId, Result,
     cursor::Cursor,
-    document::{BODY_BYTES_MAX, Body, Document, DocumentKind},
+    document::{BODY_BYTES_MAX, Body, Document, DocumentKind, Observed},
     source::{Listed, Reach, Unreadable},
     space::Space,
-    sync_run::Spent,
 };
 use serde_json::Value;
 
 use crate::{
-    client::Client,
+    client::{Answered, Client},
     listing::{self, Ask, Limit},
+    live,
     wire::{self, BodyRow, Listing, PageRow},
 };
 
@@ -28,32 +30,105 @@ pub async fn list(
     kind: DocumentKind,
     after: Option<&Cursor>,
 ) -> Result<Listed<Document>> {
-    let listed_as = match kind {
-        DocumentKind::BlogPost => "blogposts",
-        _ => "pages",
-    };
-    let what = format!("the {listed_as} of space {}", space.key);
-    let ask = Ask {
-        what: &what,
-        path: &["api", "v2", "spaces", space.id.as_str(), listed_as],
-        query: &[("sort", "id"), ("status", "current"), ("body-format", "storage")],
-        scopes: &["read:page:confluence"],
-        rows_max: LIMIT_MAX,
-    };
-    let answered = listing::answered(client, limit, reach, &ask, after).await?;
-    Ok(listed(
-        reach,
-        std::slice::from_ref(space),
-        kind,
-        answered.value,
-        answered.calls,
-    ))
+    let query = [("sort", "id"), ("status", "current"), ("body-format", "storage")];
+    let answered = of_space(client, limit, reach, space, kind, &query, after).await?;
+    listed_whole(client, reach, std::slice::from_ref(space), kind, answered).await
 }
 
-/// The rows of a listing over these spaces.
-pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, listing: Listing, calls: u64) -> Listed<Document> {
-    let points = calls + listing.results.len() as u64;
+/// The same without bodies, labels to be added.
+pub async fn observe(
+    client: &Client,
+    limit: &Limit,
+    reach: &Reach,
+    space: &Space,
+    kind: DocumentKind,
+    after: Option<&Cursor>,
+) -> Result<Listed<Observed>> {
+    let query = [("sort", "id"), ("status", "current")];
+    let answered = of_space(client, limit, reach, space, kind, &query, after).await?;
+    let (listed, _) = listed(reach, std::slice::from_ref(space), kind, answered);
+    let observed = |document: Document| Observed {
+        id: document.id.content,
+        kind,
+        space: document.space,
+        parent: document.parent,
+        title: document.title,
+        version: document.version,
+        modified_at: document.modified_at,
+        labels: None,
+        url: document.url,
+    };
+    Ok(Listed {
+        items: listed.items.into_iter().map(observed).collect(),
+        unreadable: listed.unreadable,
+        next: listed.next,
+        at: listed.at,
+        spent: listed.spent,
+    })
+}
+
+/// The listing's name in addresses.
+pub fn listed_as(kind: DocumentKind) -> &'static str {
+    match kind {
+        DocumentKind::BlogPost => "blogposts",
+        DocumentKind::Page | DocumentKind::Comment | DocumentKind::Attachment => "pages",
+    }
+}
+
+async fn of_space(
+    client: &Client,
+    limit: &Limit,
+    reach: &Reach,
+    space: &Space,
+    kind: DocumentKind,
+    query: &[(&str, &str)],
+    after: Option<&Cursor>,
+) -> Result<Answered<Listing>> {
+    let what = format!("the {} of space {}", listed_as(kind), space.key);
+    let ask = Ask {
+        what: &what,
+        path: &["api", "v2", "spaces", space.id.as_str(), listed_as(kind)],
+        query,
+        scopes: &["read:page:confluence"],
+        rows_max: LIMIT_MAX,
+        points_each: wire::points_each(kind),
+    };
+    listing::answered(client, limit, reach, &ask, after).await
+}
+
+/// The rows of a listing over these spaces; a live doc whose text is only in an earlier version has it from there.
+pub async fn listed_whole(
+    client: &Client,
+    reach: &Reach,
+    spaces: &[Space],
+    kind: DocumentKind,
+    answered: Answered<Listing>,
+) -> Result<Listed<Document>> {
+    let (mut listed, hollow) = listed(reach, spaces, kind, answered);
+    for document in listed
+        .items
+        .iter_mut()
+        .filter(|document| hollow.contains(&document.id.content))
+    {
+        let (body, spent) = live::earlier_body(client, reach, document).await?;
+        listed.spent = listed.spent.plus(spent);
+        if let Some(body) = body {
+            document.body = body;
+        }
+    }
+    Ok(listed)
+}
+
+/// The rows of a listing over these spaces, and which of them are live docs that came without their text.
+fn listed(
+    reach: &Reach,
+    spaces: &[Space],
+    kind: DocumentKind,
+    answered: Answered<Listing>,
+) -> (Listed<Document>, BTreeSet<ContentId>) {
+    let (listing, spent, at) = (answered.value, answered.spent, answered.at);
     let (mut items, mut unreadable) = (Vec::with_capacity(listing.results.len()), Vec::new());
+    let mut hollow = BTreeSet::new();
     for row in listing.results {
         let (content, title) = named(&row);
         match serde_json::from_value::<PageRow>(row) {
@@ -62,7 +137,11 @@ pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, listing: List
                 let current = row.status.as_deref().unwrap_or("current") == "current";
                 let space = space_of(spaces, row.space_id.as_deref()).filter(|_| current);
                 if let Some(space) = space {
+                    let live = row.subtype.as_deref() == Some("live");
                     let (document, too_long) = document(reach, space, kind, row);
+                    if live && live::is_hollow(&document) {
+                        hollow.insert(document.id.content.clone());
+                    }
                     unreadable.extend(too_long);
                     items.push(document);
                 }
@@ -74,12 +153,14 @@ pub fn listed(reach: &Reach, spaces: &[Space], kind: DocumentKind, listing: List
             }),
         }
     }
-    Listed {
+    let listed = Listed {
         items,
         unreadable,
         next: wire::cursor(listing.links.next.as_deref()).map(Cursor),
-        spent: Spent { calls, points },
-    }
+        at,
+        spent,
+    };
+    (listed, hollow)
 }
 
 /// The space of a row, which must be one of those that were asked for. A row that does not say is of the only one.

@@ -1,20 +1,21 @@
 //! [`domain::source::Source`], spoken to Confluence Cloud.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use domain::{
-    AccountId, Clock, Result, SpaceId, Timestamp,
+    AccountId, Clock, ContentId, Result, SpaceId, Timestamp,
     authority::Tokens,
+    budget::Budget,
     cursor::{Cursor, Stream},
-    document::{Document, DocumentKind, Person},
-    source::{Listed, Reach, Source},
+    document::{Document, DocumentKind, Observed, Person},
+    source::{Listed, Looked, Pace, Reach, Source},
     space::{Estimate, Space, SpaceSeen},
     sync_run::Spent,
 };
 
 use crate::{
-    Endpoints,
+    Endpoints, by_id,
     changes::{self, Wanted},
     client::Client,
     comments_attachments,
@@ -33,9 +34,15 @@ pub struct ConfluenceSource {
 }
 
 impl ConfluenceSource {
-    pub fn new(http: Arc<dyn Http>, endpoints: Endpoints, tokens: Arc<dyn Tokens>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        http: Arc<dyn Http>,
+        endpoints: Endpoints,
+        tokens: Arc<dyn Tokens>,
+        budget: Arc<dyn Budget>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
-            client: Client::new(http, endpoints, tokens, clock),
+            client: Client::new(http, endpoints, tokens, budget, clock),
             pages_limit: Limit::default(),
             search_limit: Limit::default(),
             labels: LabelBook::default(),
@@ -67,11 +74,7 @@ impl Source for ConfluenceSource {
         match stream.kind {
             kind @ (DocumentKind::Page | DocumentKind::BlogPost) => {
                 let mut listed = pages::list(&self.client, &self.pages_limit, reach, space, kind, after).await?;
-                // Blog posts come after the pages of the same pass and have their labels from the same reading.
-                let reading = match (kind, after) {
-                    (DocumentKind::Page, None) => labels::Listed::FromTheBeginning,
-                    _ => labels::Listed::Onwards,
-                };
+                let reading = reading(kind, after);
                 let labelled = self
                     .labels
                     .label(&self.client, reach, space, reading, &mut listed.items);
@@ -88,6 +91,41 @@ impl Source for ConfluenceSource {
         spaces::spaces_by_id(&self.client, reach, spaces).await
     }
 
+    async fn observe(
+        &self,
+        reach: &Reach,
+        space: &Space,
+        stream: &Stream,
+        after: Option<&Cursor>,
+    ) -> Result<Listed<Observed>> {
+        let (client, kind) = (&self.client, stream.kind);
+        let mut listed = pages::observe(client, &self.pages_limit, reach, space, kind, after).await?;
+        let reading = reading(kind, after);
+        let labelled = self
+            .labels
+            .label_observed(client, reach, space, reading, &mut listed.items);
+        listed.spent = listed.spent.plus(labelled.await?);
+        Ok(listed)
+    }
+
+    async fn fetch(
+        &self,
+        reach: &Reach,
+        spaces: &[Space],
+        kind: DocumentKind,
+        ids: &[ContentId],
+    ) -> Result<Listed<Document>> {
+        by_id::fetch(&self.client, reach, spaces, kind, ids).await
+    }
+
+    async fn look(&self, reach: &Reach, spaces: &[Space], kind: DocumentKind, ids: &[ContentId]) -> Result<Looked> {
+        by_id::look(&self.client, reach, spaces, kind, ids).await
+    }
+
+    async fn probe(&self, reach: &Reach, ids: &[ContentId]) -> Result<(BTreeSet<ContentId>, Spent)> {
+        by_id::probe(&self.client, reach, ids).await
+    }
+
     async fn changes(
         &self,
         reach: &Reach,
@@ -102,5 +140,17 @@ impl Source for ConfluenceSource {
 
     async fn people(&self, reach: &Reach, accounts: &[AccountId]) -> Result<(Vec<Person>, Spent)> {
         users::people(&self.client, reach, accounts).await
+    }
+
+    fn pace(&self) -> Pace {
+        self.client.pace()
+    }
+}
+
+/// Blog posts come after the pages of the same pass and have their labels from the same reading.
+fn reading(kind: DocumentKind, after: Option<&Cursor>) -> labels::Listed {
+    match (kind, after) {
+        (DocumentKind::Page, None) => labels::Listed::FromTheBeginning,
+        _ => labels::Listed::Onwards,
     }
 }

@@ -6,34 +6,36 @@ use domain::{
     document::DocumentKind,
     source::{Listed, Reach, Unreadable},
     space::{Estimate, Space, SpaceSeen},
-    sync_run::Spent,
 };
 
 use crate::{
-    client::{Call, Client},
+    client::{Call, Client, Price},
     wire::{self, Listing, SearchTotals, SpaceRow},
 };
 
 /// The most the v2 API returns in one answer.
-const LIMIT: &str = "250";
+const LIMIT: u32 = 250;
 /// Spaces named in one search.
 const KEYS_PER_SEARCH: usize = 50;
 
 pub async fn spaces(client: &Client, reach: &Reach, after: Option<&Cursor>) -> Result<Listed<Space>> {
     let what = "the list of spaces";
-    let mut query = vec![("status", "current"), ("sort", "id"), ("limit", LIMIT)];
+    let limit = LIMIT.to_string();
+    let mut query = vec![("status", "current"), ("sort", "id"), ("limit", limit.as_str())];
     query.extend(after.map(|cursor| ("cursor", cursor.0.as_str())));
     let call = Call {
         what,
         path: &["api", "v2", "spaces"],
         query: &query,
         scopes: &["read:space:confluence"],
+        price: Price::of_rows(1, LIMIT),
     };
     let seen = listed(client, reach, &call).await?;
     Ok(Listed {
         items: seen.items.into_iter().map(|seen| seen.space).collect(),
         unreadable: seen.unreadable,
         next: seen.next,
+        at: seen.at,
         spent: seen.spent,
     })
 }
@@ -41,12 +43,13 @@ pub async fn spaces(client: &Client, reach: &Reach, after: Option<&Cursor>) -> R
 /// Those of these spaces that can be seen, archived ones as well.
 pub async fn spaces_by_id(client: &Client, reach: &Reach, spaces: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
     let ids: Vec<&str> = spaces.iter().map(SpaceId::as_str).collect();
-    let ids = ids.join(",");
+    let (ids, limit) = (ids.join(","), LIMIT.to_string());
     let call = Call {
         what: "the chosen spaces",
         path: &["api", "v2", "spaces"],
-        query: &[("ids", &ids), ("sort", "id"), ("limit", LIMIT)],
+        query: &[("ids", &ids), ("sort", "id"), ("limit", &limit)],
         scopes: &["read:space:confluence"],
+        price: Price::of_rows(1, spaces.len() as u32),
     };
     let mut seen = listed(client, reach, &call).await?;
     // Only what was asked for, whatever the answer holds.
@@ -59,7 +62,6 @@ async fn listed(client: &Client, reach: &Reach, call: &Call<'_>) -> Result<Liste
         .get::<Listing>(reach, call)
         .await
         .map_err(|refused| refused.into_error(call.what))?;
-    let rows = answered.value.results.len() as u64;
     let (mut items, mut unreadable) = (Vec::new(), Vec::new());
     for row in answered.value.results {
         match serde_json::from_value::<SpaceRow>(row) {
@@ -78,10 +80,8 @@ async fn listed(client: &Client, reach: &Reach, call: &Call<'_>) -> Result<Liste
         items,
         unreadable,
         next: wire::cursor(answered.value.links.next.as_deref()).map(Cursor),
-        spent: Spent {
-            calls: answered.calls,
-            points: answered.calls + rows,
-        },
+        at: answered.at,
+        spent: answered.spent,
     })
 }
 
@@ -116,6 +116,7 @@ pub async fn estimate(client: &Client, reach: &Reach, spaces: &[Space]) -> Resul
             path: &["rest", "api", "search"],
             query: &[("cql", &cql), ("limit", "1")],
             scopes: &["search:confluence"],
+            price: Price::of_rows(wire::points_each(kind), 1),
         };
         let totals = client
             .get::<SearchTotals>(reach, &call)

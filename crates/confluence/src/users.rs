@@ -9,7 +9,7 @@ use domain::{
 };
 
 use crate::{
-    client::{Call, Client},
+    client::{Call, Client, Price},
     pages,
     wire::{self, Listing, PersonRow},
 };
@@ -27,6 +27,7 @@ pub async fn me(client: &Client, reach: &Reach) -> Result<Person> {
         path: &["rest", "api", "user", "current"],
         query: &[],
         scopes: SCOPES,
+        price: Price::of_rows(POINTS_PER_PERSON, 1),
     };
     let row = match client.get::<PersonRow>(reach, &call).await {
         Ok(answered) => answered.value,
@@ -63,6 +64,7 @@ pub async fn people(client: &Client, reach: &Reach, accounts: &[AccountId]) -> R
         path: &["rest", "api", "user", "bulk"],
         query: &query,
         scopes: SCOPES,
+        price: Price::of_rows(POINTS_PER_PERSON, PEOPLE_MAX as u32),
     };
     let answered = client
         .get::<Listing>(reach, &call)
@@ -75,11 +77,7 @@ pub async fn people(client: &Client, reach: &Reach, accounts: &[AccountId]) -> R
         .filter_map(|row| person(serde_json::from_value(row).ok()?))
         .filter(|person| asked.contains(&person.account))
         .collect();
-    let spent = Spent {
-        calls: answered.calls,
-        points: answered.calls + POINTS_PER_PERSON * people.len() as u64,
-    };
-    Ok((people, spent))
+    Ok((people, answered.spent))
 }
 
 fn person(row: PersonRow) -> Option<Person> {

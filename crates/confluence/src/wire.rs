@@ -1,10 +1,15 @@
 //! The shapes of Confluence's answers, read tolerantly: the specification's required fields may be null, its enums have
 //! more members than it says, ids come as text or as numbers (facts.md §1, recorded answers).
 
-use domain::{Timestamp, document::TITLE_CHARS_MAX};
-use serde::{Deserialize, Deserializer};
+use domain::{
+    Timestamp,
+    document::{DocumentKind, TITLE_CHARS_MAX},
+};
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::Value;
 use url::Url;
+
+use crate::client::Rows;
 
 /// A listing. Rows are kept raw: one that cannot be read must not take the others with it.
 #[derive(Deserialize)]
@@ -14,11 +19,33 @@ pub struct Listing {
     pub links: Links,
 }
 
+/// What each row of a listing costs: comments are not among the objects that have a price (facts.md §4).
+pub fn points_each(kind: DocumentKind) -> u64 {
+    match kind {
+        DocumentKind::Page | DocumentKind::BlogPost | DocumentKind::Attachment => 1,
+        DocumentKind::Comment => 0,
+    }
+}
+
+impl Rows for Listing {
+    fn rows(&self) -> u64 {
+        self.results.len() as u64
+    }
+}
+
 /// Of v1's `/search` alone.
 #[derive(Deserialize)]
 pub struct SearchTotals {
+    #[serde(default)]
+    pub results: Vec<IgnoredAny>,
     #[serde(default, rename = "totalSize")]
     pub total_size: Option<u64>,
+}
+
+impl Rows for SearchTotals {
+    fn rows(&self) -> u64 {
+        self.results.len() as u64
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -58,6 +85,9 @@ pub struct PageRow {
     pub parent_id: Option<String>,
     #[serde(default)]
     pub parent_type: Option<String>,
+    /// `live` for a live doc; in listings only.
+    #[serde(default)]
+    pub subtype: Option<String>,
     #[serde(default)]
     pub author_id: Option<String>,
     #[serde(default)]
@@ -164,6 +194,20 @@ pub struct PersonRow {
     pub display_name: Option<String>,
     #[serde(default)]
     pub public_name: Option<String>,
+}
+
+/// Alone: the answer is a page.
+impl Rows for PageRow {
+    fn rows(&self) -> u64 {
+        1
+    }
+}
+
+/// Alone: the answer is a person.
+impl Rows for PersonRow {
+    fn rows(&self) -> u64 {
+        1
+    }
 }
 
 #[derive(Default, Deserialize)]

@@ -100,6 +100,36 @@ pub struct Document {
     pub file: Option<FileFacts>,
 }
 
+/// A page or blog post as a listing without bodies shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observed {
+    pub id: ContentId,
+    pub kind: DocumentKind,
+    pub space: SpaceId,
+    pub parent: Option<ContentId>,
+    pub title: String,
+    pub version: u32,
+    /// When this version was made.
+    pub modified_at: Timestamp,
+    /// None when the grant cannot tell.
+    pub labels: Option<Vec<String>>,
+    pub url: String,
+}
+
+/// What is held of a document, as far as a plan needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    pub kind: DocumentKind,
+    pub space: SpaceId,
+    pub parent: Option<ContentId>,
+    pub title: String,
+    pub version: u32,
+    pub modified_at: Timestamp,
+    pub labels: Vec<String>,
+    pub url: String,
+    pub removed: Option<Removal>,
+}
+
 /// A person of Confluence, as far as Circuit needs to know them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
@@ -132,6 +162,8 @@ pub struct Held {
 pub enum Removal {
     /// A complete walk, or an answer that proves it, showed that it is gone for the connected person.
     GoneFromSite,
+    /// A walk did not show it, with so much else that a second one must agree. Its text is kept.
+    Suspended,
     /// A person of this Circuit deleted it from the index; syncing does not bring it back.
     DeletedHere,
 }
@@ -140,6 +172,7 @@ impl Removal {
     pub fn word(self) -> &'static str {
         match self {
             Self::GoneFromSite => "gone",
+            Self::Suspended => "suspended",
             Self::DeletedHere => "deleted",
         }
     }

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod authority;
+pub mod budget;
 pub mod connection;
 pub mod cursor;
 pub mod document;
@@ -15,6 +16,7 @@ pub mod id;
 pub mod index;
 pub mod job;
 pub mod passage;
+pub mod price;
 pub mod query;
 pub mod secret;
 pub mod site;

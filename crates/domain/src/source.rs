@@ -1,11 +1,20 @@
 //! The port to where documents come from.
 
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
 use async_trait::async_trait;
 
 use crate::{
-    AccountId, ConnectionId, Result, SpaceId, Timestamp,
+    AccountId, ConnectionId, ContentId, Result, SpaceId, Timestamp,
     cursor::{Cursor, Stream},
-    document::{Document, DocumentKind, Person},
+    document::{Document, DocumentKind, Observed, Person},
     site::Site,
     space::{Estimate, Space, SpaceSeen},
     sync_run::Spent,
@@ -17,6 +26,40 @@ pub struct Reach {
     pub connection: ConnectionId,
     pub site: Site,
     pub urgency: Urgency,
+    /// Counts what is called through this reach and its clones.
+    pub meter: Meter,
+}
+
+/// What was spent at Atlassian, every call that was made, also those that failed. Clones count together.
+#[derive(Clone, Debug, Default)]
+pub struct Meter(Arc<Counters>);
+
+#[derive(Debug, Default)]
+struct Counters {
+    calls: AtomicU64,
+    points: AtomicU64,
+}
+
+impl Meter {
+    pub fn add(&self, spent: Spent) {
+        self.0.calls.fetch_add(spent.calls, Ordering::Relaxed);
+        self.0.points.fetch_add(spent.points, Ordering::Relaxed);
+    }
+    pub fn read(&self) -> Spent {
+        Spent {
+            calls: self.0.calls.load(Ordering::Relaxed),
+            points: self.0.points.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// How calls go at present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// The most calls at once.
+    pub at_once: u32,
+    /// What an answer with many rows takes; none before one came.
+    pub latency: Option<Duration>,
 }
 
 /// For what a call is made. Where the hour's points run short, the first of these go first (sync.md).
@@ -38,6 +81,9 @@ pub struct Listed<T> {
     pub unreadable: Vec<Unreadable>,
     /// Where it goes on; none at the end.
     pub next: Option<Cursor>,
+    /// What time it is at Atlassian, by the answer.
+    pub at: Option<Timestamp>,
+    /// Calls and points of what is answered here. Calls that failed on the way are on the reach's [`Meter`].
     pub spent: Spent,
 }
 
@@ -74,6 +120,33 @@ pub trait Source: Send + Sync {
     /// These spaces as they are now, for whom can see them. At most [`SPACES_BY_ID_MAX`]; no other is named or answered.
     async fn spaces_by_id(&self, reach: &Reach, spaces: &[SpaceId]) -> Result<Listed<SpaceSeen>>;
 
+    /// The next pages or blog posts of a stream as [`Source::list`] would give them, without their bodies.
+    async fn observe(
+        &self,
+        reach: &Reach,
+        space: &Space,
+        stream: &Stream,
+        after: Option<&Cursor>,
+    ) -> Result<Listed<Observed>>;
+
+    /// Current pages or blog posts by id, with bodies and labels, as far as they are in these spaces and can be seen. At
+    /// most [`IDS_MAX`] ids.
+    async fn fetch(
+        &self,
+        reach: &Reach,
+        spaces: &[Space],
+        kind: DocumentKind,
+        ids: &[ContentId],
+    ) -> Result<Listed<Document>>;
+
+    /// A second look at documents that seem to be gone: what is there in these spaces, in which status, and what is not.
+    /// At most [`IDS_MAX`] ids. What cannot be told is in none of the sets.
+    async fn look(&self, reach: &Reach, spaces: &[Space], kind: DocumentKind, ids: &[ContentId]) -> Result<Looked>;
+
+    /// Those of these ids that are gone or can no longer be seen, at the price of one call. At most
+    /// [`PROBE_IDS_MAX`] ids. `MissingScope` when the grant cannot tell.
+    async fn probe(&self, reach: &Reach, ids: &[ContentId]) -> Result<(BTreeSet<ContentId>, Spent)>;
+
     /// The documents of a kind in these spaces that were changed at `since` or later, those changed last first, current
     /// ones only, with bodies and labels. At most [`CHANGES_SPACES_MAX`] spaces, and about `rows` rows are asked for.
     /// `MissingScope` as in `list`.
@@ -89,10 +162,28 @@ pub trait Source: Send + Sync {
 
     /// The names of people; who is unknown there is absent from the answer. At most [`PEOPLE_MAX`] at once.
     async fn people(&self, reach: &Reach, accounts: &[AccountId]) -> Result<(Vec<Person>, Spent)>;
+
+    /// How calls go at present, over all reaches.
+    fn pace(&self) -> Pace;
+}
+
+/// What a second look showed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Looked {
+    pub current: BTreeSet<ContentId>,
+    /// Trashed, archived, a draft: there, and not to be found.
+    pub put_away: BTreeSet<ContentId>,
+    /// Not there for this reader.
+    pub absent: BTreeSet<ContentId>,
+    pub spent: Spent,
 }
 
 /// The most spaces asked for by id at once: what `/spaces` answers with (openapi-v2, `limit`).
 pub const SPACES_BY_ID_MAX: usize = 250;
+/// The most ids named in one call: what `/pages` and `/blogposts` take (openapi-v2, `id`).
+pub const IDS_MAX: usize = 250;
+/// The most ids of one probe (openapi-v2, `ContentIdToContentTypeRequest`).
+pub const PROBE_IDS_MAX: usize = 100;
 /// The most spaces in one listing of changes: what `/pages` takes (openapi-v2, `space-id`).
 pub const CHANGES_SPACES_MAX: usize = 100;
 /// The most people asked for at once: `/user/bulk` silently drops the rest (facts.md §9).

@@ -1,6 +1,8 @@
 //! A space of a site.
 
-use crate::{SpaceId, Timestamp};
+use std::collections::BTreeMap;
+
+use crate::{SpaceId, Timestamp, document::DocumentKind};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Space {
@@ -38,6 +40,12 @@ pub struct FeedSpace {
     pub imported_at: Option<Timestamp>,
     /// Since when the connected person can no longer see it: its documents are kept, and not found.
     pub suspended_at: Option<Timestamp>,
+    /// Since when so much of it is missing that a second walk must agree before it is believed.
+    pub doubted_at: Option<Timestamp>,
+    /// Archived when it was last seen.
+    pub archived: bool,
+    /// When each kind was last read from beginning to end, by an import or a walk.
+    pub walked: BTreeMap<DocumentKind, Timestamp>,
     /// What was expected when it was chosen.
     pub estimate: Option<Estimate>,
     /// Documents held of it now.

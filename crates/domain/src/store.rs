@@ -1,27 +1,32 @@
 //! The port to what Circuit remembers: one small trait per noun.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 
 use crate::{
     AccountId, ApiKeyId, ConnectionId, ContentId, DocumentId, FeedId, IndexId, JobId, Result, RunId, Secret, SiteId,
     SpaceId, Timestamp, UserId,
+    budget::{Hour, HourPoints},
     connection::{Connection, ConnectionState, Grant, Reconnection},
     cursor::{Checkpoint, Mark, Stream},
-    document::{Document, DocumentKind, Held, Person},
+    document::{Document, DocumentKind, Held, Known, Observed, Person},
     feed::{Feed, FeedState, Park, Schedule},
     index::Index,
     job::{Claim, Job, Standing, Work},
     site::Site,
-    space::{Estimate, FeedSpace, Space},
-    sync_run::{Counts, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
+    space::{Estimate, FeedSpace, Space, SpaceSeen},
+    sync_run::{Counts, Effect, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
     user::{ApiKey, Role, User},
 };
 
 /// Everything that is remembered.
-pub trait Store: Indexes + Connections + Feeds + Documents + SyncRuns + Jobs + Users + Settings {}
-impl<T: Indexes + Connections + Feeds + Documents + SyncRuns + Jobs + Users + Settings> Store for T {}
+pub trait Store: Indexes + Connections + Feeds + Documents + SyncRuns + Points + Jobs + Users + Settings {}
+impl<T: Indexes + Connections + Feeds + Documents + SyncRuns + Points + Jobs + Users + Settings> Store for T {}
 
 #[async_trait]
 pub trait Indexes: Send + Sync {
@@ -117,6 +122,14 @@ pub trait Feeds: Send + Sync {
     async fn set_space_suspended(&self, id: FeedId, space: &SpaceId, at: Option<Timestamp>) -> Result<()>;
     /// The spaces of an index whose documents must not be found.
     async fn suspended_spaces(&self, index: IndexId) -> Result<BTreeSet<(FeedId, SpaceId)>>;
+    /// Notes a space's present key, name and whether it is archived. Under a new name its documents are indexed again.
+    async fn set_space_seen(&self, id: FeedId, seen: &SpaceSeen) -> Result<()>;
+    /// Up to when, by Atlassian's clock, all changes were read; none before the first import.
+    async fn changes_until(&self, id: FeedId) -> Result<Option<Timestamp>>;
+    /// Never goes back.
+    async fn set_changes_until(&self, id: FeedId, until: Timestamp) -> Result<()>;
+    /// Forgets when this feed's listings were last read to their end: all of them are due.
+    async fn forget_walks(&self, id: FeedId) -> Result<()>;
     async fn checkpoint(&self, id: FeedId) -> Result<Checkpoint>;
     /// Forgets all marks: the next pass begins anew.
     async fn clear_checkpoint(&self, id: FeedId) -> Result<()>;
@@ -129,12 +142,33 @@ pub trait Feeds: Send + Sync {
 pub struct Recording {
     pub run: RunId,
     pub documents: Vec<Document>,
+    /// Shown again at the version that is held, in another place or with other labels.
+    pub placed: Vec<Observed>,
+    /// Shown again just as they are held.
+    pub seen: Vec<ContentId>,
     pub people: Vec<Person>,
     pub failures: Vec<Failure>,
     /// How far a stream has come with them; none for what belongs to no stream (changes).
     pub mark: Option<(Stream, Mark)>,
     pub spent: Spent,
     pub now: Timestamp,
+}
+
+impl Recording {
+    /// One that brings nothing yet.
+    pub fn empty(run: RunId, now: Timestamp) -> Self {
+        Self {
+            run,
+            documents: Vec::new(),
+            placed: Vec::new(),
+            seen: Vec::new(),
+            people: Vec::new(),
+            failures: Vec::new(),
+            mark: None,
+            spent: Spent::default(),
+            now,
+        }
+    }
 }
 
 /// Which documents a person wants listed.
@@ -153,18 +187,44 @@ pub struct DocumentFilter {
 /// The most documents listed at once.
 pub const DOCUMENTS_MAX: usize = 200;
 
-/// What a complete reading did not show.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A document that listings read from beginning to end by one run did not show.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unseen {
-    pub removed: u64,
-    /// Spaces of which too much is missing to believe it at once.
-    pub doubted: Vec<(SpaceId, u64)>,
+    pub id: ContentId,
+    pub kind: DocumentKind,
+    pub space: SpaceId,
+    /// Suspended by an earlier run already.
+    pub suspended: bool,
 }
 
-/// The share of a space, in percent, that may vanish in one reading without a second one (sync.md).
-pub const VANISHING_PERCENT_MAX: i64 = 30;
-/// And so many documents may vanish in any case.
-pub const VANISHING_MAX: i64 = 50;
+/// What a walk has proven: applied whole or not at all.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    pub run: RunId,
+    /// Gone for the connected person. Comments and attachments of a page go with it.
+    pub gone: Vec<ContentId>,
+    /// Missing with so much else that a second walk must agree: kept, and not found.
+    pub suspended: Vec<ContentId>,
+    /// The spaces of those.
+    pub doubted: Vec<SpaceId>,
+    /// Spaces whose pages were read and judged: seen again, nothing in doubt.
+    pub settled: Vec<SpaceId>,
+    /// Listings that were read from beginning to end.
+    pub walked: Vec<Stream>,
+    pub now: Timestamp,
+}
+
+/// What is held of a document, for comparison with the site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldFacts {
+    pub id: ContentId,
+    pub kind: DocumentKind,
+    pub space: SpaceId,
+    pub parent: Option<ContentId>,
+    pub title: String,
+    pub version: u32,
+    pub url: String,
+}
 
 /// A document's row in a list: no body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -194,21 +254,54 @@ pub trait Documents: Send + Sync {
     async fn document(&self, index: IndexId, id: &DocumentId) -> Result<Held>;
     /// Rows that are neither removed nor of a suspended space, by title, and how many there are in all.
     async fn documents(&self, index: IndexId, filter: &DocumentFilter) -> Result<(Vec<DocumentRow>, u64)>;
-    /// Ids of what is held of a space and not removed (for comparison with the site).
-    async fn held_ids(&self, feed: FeedId, space: &SpaceId) -> Result<BTreeSet<ContentId>>;
+    /// What is held and may be found (not removed, not of a suspended space), by content id, after `after`; of one space
+    /// or of all. At most `limit`.
+    async fn held_after(
+        &self,
+        feed: FeedId,
+        space: Option<&SpaceId>,
+        after: Option<&ContentId>,
+        limit: usize,
+    ) -> Result<Vec<HeldFacts>>;
+    /// How many documents of each kind a feed holds.
+    async fn held_kinds(&self, feed: FeedId) -> Result<BTreeMap<DocumentKind, u64>>;
+    /// How many pages and blog posts are held of a space, suspended ones included.
+    async fn pages_held(&self, feed: FeedId, space: &SpaceId) -> Result<u64>;
+    /// What is known of these documents; those never seen are absent.
+    async fn known(&self, feed: FeedId, ids: &[ContentId]) -> Result<BTreeMap<ContentId, Known>>;
+    /// Documents of an index that must not be found and that a search index at `sequence` may still hold: at most `limit`.
+    async fn hidden_after(&self, index: IndexId, sequence: i64, limit: usize) -> Result<Vec<(FeedId, DocumentId)>>;
     /// Those of `accounts` whose name is not known.
     async fn unknown_people(&self, site: &SiteId, accounts: &BTreeSet<AccountId>) -> Result<Vec<AccountId>>;
 
     /// A person deletes documents from the index, with the comments and attachments of a deleted page; how many went.
     async fn delete_documents(&self, index: IndexId, ids: &[DocumentId], now: Timestamp) -> Result<u64>;
-    /// Takes away what a complete reading did not show. Only pages and blog posts of listings that this one run read from
-    /// beginning to end, with what hangs on them; nothing that the run failed to read. When more than a share of a space is
-    /// missing, a second run must agree first: those spaces are told, with how much is missing.
-    async fn remove_unseen(&self, feed: FeedId, run: RunId, now: Timestamp) -> Result<Unseen>;
+    /// What the listings that this one run read from beginning to end did not show, by kind and id; nothing that the run
+    /// failed to read, and nothing at all when it met a row that it could not even name.
+    async fn unseen(&self, feed: FeedId, run: RunId) -> Result<Vec<Unseen>>;
+    /// Applies what a walk has proven; how many documents were removed or suspended by it.
+    async fn apply(&self, feed: FeedId, verdict: &Verdict) -> Result<u64>;
+    /// Takes away everything of a space that a second, later look did not find either. When it is seen again it is
+    /// imported anew.
+    async fn remove_space(&self, feed: FeedId, space: &SpaceId, run: RunId, now: Timestamp) -> Result<u64>;
     /// Everything that a feed brought, as a person deletes it: at most `limit` at once, so that other writers get their
     /// turn; how many went. None are left when fewer than `limit` went.
     async fn delete_feed_documents(&self, feed: FeedId, limit: usize, now: Timestamp) -> Result<u64>;
 }
+
+/// A document that a run changed something about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EffectRow {
+    pub id: DocumentId,
+    pub kind: DocumentKind,
+    pub effect: Effect,
+    /// As it is now.
+    pub title: String,
+    pub url: String,
+}
+
+/// The most sentences kept of one run.
+pub const NOTES_MAX: usize = 50;
 
 #[async_trait]
 pub trait SyncRuns: Send + Sync {
@@ -217,19 +310,53 @@ pub trait SyncRuns: Send + Sync {
     async fn run(&self, id: RunId) -> Result<SyncRun>;
     /// The run that was begun and not ended: Circuit stopped in its midst.
     async fn open_run_of(&self, feed: FeedId) -> Result<Option<SyncRun>>;
-    /// Since when changes are to be asked for: when the last complete pass of changes began, else when the feed's first
-    /// import did. None before that.
-    async fn read_until(&self, feed: FeedId) -> Result<Option<Timestamp>>;
-    /// When the last pass ended that read everything: a re-sync, else the feed's first import.
-    async fn read_whole_at(&self, feed: FeedId) -> Result<Option<Timestamp>>;
-    /// Forgets passes of changes before this one that found nothing: there is one every few minutes.
+    /// Opens a run again that waited or was broken off: it goes on from the checkpoint as the same run, so that what it
+    /// has seen counts.
+    async fn reopen_run(&self, id: RunId) -> Result<SyncRun>;
+    /// The newest run of this kind.
+    async fn last_run(&self, feed: FeedId, kind: RunKind) -> Result<Option<SyncRun>>;
+    /// When the last complete run of this kind began.
+    async fn began_last(&self, feed: FeedId, kind: RunKind) -> Result<Option<Timestamp>>;
+    /// Adds a sentence for people; the same one is kept once. At most [`NOTES_MAX`] of a run.
+    async fn note(&self, id: RunId, note: &str) -> Result<()>;
+    async fn notes(&self, id: RunId) -> Result<Vec<String>>;
+    /// What the run did to which documents, by content id after `after`, of one effect or all; at most `limit`.
+    async fn effects(
+        &self,
+        id: RunId,
+        effect: Option<Effect>,
+        after: Option<&ContentId>,
+        limit: usize,
+    ) -> Result<Vec<EffectRow>>;
+    /// Forgets passes of changes and probes before this one that found nothing: there is one every few minutes.
     async fn forget_quiet_runs(&self, before: RunId) -> Result<()>;
     /// Newest first, at most `limit`.
     async fn runs(&self, feed: FeedId, limit: usize) -> Result<Vec<SyncRun>>;
     async fn failures(&self, run: RunId, limit: usize) -> Result<Vec<Failure>>;
-    /// Adds to what a run spent outside of a recording.
-    async fn add_spent(&self, id: RunId, spent: Spent) -> Result<()>;
+    /// Adds to what a run and its feed spent outside of a recording.
+    async fn add_spent(&self, id: RunId, spent: Spent, now: Timestamp) -> Result<()>;
 }
+
+/// What Circuit spent at Atlassian, by app and hour, and by feed. Older hours than [`POINTS_LIFE_HOURS`] are forgotten.
+#[async_trait]
+pub trait Points: Send + Sync {
+    /// Changes the points of an app's hour, alone: nobody else reads or changes them meanwhile. When `change` refuses,
+    /// nothing is written and its error is given.
+    async fn change_points(
+        &self,
+        app: &str,
+        hour: Hour,
+        change: &(dyn for<'a> Fn(&'a mut HourPoints) -> Result<()> + Send + Sync),
+    ) -> Result<()>;
+    async fn hour_points(&self, app: &str, hour: Hour) -> Result<HourPoints>;
+    /// Adds to what a feed spent outside of its runs: on a person's behalf.
+    async fn add_feed_spent(&self, feed: FeedId, spent: Spent, now: Timestamp) -> Result<()>;
+    /// What a feed spent in the hours from `since` on.
+    async fn feed_spent(&self, feed: FeedId, since: Hour) -> Result<Spent>;
+}
+
+/// How long hours of points are kept, in hours: today and yesterday, wherever midnight is.
+pub const POINTS_LIFE_HOURS: i64 = 48;
 
 #[async_trait]
 pub trait Jobs: Send + Sync {

@@ -19,18 +19,21 @@ pub struct SyncRun {
 pub enum RunKind {
     /// A space's first pass: everything with its body.
     Import,
-    /// Everything again, because a person asked or a day has passed: the proof of what is gone.
-    Resync,
     /// What was written since the last pass, newest first.
     Changes,
+    /// Everything that is there, without the bodies that are held already: the proof of what is gone, moved or renamed.
+    Walk,
+    /// Which of the held documents can no longer be seen: a suspicion for little, to be proven.
+    Probe,
 }
 
 impl RunKind {
     pub fn word(self) -> &'static str {
         match self {
             Self::Import => "import",
-            Self::Resync => "resync",
             Self::Changes => "changes",
+            Self::Walk => "walk",
+            Self::Probe => "probe",
         }
     }
 }
@@ -105,6 +108,37 @@ impl Spent {
         Self {
             calls: self.calls + other.calls,
             points: self.points + other.points,
+        }
+    }
+    /// What is more than `other`, never below nothing.
+    pub fn minus(self, other: Self) -> Self {
+        Self {
+            calls: self.calls.saturating_sub(other.calls),
+            points: self.points.saturating_sub(other.points),
+        }
+    }
+}
+
+/// What a run did to a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    Added,
+    Updated,
+    Removed,
+    /// Kept out of search until a second pass agrees that it is gone.
+    Suspended,
+}
+
+impl Effect {
+    pub const ALL: [Self; 4] = [Self::Added, Self::Updated, Self::Removed, Self::Suspended];
+
+    /// The word in the store, in JSON and in exports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Updated => "updated",
+            Self::Removed => "removed",
+            Self::Suspended => "suspended",
         }
     }
 }

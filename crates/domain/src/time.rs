@@ -36,6 +36,12 @@ impl Timestamp {
         )
     }
 
+    /// Whether this is less than `span` after `earlier`. What lies ahead was noted by a clock that was set back since, and
+    /// says nothing: it is not within.
+    pub fn is_within(self, span: Duration, earlier: Self) -> bool {
+        self >= earlier && self.since(earlier) < span
+    }
+
     /// How long after `earlier` this is; zero if it is not after.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -82,6 +88,14 @@ mod tests {
         let instant = Timestamp::parse("2026-02-28T23:59:59.987+01:00").unwrap();
         assert_eq!(instant.to_string(), "2026-02-28T22:59:59.987Z");
         assert_eq!(Timestamp::parse(&instant.to_string()).unwrap(), instant);
+    }
+
+    #[test]
+    fn what_was_noted_before_the_clock_was_set_back_says_nothing() {
+        let second = Duration::from_secs(1);
+        assert!(Timestamp(1_999).is_within(second, Timestamp(1_000)));
+        assert!(!Timestamp(2_000).is_within(second, Timestamp(1_000)));
+        assert!(!Timestamp(999).is_within(second, Timestamp(1_000)));
     }
 
     #[test]

@@ -1,6 +1,11 @@
 //! An account of this Circuit, its sessions and API keys.
 
+use std::time::Duration;
+
 use crate::{ApiKeyId, Timestamp, UserId};
+
+/// How long a session lives.
+pub const SESSION_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {

@@ -128,9 +128,11 @@ impl Call<'_> {
             link = format!("<{next}>; rel=\"next\", {link}");
             links["next"] = json!(next);
         }
-        Answer::json(200, &json!({ "results": results, "_links": links }))
-            .with_header("link", link)
-            .costing(points)
+        // Moved in, not named in `json!`, which copies what it is given.
+        let mut body = json!({});
+        body["results"] = Value::Array(results);
+        body["_links"] = links;
+        Answer::json(200, &body).with_header("link", link).costing(points)
     }
 
     /// v2's single object, which says where the site is.

@@ -10,6 +10,7 @@ use crate::{
     control,
     fake::Fake,
     journal::JournalRow,
+    moment,
     oauth::Bearer,
     query::Query,
     world::Site,
@@ -67,7 +68,7 @@ impl Fake {
         self.note(&request, &settled);
         let cut = settled.answer.status == 200 && self.faults().cuts(path_and_query);
         Reply {
-            answer: settled.answer,
+            answer: settled.answer.with_header("date", moment::http(self.now())),
             cut,
         }
     }

@@ -32,6 +32,21 @@ pub fn friendly(ms: i64) -> String {
     format!("{month} {}, {}", at.day(), at.year())
 }
 
+/// `Thu, 19 Mar 2026 14:26:46 GMT`, as HTTP tells times (RFC 9110).
+pub fn http(ms: i64) -> String {
+    let at = moment(ms);
+    let short = |word: String| -> String { word.chars().take(3).collect() };
+    let (day, month) = (short(at.weekday().to_string()), short(at.month().to_string()));
+    format!(
+        "{day}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT",
+        at.day(),
+        at.year(),
+        at.hour(),
+        at.minute(),
+        at.second()
+    )
+}
+
 /// `2026/03/19`, as in the address of a blog post.
 pub fn slashed(ms: i64) -> String {
     let at = moment(ms);

@@ -92,21 +92,20 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 
 async fn ready(State(door): State<Door>) -> Response {
     match door.app.ready().await {
-        Ok(()) => "ready\n".into_response(),
-        Err(error) => {
-            warn!(error = ?error, "Not ready");
-            Failed::new(
-                &UNAVAILABLE,
-                "the store does not answer or cannot be written; the log says more",
-            )
-            .into_response()
-        }
+        // Searches are answered from what was indexed before: the rest is said, and no reason to send people away.
+        Ok(()) => match door.app.search_trouble() {
+            None => "ready\n".into_response(),
+            Some(why) => format!("ready, but a search index does not follow the store: {why}\n").into_response(),
+        },
+        // The app has logged it, once.
+        Err(failed) => Failed::new(&UNAVAILABLE, failed.message).into_response(),
     }
 }
 
 async fn measures(State(door): State<Door>) -> Response {
     gauge!("circuit_build_info", "version" => door.options.version).set(1.0);
     let recorder = recorder();
+    measure_calls(&door).await;
     if let Ok((queued, dead)) = door.app.jobs_queued_and_dead().await {
         gauge!("circuit_jobs_queued").set(queued as f64);
         gauge!("circuit_jobs_dead").set(dead as f64);
@@ -117,6 +116,21 @@ async fn measures(State(door): State<Door>) -> Response {
         recorder.render(),
     )
         .into_response()
+}
+
+/// How calls to Atlassian stand. When the store does not answer, the last figures stay: `/readyz` tells of that.
+async fn measure_calls(door: &Door) {
+    gauge!("circuit_atlassian_calls_at_once").set(f64::from(door.app.pace().at_once));
+    match door.app.budget_picture().await {
+        Ok(budget) => {
+            gauge!("circuit_points_budget").set(budget.budget as f64);
+            gauge!("circuit_points_spent").set(budget.spent as f64);
+            gauge!("circuit_points_left").set(budget.left_for_people as f64);
+            counter!("circuit_atlassian_calls_total").absolute(budget.since_start.calls);
+            counter!("circuit_atlassian_points_total").absolute(budget.since_start.points);
+        }
+        Err(error) => warn!(error = ?error, "The budget of points could not be measured"),
+    }
 }
 
 /// Counts a request by its route's pattern: never by ids, which have no end.
@@ -184,6 +198,21 @@ fn recorder() -> &'static PrometheusHandle {
             "circuit_http_request_duration_seconds",
             "Seconds until an answer began, by method and route"
         );
+        describe_counter!("circuit_atlassian_calls_total", "Calls to Confluence since the start");
+        describe_counter!(
+            "circuit_atlassian_points_total",
+            "Points spent at Confluence since the start"
+        );
+        describe_gauge!(
+            "circuit_atlassian_calls_at_once",
+            "The most calls to Confluence at once, as it answers now"
+        );
+        describe_gauge!("circuit_points_budget", "Points that may be spent in this hour");
+        describe_gauge!(
+            "circuit_points_spent",
+            "Points spent in this hour, or promised to calls on their way"
+        );
+        describe_gauge!("circuit_points_left", "Points of this hour that people may still spend");
         handle
     })
 }

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use domain::{Error, ErrorKind, Result, job::Claim};
 use sqlx::{
-    Row, SqlitePool,
+    Connection, Row, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -16,8 +16,10 @@ const READERS_MAX: u32 = 4;
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 
 /// In order; a file never changes once it was released.
-const MIGRATIONS: [&str; 2] = [
+pub(crate) const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001_beginning.sql"),
+    include_str!("migrations/0002_walks.sql"),
+    include_str!("migrations/0003_points.sql"),
     include_str!("migrations/0005_grants.sql"),
 ];
 
@@ -41,23 +43,21 @@ impl SqlStore {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_WAIT);
-        let write = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options.clone())
-            .await
-            .map_err(failed)?;
+        let write = pooled(1).connect_with(options.clone()).await.map_err(failed)?;
         migrate(&write).await?;
-        let read = SqlitePoolOptions::new()
-            .max_connections(READERS_MAX)
-            .connect_with(options)
-            .await
-            .map_err(failed)?;
+        let read = pooled(READERS_MAX).connect_with(options).await.map_err(failed)?;
         Ok(Self {
             write,
             read,
             keys,
             claim: None,
         })
+    }
+
+    /// Ends every connection; what was written is in the one file then.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
     }
 
     /// A store that is gone when it is dropped.
@@ -78,6 +78,21 @@ impl SqlStore {
             claim: None,
         })
     }
+}
+
+/// A pool that keeps no connection in the midst of a transaction. When a disk is full or fails, SQLite rolls back by itself,
+/// and the driver, whose own rollback finds nothing to do, goes on counting the transaction as open: the next ones would
+/// be nested in it, and what they acknowledge would never be committed.
+fn pooled(connections_max: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections_max)
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                // Rollbacks that are under way end first.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
 }
 
 async fn migrate(pool: &SqlitePool) -> Result<()> {
@@ -138,9 +153,10 @@ pub(crate) fn failed(error: sqlx::Error) -> Error {
             ErrorKind::Unavailable,
             "the database file cannot be opened; look at the data directory and its owner",
         ),
-        (_, Some(11 | 26)) => (
+        // What is read is not what was written: a page of the file was overwritten.
+        (_, Some(11 | 26)) | (sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_), _) => (
             ErrorKind::Internal,
-            "the database file is damaged; restore it from a backup",
+            "the database file is damaged; stop Circuit and put a backup in its place with `circuit restore`",
         ),
         (_, Some(19)) => (ErrorKind::Conflict, "this contradicts what is in the store"),
         (sqlx::Error::PoolTimedOut, _) => (ErrorKind::Unavailable, "the store is busy; try again in a moment"),

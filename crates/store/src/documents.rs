@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use domain::{
     AccountId, ContentId, DocumentId, Error, FeedId, IndexId, Result, RunId, SiteId, SpaceId, Timestamp,
-    document::{DocumentKind, Held, Person},
-    store::{DocumentFilter, DocumentRow, Documents, Recording, Unseen},
+    document::{DocumentKind, Held, Known, Person},
+    store::{DocumentFilter, DocumentRow, Documents, HeldFacts, Recording, Unseen, Verdict},
     sync_run::Counts,
 };
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
@@ -14,8 +14,9 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use crate::{
     SqlStore,
     dialect::{failed, missing},
+    feeds::number,
     record::{DEPTH_MAX, IDS_PER_STATEMENT, marks, touch},
-    rows::Columns,
+    rows::{Columns, KNOWN},
 };
 
 /// A document with its space and its people; the breadcrumb is found apart.
@@ -129,18 +130,102 @@ impl Documents for SqlStore {
         Ok((rows, u64::try_from(total).unwrap_or(0)))
     }
 
-    async fn held_ids(&self, feed: FeedId, space: &SpaceId) -> Result<BTreeSet<ContentId>> {
-        let query =
-            sqlx::query("select content_id from documents where feed_id = $1 and space_id = $2 and removed is null");
-        let rows = query
+    async fn held_after(
+        &self,
+        feed: FeedId,
+        space: Option<&SpaceId>,
+        after: Option<&ContentId>,
+        limit: usize,
+    ) -> Result<Vec<HeldFacts>> {
+        let sql = format!(
+            "select {KNOWN} from documents
+             where feed_id = $1 and removed is null and content_id > $2 and ($3 is null or space_id = $3)
+               and not exists (select 1 from feed_spaces suspended
+                 where suspended.feed_id = documents.feed_id and suspended.space_id = documents.space_id
+                   and suspended.suspended_at is not null)
+             order by content_id limit $4"
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(feed.0);
+        let query = query
+            .bind(after.map_or("", ContentId::as_str))
+            .bind(space.map(SpaceId::as_str))
+            .bind(number(limit as u64));
+        let rows = query.fetch_all(&self.read).await.map_err(failed)?;
+        let facts = |row: &_| {
+            let (id, known) = (Columns(row).text("content_id")?, Columns(row).known()?);
+            Ok(HeldFacts {
+                id: ContentId(id),
+                kind: known.kind,
+                space: known.space,
+                parent: known.parent,
+                title: known.title,
+                version: known.version,
+                url: known.url,
+            })
+        };
+        rows.iter().map(facts).collect()
+    }
+
+    async fn held_kinds(&self, feed: FeedId) -> Result<BTreeMap<DocumentKind, u64>> {
+        let rows = sqlx::query(
+            "select kind, count(*) as held from documents where feed_id = $1 and removed is null group by kind",
+        );
+        let rows = rows.bind(feed.0).fetch_all(&self.read).await.map_err(failed)?;
+        let of = |row: &_| {
+            let row = Columns(row);
+            Ok((DocumentKind::from_word(&row.text("kind")?)?, row.count("held")?))
+        };
+        rows.iter().map(of).collect()
+    }
+
+    async fn pages_held(&self, feed: FeedId, space: &SpaceId) -> Result<u64> {
+        let row = sqlx::query(
+            "select count(*) as held from documents
+             where feed_id = $1 and space_id = $2 and kind in ('page', 'blogpost')
+               and (removed is null or removed = 'suspended')",
+        );
+        let row = row
             .bind(feed.0)
             .bind(space.as_str())
-            .fetch_all(&self.read)
+            .fetch_one(&self.read)
             .await
             .map_err(failed)?;
-        rows.iter()
-            .map(|row| Columns(row).text("content_id").map(ContentId))
-            .collect()
+        Columns(&row).count("held")
+    }
+
+    async fn known(&self, feed: FeedId, ids: &[ContentId]) -> Result<BTreeMap<ContentId, Known>> {
+        let mut known = BTreeMap::new();
+        for ids in ids.chunks(IDS_PER_STATEMENT) {
+            let sql = format!(
+                "select {KNOWN} from documents where feed_id = ? and content_id in ({})",
+                marks(ids.len())
+            );
+            let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(feed.0);
+            let query = ids.iter().fold(query, |query, id| query.bind(id.as_str()));
+            for row in query.fetch_all(&self.read).await.map_err(failed)? {
+                known.insert(ContentId(Columns(&row).text("content_id")?), Columns(&row).known()?);
+            }
+        }
+        Ok(known)
+    }
+
+    async fn hidden_after(&self, index: IndexId, sequence: i64, limit: usize) -> Result<Vec<(FeedId, DocumentId)>> {
+        let rows = sqlx::query(
+            "select feed_id, site_id, content_id from documents
+             where index_id = $1 and sequence > $2 and removed is not null
+             order by sequence limit $3",
+        );
+        let rows = rows.bind(index.0).bind(sequence).bind(number(limit as u64));
+        let rows = rows.fetch_all(&self.read).await.map_err(failed)?;
+        let hidden = |row: &_| {
+            let row = Columns(row);
+            let id = DocumentId {
+                site: SiteId(row.text("site_id")?),
+                content: ContentId(row.text("content_id")?),
+            };
+            Ok((FeedId(row.number("feed_id")?), id))
+        };
+        rows.iter().map(hidden).collect()
     }
 
     async fn unknown_people(&self, site: &SiteId, accounts: &BTreeSet<AccountId>) -> Result<Vec<AccountId>> {
@@ -189,8 +274,16 @@ impl Documents for SqlStore {
         Ok(gone)
     }
 
-    async fn remove_unseen(&self, feed: FeedId, run: RunId, now: Timestamp) -> Result<Unseen> {
-        self.unseen_removed(feed, run, now).await
+    async fn unseen(&self, feed: FeedId, run: RunId) -> Result<Vec<Unseen>> {
+        self.not_shown(feed, run).await
+    }
+
+    async fn apply(&self, feed: FeedId, verdict: &Verdict) -> Result<u64> {
+        self.applied(feed, verdict).await
+    }
+
+    async fn remove_space(&self, feed: FeedId, space: &SpaceId, run: RunId, now: Timestamp) -> Result<u64> {
+        self.space_removed(feed, space, run, now).await
     }
 
     async fn delete_feed_documents(&self, feed: FeedId, limit: usize, now: Timestamp) -> Result<u64> {

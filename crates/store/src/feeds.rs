@@ -9,7 +9,7 @@ use domain::{
     document::DocumentKind,
     feed::{Feed, FeedState, Park, Schedule},
     site::Site,
-    space::{Estimate, FeedSpace, Space},
+    space::{Estimate, FeedSpace, Space, SpaceSeen},
     store::Feeds,
 };
 use sqlx::{Sqlite, query::Query, sqlite::SqliteArguments};
@@ -17,6 +17,7 @@ use sqlx::{Sqlite, query::Query, sqlite::SqliteArguments};
 use crate::{
     SqlStore,
     dialect::{failed, missing},
+    record::touch,
     rows::Columns,
 };
 
@@ -184,14 +185,38 @@ impl Feeds for SqlStore {
         .fetch_all(&self.read)
         .await
         .map_err(failed)?;
-        rows.iter().map(|row| Columns(row).feed_space()).collect()
+        let mut spaces = rows
+            .iter()
+            .map(|row| Columns(row).feed_space())
+            .collect::<Result<Vec<_>>>()?;
+        let walked = sqlx::query("select space_id, kind, at from walked where feed_id = $1").bind(id.0);
+        for row in walked.fetch_all(&self.read).await.map_err(failed)? {
+            let row = Columns(&row);
+            let space = row.text("space_id")?;
+            if let Some(of) = spaces.iter_mut().find(|of| of.space.id.as_str() == space) {
+                of.walked
+                    .insert(DocumentKind::from_word(&row.text("kind")?)?, row.instant("at")?);
+            }
+        }
+        Ok(spaces)
     }
 
     async fn set_space_imported(&self, id: FeedId, space: &SpaceId, at: Timestamp) -> Result<()> {
-        let query = sqlx::query(
+        let mut transaction = self.write.begin().await.map_err(failed)?;
+        let imported = sqlx::query(
             "update feed_spaces set imported_at = $3 where feed_id = $1 and space_id = $2 and imported_at is null",
         );
-        self.change(query.bind(id.0).bind(space.as_str()).bind(at.0)).await
+        let imported = imported.bind(id.0).bind(space.as_str()).bind(at.0);
+        imported.execute(&mut *transaction).await.map_err(failed)?;
+        for kind in DocumentKind::ALL {
+            let walked = sqlx::query(
+                "insert into walked (feed_id, space_id, kind, at) values ($1, $2, $3, $4)
+                 on conflict (feed_id, space_id, kind) do nothing",
+            );
+            let walked = walked.bind(id.0).bind(space.as_str()).bind(kind.word()).bind(at.0);
+            walked.execute(&mut *transaction).await.map_err(failed)?;
+        }
+        transaction.commit().await.map_err(failed)
     }
 
     async fn set_space_suspended(&self, id: FeedId, space: &SpaceId, at: Option<Timestamp>) -> Result<()> {
@@ -217,6 +242,61 @@ impl Feeds for SqlStore {
             ))
         };
         rows.iter().map(place).collect()
+    }
+
+    async fn set_space_seen(&self, id: FeedId, seen: &SpaceSeen) -> Result<()> {
+        let mut transaction = self.write.begin().await.map_err(failed)?;
+        let renamed = sqlx::query(
+            "update feed_spaces set key = $3, name = $4
+             where feed_id = $1 and space_id = $2 and (key <> $3 or name <> $4)",
+        );
+        let renamed = renamed
+            .bind(id.0)
+            .bind(seen.space.id.as_str())
+            .bind(&seen.space.key)
+            .bind(&seen.space.name)
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        let archived =
+            sqlx::query("update feed_spaces set archived = $3 where feed_id = $1 and space_id = $2 and archived <> $3");
+        archived
+            .bind(id.0)
+            .bind(seen.space.id.as_str())
+            .bind(i64::from(seen.archived))
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        if renamed.rows_affected() > 0 {
+            let rows = sqlx::query(
+                "select index_id, content_id from documents
+                 where feed_id = $1 and space_id = $2 and removed is null order by content_id",
+            );
+            let rows = rows.bind(id.0).bind(seen.space.id.as_str());
+            let rows = rows.fetch_all(&mut *transaction).await.map_err(failed)?;
+            if let Some(first) = rows.first() {
+                let index = Columns(first).number("index_id")?;
+                let documents = rows.iter().map(|row| Ok((id.0, Columns(row).text("content_id")?)));
+                touch(&mut transaction, index, &documents.collect::<Result<Vec<_>>>()?).await?;
+            }
+        }
+        transaction.commit().await.map_err(failed)
+    }
+
+    async fn changes_until(&self, id: FeedId) -> Result<Option<Timestamp>> {
+        let row = sqlx::query("select changes_until from feeds where id = $1").bind(id.0);
+        let row = row.fetch_one(&self.read).await.map_err(missing(format!("feed {id}")))?;
+        Columns(&row).maybe_instant("changes_until")
+    }
+
+    async fn set_changes_until(&self, id: FeedId, until: Timestamp) -> Result<()> {
+        let query = sqlx::query("update feeds set changes_until = max(coalesce(changes_until, $2), $2) where id = $1");
+        self.change(query.bind(id.0).bind(until.0)).await
+    }
+
+    async fn forget_walks(&self, id: FeedId) -> Result<()> {
+        self.change(sqlx::query("delete from walked where feed_id = $1").bind(id.0))
+            .await
     }
 
     async fn checkpoint(&self, id: FeedId) -> Result<Checkpoint> {

@@ -2,13 +2,17 @@
 //!
 //! Every trait of `domain::store` is implemented by [`SqlStore`]; the file of each has the noun's name.
 
+pub mod backup;
 mod cipher;
 mod connections;
 mod dialect;
 mod documents;
+#[cfg(test)]
+mod faults_tests;
 mod feeds;
 mod indexes;
 mod jobs;
+mod points;
 mod record;
 mod rows;
 mod settings;

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Error, FeedId, Result,
+    ContentId, Error, FeedId, Result, RunId, SpaceId,
     cursor::Mark,
-    document::{Body, Document, DocumentKind, TITLE_CHARS_MAX},
+    document::{Body, Document, DocumentKind, Known, Observed, Removal, TITLE_CHARS_MAX},
     store::Recording,
-    sync_run::Counts,
+    sync_run::{Counts, Effect},
 };
 use sha2::{Digest, Sha256};
 use sqlx::{Row, SqliteConnection};
@@ -16,7 +16,8 @@ use crate::{
     SqlStore,
     dialect::{failed, missing},
     feeds::number,
-    rows::Columns,
+    points,
+    rows::{Columns, KNOWN},
 };
 
 /// Ids in one `in (…)`: far below SQLite's bound on parameters (32,766).
@@ -25,11 +26,40 @@ pub(crate) const IDS_PER_STATEMENT: usize = 500;
 pub(crate) const DEPTH_MAX: i64 = 64;
 
 /// What is held of a document, as far as comparing goes.
-struct Known {
+struct Held {
     fingerprint: String,
-    title: String,
-    parent: Option<String>,
-    removed: Option<String>,
+    known: Known,
+}
+
+impl Held {
+    fn is_deleted(&self) -> bool {
+        self.known.removed == Some(Removal::DeletedHere)
+    }
+
+    /// Shown as it is held.
+    fn equals(&self, document: &Document, fingerprint: &str) -> bool {
+        let known = &self.known;
+        known.removed.is_none()
+            && self.fingerprint == fingerprint
+            && known.title == title(document)
+            && known.parent == document.parent
+            && known.space == document.space
+            && known.labels == document.labels
+            && known.url == document.url
+    }
+
+    /// An answer from before what is held: Atlassian's search lags behind its listings.
+    fn is_newer_than(&self, document: &Document) -> bool {
+        let known = &self.known;
+        known.removed.is_none() && known.version > document.version && known.modified_at > document.modified_at
+    }
+
+    /// What is below it shows its title and place.
+    fn moves(&self, title: &str, parent: Option<&ContentId>, space: &SpaceId) -> bool {
+        let known = &self.known;
+        let moved = known.parent.as_ref() != parent || known.space != *space;
+        known.title != title || moved || known.removed.is_some()
+    }
 }
 
 impl SqlStore {
@@ -54,53 +84,52 @@ impl SqlStore {
             .values()
             .filter_map(|document| document.parent.as_ref())
             .map(|parent| parent.as_str());
-        let ids: BTreeSet<&str> = documents.keys().copied().chain(parents).collect();
-        let known = known(&mut transaction, feed, ids.into_iter().collect()).await?;
-        let deleted = |content: &str| {
-            known
-                .get(content)
-                .is_some_and(|known| known.removed.as_deref() == Some("deleted"))
-        };
+        let placed = recording.placed.iter().map(|placed| placed.id.as_str());
+        let ids: BTreeSet<&str> = documents.keys().copied().chain(parents).chain(placed).collect();
+        let held = held(&mut transaction, feed, ids.into_iter().collect()).await?;
 
         let mut counts = Counts {
             failed: recording.failures.len() as u64,
             ..Counts::default()
         };
-        let mut seen_only = Vec::new();
+        let mut seen: Vec<&str> = recording.seen.iter().map(ContentId::as_str).collect();
+        counts.seen += seen.len() as u64;
+        counts.unchanged += seen.len() as u64;
         let mut put = Vec::new();
         let mut moved = BTreeSet::new();
+        let (mut added, mut updated) = (Vec::new(), Vec::new());
         for (content, document) in &documents {
             counts.seen += 1;
             let fingerprint = fingerprints
                 .get(document.id.content.as_str())
                 .cloned()
                 .unwrap_or_default();
-            // What hangs on a page that was deleted here is as deleted as the page.
+            let own = held.get(*content);
+            // What hangs on a page that is not to be found is as little to be found as the page.
             let hangs = matches!(document.kind, DocumentKind::Comment | DocumentKind::Attachment);
-            let on_deleted = hangs && document.parent.as_ref().is_some_and(|parent| deleted(parent.as_str()));
-            if deleted(content) || on_deleted {
+            let parent = document.parent.as_ref().and_then(|parent| held.get(parent.as_str()));
+            let on_removed = hangs && parent.is_some_and(|parent| parent.known.removed.is_some());
+            if own.is_some_and(Held::is_deleted) || on_removed {
                 counts.skipped += 1;
                 continue;
             }
-            match known.get(*content) {
-                Some(known) if known.removed.is_none() && known.fingerprint == fingerprint => {
+            match own {
+                Some(own) if own.equals(document, &fingerprint) || own.is_newer_than(document) => {
                     counts.unchanged += 1;
-                    seen_only.push(*content);
+                    seen.push(*content);
                     continue;
                 }
-                Some(known) => {
-                    if known.removed.is_some() {
-                        counts.added += 1
-                    } else {
-                        counts.changed += 1
+                Some(own) => {
+                    match own.known.removed {
+                        None => updated.push(*content),
+                        Some(_) => added.push(*content),
                     }
-                    let parent = document.parent.as_ref().map(|parent| parent.as_str());
-                    if known.title != title(document) || known.parent.as_deref() != parent || known.removed.is_some() {
+                    if own.moves(title(document), document.parent.as_ref(), &document.space) {
                         moved.insert(*content);
                     }
                 }
                 None => {
-                    counts.added += 1;
+                    added.push(*content);
                     moved.insert(*content);
                 }
             }
@@ -120,21 +149,38 @@ impl SqlStore {
             )
             .await?;
         }
-        for ids in seen_only.chunks(IDS_PER_STATEMENT) {
-            let sql = format!(
-                "update documents set seen_run = ? where feed_id = ? and content_id in ({})",
-                marks(ids.len())
-            );
-            let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(recording.run.0).bind(feed.0);
-            let query = ids.iter().fold(query, |query, id| query.bind(*id));
-            query.execute(&mut *transaction).await.map_err(failed)?;
+        let mut written: BTreeSet<&str> = put.iter().map(|(document, _)| document.id.content.as_str()).collect();
+        for placed in &recording.placed {
+            counts.seen += 1;
+            match held.get(placed.id.as_str()) {
+                Some(own) if !own.is_deleted() => {
+                    if own.moves(shortened(&placed.title), placed.parent.as_ref(), &placed.space) {
+                        moved.insert(placed.id.as_str());
+                    }
+                    place(&mut transaction, feed, recording, placed).await?;
+                    updated.push(placed.id.as_str());
+                    written.insert(placed.id.as_str());
+                }
+                Some(_) | None => counts.skipped += 1,
+            }
         }
-        let put_ids: BTreeSet<&str> = put.iter().map(|(document, _)| document.id.content.as_str()).collect();
-        touch_below(&mut transaction, feed, index, &moved, &put_ids).await?;
+        let placed: Vec<(i64, String)> = recording
+            .placed
+            .iter()
+            .map(|placed| (feed.0, placed.id.to_string()))
+            .collect();
+        touch(&mut transaction, index, &placed).await?;
+        counts.added += added.len() as u64;
+        counts.changed += updated.len() as u64;
+        mark_seen(&mut transaction, feed, recording, &seen).await?;
+        note_effects(&mut transaction, recording.run, Effect::Added, &added).await?;
+        note_effects(&mut transaction, recording.run, Effect::Updated, &updated).await?;
+        touch_below(&mut transaction, feed, index, &moved, &written).await?;
         self.name_people(&mut transaction, recording).await?;
         write_failures(&mut transaction, recording).await?;
         write_mark(&mut transaction, feed, recording).await?;
         add_to_run(&mut transaction, recording, counts).await?;
+        points::spend(&mut transaction, feed, recording.spent, recording.now).await?;
         transaction.commit().await.map_err(failed)?;
         Ok(counts)
     }
@@ -263,43 +309,135 @@ async fn fingerprints(documents: &[Document]) -> Result<BTreeMap<String, String>
         .map_err(|panic| Error::internal("documents could not be compared").because(panic))
 }
 
-/// What decides whether two showings of a document are the same.
+/// What decides, beside its place, whether two showings of a document are the same.
 fn fingerprint(document: &Document) -> String {
     use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
     let mut hash = Sha256::new();
+    let document = Document {
+        space: SpaceId::new(""),
+        parent: None,
+        title: String::new(),
+        labels: Vec::new(),
+        url: String::new(),
+        ..document.clone()
+    };
     // The derived form names every field, so that a new one cannot be forgotten.
     hash.update(format!("{document:?}"));
     STANDARD_NO_PAD.encode(hash.finalize())
 }
 
 fn title(document: &Document) -> &str {
-    match document.title.char_indices().nth(TITLE_CHARS_MAX) {
-        Some((end, _)) => &document.title[..end],
-        None => &document.title,
+    shortened(&document.title)
+}
+
+fn shortened(title: &str) -> &str {
+    match title.char_indices().nth(TITLE_CHARS_MAX) {
+        Some((end, _)) => &title[..end],
+        None => title,
     }
 }
 
-async fn known(transaction: &mut SqliteConnection, feed: FeedId, ids: Vec<&str>) -> Result<BTreeMap<String, Known>> {
-    let mut known = BTreeMap::new();
+/// Writes that these were shown again as they are held.
+async fn mark_seen(
+    transaction: &mut SqliteConnection,
+    feed: FeedId,
+    recording: &Recording,
+    seen: &[&str],
+) -> Result<()> {
+    for ids in seen.chunks(IDS_PER_STATEMENT) {
+        let sql = format!(
+            "update documents set seen_run = ? where feed_id = ? and content_id in ({})",
+            marks(ids.len())
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(recording.run.0).bind(feed.0);
+        let query = ids.iter().fold(query, |query, id| query.bind(*id));
+        query.execute(&mut *transaction).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Writes another place, title or labels of a document whose text is held. One that was suspended may be found again,
+/// and with it what was suspended because it hangs on it.
+async fn place(
+    transaction: &mut SqliteConnection,
+    feed: FeedId,
+    recording: &Recording,
+    placed: &Observed,
+) -> Result<()> {
+    let labels = placed.labels.as_ref().map(|labels| labels.join("\n"));
+    sqlx::query(
+        "update documents set space_id = $3, parent_id = $4, title = $5, labels = coalesce($6, labels), url = $7,
+           seen_run = $8, removed = null, removed_at = null
+         where feed_id = $1 and content_id = $2",
+    )
+    .bind(feed.0)
+    .bind(placed.id.as_str())
+    .bind(placed.space.as_str())
+    .bind(placed.parent.as_ref().map(ContentId::as_str))
+    .bind(shortened(&placed.title))
+    .bind(labels)
+    .bind(&placed.url)
+    .bind(recording.run.0)
+    .execute(&mut *transaction)
+    .await
+    .map_err(failed)?;
+    // They go wherever their page goes; that they are there themselves, their own listing says.
+    sqlx::query(
+        "update documents set space_id = $3, removed = case when removed = 'suspended' then null else removed end
+         where feed_id = $1 and parent_id = $2 and kind in ('comment', 'attachment')
+           and (removed is null or removed = 'suspended')",
+    )
+    .bind(feed.0)
+    .bind(placed.id.as_str())
+    .bind(placed.space.as_str())
+    .execute(transaction)
+    .await
+    .map_err(failed)?;
+    Ok(())
+}
+
+/// Notes what a run did to documents. What it added, and then met again, stays added.
+pub(crate) async fn note_effects(
+    transaction: &mut SqliteConnection,
+    run: RunId,
+    effect: Effect,
+    documents: &[&str],
+) -> Result<()> {
+    for ids in documents.chunks(IDS_PER_STATEMENT) {
+        let rows = vec!["(?, ?, ?)"; ids.len()].join(", ");
+        let sql = format!(
+            "insert into run_documents (run_id, content_id, effect) values {rows}
+             on conflict (run_id, content_id) do update set effect = excluded.effect
+             where run_documents.effect <> 'added' or excluded.effect <> 'updated'"
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        let query = ids
+            .iter()
+            .fold(query, |query, id| query.bind(run.0).bind(*id).bind(effect.word()));
+        query.execute(&mut *transaction).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+async fn held(transaction: &mut SqliteConnection, feed: FeedId, ids: Vec<&str>) -> Result<BTreeMap<String, Held>> {
+    let mut found = BTreeMap::new();
     for ids in ids.chunks(IDS_PER_STATEMENT) {
         let sql = format!(
-            "select content_id, fingerprint, title, parent_id, removed from documents where feed_id = ? and content_id in ({})",
+            "select {KNOWN}, fingerprint from documents where feed_id = ? and content_id in ({})",
             marks(ids.len())
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(feed.0);
         let query = ids.iter().fold(query, |query, id| query.bind(*id));
         for row in query.fetch_all(&mut *transaction).await.map_err(failed)? {
             let row = Columns(&row);
-            let entry = Known {
+            let held = Held {
                 fingerprint: row.text("fingerprint")?,
-                title: row.text("title")?,
-                parent: row.maybe_text("parent_id")?,
-                removed: row.maybe_text("removed")?,
+                known: row.known()?,
             };
-            known.insert(row.text("content_id")?, entry);
+            found.insert(row.text("content_id")?, held);
         }
     }
-    Ok(known)
+    Ok(found)
 }
 
 /// Takes this many change numbers; the first of them.

@@ -1,22 +1,30 @@
 //! How nouns stand in rows.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use domain::{
     AccountId, ConnectionId, ContentId, DocumentId, Error, FeedId, IndexId, Result, RunId, SiteId, SpaceId, Timestamp,
     UserId,
     connection::{Connection, ConnectionState, Ending, Reconnection},
-    document::{Body, CommentPlace, Document, DocumentKind, FileFacts, Person, Removal},
+    document::{Body, CommentPlace, Document, DocumentKind, FileFacts, Known, Person, Removal},
     feed::{Feed, FeedState, Park, Schedule},
     index::Index,
     site::Site,
     space::{Estimate, FeedSpace, Space},
-    sync_run::{Counts, Outcome, RunKind, Spent, SyncRun, Trigger},
+    store::EffectRow,
+    sync_run::{Counts, Effect, Outcome, RunKind, Spent, SyncRun, Trigger},
     user::{Role, User},
 };
 use sqlx::{Row as _, sqlite::SqliteRow};
 
 use crate::dialect::failed;
+
+/// The columns of [`Columns::known`].
+pub(crate) const KNOWN: &str =
+    "content_id, kind, space_id, parent_id, title, version, modified_at, labels, url, removed";
 
 /// A row whose columns are read by name.
 pub(crate) struct Columns<'r>(pub &'r SqliteRow);
@@ -200,6 +208,9 @@ impl Columns<'_> {
             added_at: self.instant("added_at")?,
             imported_at: self.maybe_instant("imported_at")?,
             suspended_at: self.maybe_instant("suspended_at")?,
+            doubted_at: self.maybe_instant("doubted_at")?,
+            archived: self.number("archived")? != 0,
+            walked: BTreeMap::new(),
             estimate: (self.number("estimated")? != 0).then_some(estimate),
             documents: self.count("documents")?,
         })
@@ -220,8 +231,9 @@ impl Columns<'_> {
             feed: FeedId(self.number("feed_id")?),
             kind: match self.text("kind")?.as_str() {
                 "import" => RunKind::Import,
-                "resync" => RunKind::Resync,
                 "changes" => RunKind::Changes,
+                "walk" => RunKind::Walk,
+                "probe" => RunKind::Probe,
                 other => return Err(unknown("run kind", other)),
             },
             trigger: trigger(&self.text("cause")?)?,
@@ -293,10 +305,40 @@ impl Columns<'_> {
         })
     }
 
+    pub fn effect(&self) -> Result<EffectRow> {
+        let word = self.text("effect")?;
+        let effect = Effect::ALL.into_iter().find(|effect| effect.word() == word);
+        Ok(EffectRow {
+            id: DocumentId {
+                site: SiteId(self.text("site_id")?),
+                content: ContentId(self.text("content_id")?),
+            },
+            kind: DocumentKind::from_word(&self.text("kind")?)?,
+            effect: effect.ok_or_else(|| unknown("effect", &word))?,
+            title: self.text("title")?,
+            url: self.text("url")?,
+        })
+    }
+
+    pub fn known(&self) -> Result<Known> {
+        Ok(Known {
+            kind: DocumentKind::from_word(&self.text("kind")?)?,
+            space: SpaceId(self.text("space_id")?),
+            parent: self.maybe_text("parent_id")?.map(ContentId),
+            title: self.text("title")?,
+            version: u32::try_from(self.number("version")?).unwrap_or(0),
+            modified_at: self.instant("modified_at")?,
+            labels: self.text("labels")?.lines().map(str::to_owned).collect(),
+            url: self.text("url")?,
+            removed: self.removal()?,
+        })
+    }
+
     pub fn removal(&self) -> Result<Option<Removal>> {
         Ok(match self.maybe_text("removed")?.as_deref() {
             None => None,
             Some("gone") => Some(Removal::GoneFromSite),
+            Some("suspended") => Some(Removal::Suspended),
             Some("deleted") => Some(Removal::DeletedHere),
             Some(other) => return Err(unknown("removal", other)),
         })

@@ -3,14 +3,16 @@
 use async_trait::async_trait;
 use domain::{
     ContentId, DocumentId, FeedId, Result, RunId, SiteId, Timestamp,
-    store::SyncRuns,
-    sync_run::{Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
+    store::{EffectRow, NOTES_MAX, SyncRuns},
+    sync_run::{Effect, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
 };
+use sqlx::Row;
 
 use crate::{
     SqlStore,
     dialect::{failed, missing},
     feeds::number,
+    points,
     rows::Columns,
 };
 
@@ -56,32 +58,75 @@ impl SyncRuns for SqlStore {
         row.map(|row| Columns(&row).run()).transpose()
     }
 
-    async fn read_until(&self, feed: FeedId) -> Result<Option<Timestamp>> {
-        // A pass of changes reads everything in one go. An import may be parked and go on as another run: what counts is
-        // when the first one began.
-        let query = sqlx::query(
-            "select coalesce(
-               (select max(started_at) from runs where feed_id = $1 and kind = 'changes' and outcome = 'complete'),
-               (select min(started_at) from runs where feed_id = $1 and kind = 'import')) as at",
-        );
-        let row = query.bind(feed.0).fetch_one(&self.read).await.map_err(failed)?;
-        Columns(&row).maybe_instant("at")
+    async fn reopen_run(&self, id: RunId) -> Result<SyncRun> {
+        let row = sqlx::query("update runs set ended_at = null, outcome = null, why = null where id = $1 returning *")
+            .bind(id.0)
+            .fetch_one(&self.write)
+            .await;
+        Columns(&row.map_err(missing(format!("run {id}")))?).run()
     }
 
-    async fn read_whole_at(&self, feed: FeedId) -> Result<Option<Timestamp>> {
+    async fn last_run(&self, feed: FeedId, kind: RunKind) -> Result<Option<SyncRun>> {
+        let query = sqlx::query("select * from runs where feed_id = $1 and kind = $2 order by id desc limit 1");
+        let row = query.bind(feed.0).bind(kind.word());
+        let row = row.fetch_optional(&self.read).await.map_err(failed)?;
+        row.map(|row| Columns(&row).run()).transpose()
+    }
+
+    async fn began_last(&self, feed: FeedId, kind: RunKind) -> Result<Option<Timestamp>> {
         let query = sqlx::query(
-            "select coalesce(
-               (select max(ended_at) from runs where feed_id = $1 and kind = 'resync' and outcome = 'complete'),
-               (select min(ended_at) from runs where feed_id = $1 and kind = 'import' and outcome = 'complete')) as at",
+            "select max(started_at) as at from runs where feed_id = $1 and kind = $2 and outcome = 'complete'",
         );
-        let row = query.bind(feed.0).fetch_one(&self.read).await.map_err(failed)?;
-        Columns(&row).maybe_instant("at")
+        let row = query.bind(feed.0).bind(kind.word());
+        Columns(&row.fetch_one(&self.read).await.map_err(failed)?).maybe_instant("at")
+    }
+
+    async fn note(&self, id: RunId, note: &str) -> Result<()> {
+        let query = sqlx::query(
+            "insert into run_notes (run_id, note)
+             select $1, $2
+             where not exists (select 1 from run_notes where run_id = $1 and note = $2)
+               and (select count(*) from run_notes where run_id = $1) < $3",
+        );
+        self.change(query.bind(id.0).bind(note).bind(number(NOTES_MAX as u64)))
+            .await
+    }
+
+    async fn notes(&self, id: RunId) -> Result<Vec<String>> {
+        let query = sqlx::query("select note from run_notes where run_id = $1 order by id");
+        let rows = query.bind(id.0).fetch_all(&self.read).await.map_err(failed)?;
+        rows.iter().map(|row| Columns(row).text("note")).collect()
+    }
+
+    async fn effects(
+        &self,
+        id: RunId,
+        effect: Option<Effect>,
+        after: Option<&ContentId>,
+        limit: usize,
+    ) -> Result<Vec<EffectRow>> {
+        let query = sqlx::query(
+            "select run_documents.content_id, run_documents.effect, site_id, documents.kind, title, url
+             from run_documents
+             join runs on runs.id = run_documents.run_id
+             join documents on documents.feed_id = runs.feed_id and documents.content_id = run_documents.content_id
+             where run_documents.run_id = $1 and ($2 is null or run_documents.effect = $2)
+               and run_documents.content_id > $3
+             order by run_documents.content_id limit $4",
+        );
+        let query = query
+            .bind(id.0)
+            .bind(effect.map(Effect::word))
+            .bind(after.map_or("", ContentId::as_str))
+            .bind(number(limit as u64));
+        let rows = query.fetch_all(&self.read).await.map_err(failed)?;
+        rows.iter().map(|row| Columns(row).effect()).collect()
     }
 
     async fn forget_quiet_runs(&self, before: RunId) -> Result<()> {
         let query = sqlx::query(
             "delete from runs
-             where feed_id = (select feed_id from runs where id = $1) and id < $1 and kind = 'changes'
+             where feed_id = (select feed_id from runs where id = $1) and id < $1 and kind in ('changes', 'probe')
                and outcome = 'complete' and added + changed + removed + failed = 0",
         );
         self.change(query.bind(before.0)).await
@@ -123,9 +168,18 @@ impl SyncRuns for SqlStore {
         rows.iter().map(failure).collect()
     }
 
-    async fn add_spent(&self, id: RunId, spent: Spent) -> Result<()> {
-        let query = sqlx::query("update runs set calls = calls + $2, points = points + $3 where id = $1");
-        self.change(query.bind(id.0).bind(number(spent.calls)).bind(number(spent.points)))
-            .await
+    async fn add_spent(&self, id: RunId, spent: Spent, now: Timestamp) -> Result<()> {
+        let mut transaction = self.write.begin().await.map_err(failed)?;
+        let feed: i64 =
+            sqlx::query("update runs set calls = calls + $2, points = points + $3 where id = $1 returning feed_id")
+                .bind(id.0)
+                .bind(number(spent.calls))
+                .bind(number(spent.points))
+                .fetch_one(&mut *transaction)
+                .await
+                .and_then(|row| row.try_get(0))
+                .map_err(missing(format!("run {id}")))?;
+        points::spend(&mut transaction, FeedId(feed), spent, now).await?;
+        transaction.commit().await.map_err(failed)
     }
 }

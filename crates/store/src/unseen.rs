@@ -1,144 +1,208 @@
-//! What a complete reading did not show goes, on the proof that it was complete.
+//! What complete listings did not show, and what follows once it is proven.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use domain::{
-    FeedId, Result, RunId, SpaceId, Timestamp,
-    store::{Unseen, VANISHING_MAX, VANISHING_PERCENT_MAX},
+    ContentId, FeedId, Result, RunId, SpaceId, Timestamp,
+    document::{DocumentKind, Removal},
+    store::{Unseen, Verdict},
+    sync_run::Effect,
 };
-use sqlx::{Row, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use crate::{
     SqlStore,
     dialect::failed,
     feeds::number,
-    record::{IDS_PER_STATEMENT, marks, touch},
+    record::{IDS_PER_STATEMENT, marks, note_effects, touch},
     rows::Columns,
 };
 
 impl SqlStore {
-    pub(crate) async fn unseen_removed(&self, feed: FeedId, run: RunId, now: Timestamp) -> Result<Unseen> {
-        let mut transaction = self.claimed().await?;
-        let mut unseen = Unseen::default();
+    pub(crate) async fn not_shown(&self, feed: FeedId, run: RunId) -> Result<Vec<Unseen>> {
+        let mut reader = self.read.begin().await.map_err(failed)?;
         // A row that could not even be named may be any document: then nothing is proven.
         let unnamed = sqlx::query("select 1 from failures where run_id = $1 and content_id is null limit 1");
-        if unnamed
+        let unnamed = unnamed.bind(run.0).fetch_optional(&mut *reader).await.map_err(failed)?;
+        if unnamed.is_some() {
+            return Ok(Vec::new());
+        }
+        // A mark without a cursor is a listing that came to its end; its run is the one that began it.
+        let rows = sqlx::query(
+            "select documents.content_id, documents.kind, documents.space_id, documents.removed is not null as suspended
+             from marks
+             join documents on documents.feed_id = marks.feed_id and documents.space_id = marks.space_id
+               and documents.kind = marks.kind
+             where marks.feed_id = $1 and marks.run_id = $2 and marks.cursor is null
+               and (documents.removed is null or documents.removed = 'suspended')
+               and (documents.seen_run is null or documents.seen_run <> $2)
+               and not exists (
+                 select 1 from failures where failures.run_id = $2 and failures.content_id = documents.content_id)
+               -- What this very run suspended waits for another one.
+               and not exists (
+                 select 1 from run_documents
+                 where run_documents.run_id = $2 and run_documents.content_id = documents.content_id
+                   and run_documents.effect = 'suspended')
+             order by documents.kind, documents.content_id",
+        );
+        let rows = rows
+            .bind(feed.0)
             .bind(run.0)
-            .fetch_optional(&mut *transaction)
+            .fetch_all(&mut *reader)
             .await
-            .map_err(failed)?
-            .is_some()
-        {
-            return Ok(unseen);
-        }
-        for (space, missing) in missing(&mut transaction, feed, run).await? {
-            let (held, doubted) = held(&mut transaction, feed, &space).await?;
-            let count = i64::try_from(missing.len()).unwrap_or(i64::MAX);
-            let much = count > VANISHING_MAX && count * 100 > held * VANISHING_PERCENT_MAX;
-            let agreed = doubted.is_some_and(|doubted| doubted != run.0);
-            let doubt = (much && !agreed).then_some(run.0);
-            sqlx::query("update feed_spaces set doubted_run = $3 where feed_id = $1 and space_id = $2")
-                .bind(feed.0)
-                .bind(&space)
-                .bind(doubt)
-                .execute(&mut *transaction)
-                .await
-                .map_err(failed)?;
-            match doubt {
-                Some(_) => unseen.doubted.push((SpaceId::new(space), missing.len() as u64)),
-                None => unseen.removed += gone(&mut transaction, feed, &missing, now).await?,
-            }
-        }
-        sqlx::query("update runs set removed = removed + $2 where id = $1")
-            .bind(run.0)
-            .bind(number(unseen.removed))
+            .map_err(failed)?;
+        let unseen = |row: &_| {
+            let row = Columns(row);
+            Ok(Unseen {
+                id: ContentId(row.text("content_id")?),
+                kind: DocumentKind::from_word(&row.text("kind")?)?,
+                space: SpaceId(row.text("space_id")?),
+                suspended: row.number("suspended")? != 0,
+            })
+        };
+        rows.iter().map(unseen).collect()
+    }
+
+    pub(crate) async fn applied(&self, feed: FeedId, verdict: &Verdict) -> Result<u64> {
+        let mut transaction = self.claimed().await?;
+        let gone = take_away(
+            &mut transaction,
+            feed,
+            verdict.run,
+            &verdict.gone,
+            Effect::Removed,
+            verdict.now,
+        )
+        .await?;
+        let suspended = take_away(
+            &mut transaction,
+            feed,
+            verdict.run,
+            &verdict.suspended,
+            Effect::Suspended,
+            verdict.now,
+        )
+        .await?;
+        for space in &verdict.doubted {
+            sqlx::query(
+                "update feed_spaces set doubted_run = $3, doubted_at = $4 where feed_id = $1 and space_id = $2",
+            )
+            .bind(feed.0)
+            .bind(space.as_str())
+            .bind(verdict.run.0)
+            .bind(verdict.now.0)
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
+        }
+        for space in &verdict.settled {
+            sqlx::query(
+                "update feed_spaces set doubted_run = null, doubted_at = null, suspended_at = null
+                 where feed_id = $1 and space_id = $2",
+            )
+            .bind(feed.0)
+            .bind(space.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        }
+        for stream in &verdict.walked {
+            sqlx::query(
+                "insert into walked (feed_id, space_id, kind, at) values ($1, $2, $3, $4)
+                 on conflict (feed_id, space_id, kind) do update set at = excluded.at",
+            )
+            .bind(feed.0)
+            .bind(stream.space.as_str())
+            .bind(stream.kind.word())
+            .bind(verdict.now.0)
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        }
+        count_removed(&mut transaction, verdict.run, gone).await?;
         transaction.commit().await.map_err(failed)?;
-        Ok(unseen)
+        Ok(gone + suspended)
+    }
+
+    pub(crate) async fn space_removed(&self, feed: FeedId, space: &SpaceId, run: RunId, now: Timestamp) -> Result<u64> {
+        let mut transaction = self.claimed().await?;
+        let rows = sqlx::query(
+            "select content_id from documents
+             where feed_id = $1 and space_id = $2 and (removed is null or removed = 'suspended')
+             order by content_id",
+        );
+        let rows = rows.bind(feed.0).bind(space.as_str());
+        let rows = rows.fetch_all(&mut *transaction).await.map_err(failed)?;
+        let ids = rows.iter().map(|row| Columns(row).text("content_id").map(ContentId));
+        let ids = ids.collect::<Result<Vec<_>>>()?;
+        let gone = take_away(&mut transaction, feed, run, &ids, Effect::Removed, now).await?;
+        for statement in [
+            "update feed_spaces set imported_at = null, doubted_run = null, doubted_at = null
+             where feed_id = $1 and space_id = $2",
+            "delete from marks where feed_id = $1 and space_id = $2",
+            "delete from walked where feed_id = $1 and space_id = $2",
+        ] {
+            let query = sqlx::query(statement).bind(feed.0).bind(space.as_str());
+            query.execute(&mut *transaction).await.map_err(failed)?;
+        }
+        count_removed(&mut transaction, run, gone).await?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(gone)
     }
 }
 
-/// Pages and blog posts that the run would have shown, by space. Spaces that lack nothing are there with nothing.
-async fn missing(
+async fn count_removed(transaction: &mut SqliteConnection, run: RunId, removed: u64) -> Result<()> {
+    sqlx::query("update runs set removed = removed + $2 where id = $1")
+        .bind(run.0)
+        .bind(number(removed))
+        .execute(transaction)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// Takes these out of what may be found, with the comments and attachments that hang on them; how many. What is gone
+/// loses its text; what is suspended keeps it.
+async fn take_away(
     transaction: &mut SqliteConnection,
     feed: FeedId,
     run: RunId,
-) -> Result<BTreeMap<String, Vec<String>>> {
-    // A mark without a cursor is a listing that came to its end; its run is the one that began it.
-    let proven = sqlx::query(
-        "select space_id, kind from marks
-         where feed_id = $1 and run_id = $2 and cursor is null and kind in ('page', 'blogpost')",
-    );
-    let proven = proven
-        .bind(feed.0)
-        .bind(run.0)
-        .fetch_all(&mut *transaction)
-        .await
-        .map_err(failed)?;
-    let mut missing: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for row in proven.iter().map(Columns) {
-        let (space, kind) = (row.text("space_id")?, row.text("kind")?);
-        let rows = sqlx::query(
-            "select content_id from documents
-             where feed_id = $1 and space_id = $2 and kind = $3 and removed is null
-               and (seen_run is null or seen_run <> $4)
-               and content_id not in (select content_id from failures where run_id = $4)
-             order by content_id",
-        );
-        let rows = rows.bind(feed.0).bind(&space).bind(&kind).bind(run.0);
-        let rows = rows.fetch_all(&mut *transaction).await.map_err(failed)?;
-        let ids = rows
-            .iter()
-            .map(|row| Columns(row).text("content_id"))
-            .collect::<Result<Vec<_>>>()?;
-        missing.entry(space).or_default().extend(ids);
-    }
-    Ok(missing)
-}
-
-/// Pages and blog posts held of a space, and the run that found too much of it missing.
-async fn held(transaction: &mut SqliteConnection, feed: FeedId, space: &str) -> Result<(i64, Option<i64>)> {
-    let row = sqlx::query(
-        "select doubted_run,
-           (select count(*) from documents
-            where documents.feed_id = feed_spaces.feed_id and documents.space_id = feed_spaces.space_id
-              and kind in ('page', 'blogpost') and removed is null) as held
-         from feed_spaces where feed_id = $1 and space_id = $2",
-    );
-    let row = row
-        .bind(feed.0)
-        .bind(space)
-        .fetch_one(transaction)
-        .await
-        .map_err(failed)?;
-    Ok((
-        Columns(&row).number("held")?,
-        row.try_get("doubted_run").map_err(failed)?,
-    ))
-}
-
-/// Marks them as gone, with their comments and attachments, and their text goes; how many.
-async fn gone(transaction: &mut SqliteConnection, feed: FeedId, pages: &[String], now: Timestamp) -> Result<u64> {
+    documents: &[ContentId],
+    effect: Effect,
+    now: Timestamp,
+) -> Result<u64> {
+    let (word, changes, from) = match effect {
+        Effect::Suspended => (Removal::Suspended.word(), "", "removed is null"),
+        Effect::Added | Effect::Updated | Effect::Removed => (
+            Removal::GoneFromSite.word(),
+            ", body = '', body_format = 'none', comment_quoted = null, fingerprint = ''",
+            "(removed is null or removed = 'suspended')",
+        ),
+    };
     let mut count = 0;
-    for ids in pages.chunks(IDS_PER_STATEMENT) {
+    for ids in documents.chunks(IDS_PER_STATEMENT) {
         let sql = format!(
-            "update documents set removed = 'gone', removed_at = ?, body = '', body_format = 'none', comment_quoted = null
-             where feed_id = ? and removed is null
+            "update documents set removed = ?, removed_at = ?{changes}
+             where feed_id = ? and {from}
                and (content_id in ({0}) or (kind in ('comment', 'attachment') and parent_id in ({0})))
              returning index_id, content_id",
             marks(ids.len())
         );
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(now.0).bind(feed.0);
-        let query = ids.iter().chain(ids).fold(query, |query, id| query.bind(id));
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(word)
+            .bind(now.0)
+            .bind(feed.0);
+        let query = ids.iter().chain(ids).fold(query, |query, id| query.bind(id.as_str()));
         let rows = query.fetch_all(&mut *transaction).await.map_err(failed)?;
         let Some(first) = rows.first() else { continue };
         let index = Columns(first).number("index_id")?;
-        let gone = rows.iter().map(|row| Ok((feed.0, Columns(row).text("content_id")?)));
-        let gone = gone.collect::<Result<Vec<_>>>()?;
-        touch(transaction, index, &gone).await?;
-        count += gone.len() as u64;
+        let taken = rows.iter().map(|row| Columns(row).text("content_id"));
+        let taken = taken.collect::<Result<BTreeSet<_>>>()?;
+        let named: Vec<&str> = taken.iter().map(String::as_str).collect();
+        note_effects(transaction, run, effect, &named).await?;
+        let taken: Vec<(i64, String)> = taken.iter().map(|id| (feed.0, id.clone())).collect();
+        touch(transaction, index, &taken).await?;
+        count += taken.len() as u64;
     }
     Ok(count)
 }

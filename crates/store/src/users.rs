@@ -1,10 +1,12 @@
 //! Accounts, sessions, API keys.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain::{
     ApiKeyId, Error, ErrorKind, Result, Timestamp, UserId,
     store::{NewUser, Users},
-    user::{ApiKey, User},
+    user::{ApiKey, SESSION_LIFE, User},
 };
 use sqlx::{Row, sqlite::SqliteRow};
 
@@ -13,6 +15,11 @@ use crate::{
     dialect::{failed, missing},
     rows::Columns,
 };
+
+/// A session that seems to live longer than any by more than this was opened by a clock that was wrong then.
+const CLOCK_ERROR_MAX: Duration = Duration::from_secs(24 * 3600);
+/// How often the last use of an API key is written.
+const KEY_USE_NOTED: Duration = Duration::from_secs(60);
 
 #[async_trait]
 impl Users for SqlStore {
@@ -83,11 +90,13 @@ impl Users for SqlStore {
 
     async fn session(&self, digest: &str, now: Timestamp) -> Result<Option<User>> {
         let row = sqlx::query(
-            "select users.* from sessions join users on users.id = sessions.user_id where digest = $1 and expires_at > $2",
+            "select users.* from sessions join users on users.id = sessions.user_id
+             where digest = $1 and expires_at > $2 and expires_at <= $3",
         );
         let row = row
             .bind(digest)
             .bind(now.0)
+            .bind(now.plus(SESSION_LIFE + CLOCK_ERROR_MAX).0)
             .fetch_optional(&self.read)
             .await
             .map_err(failed)?;
@@ -139,10 +148,10 @@ impl Users for SqlStore {
         let row = row.bind(digest).fetch_optional(&self.read).await.map_err(failed)?;
         let Some(row) = row else { return Ok(None) };
         let row = Columns(&row);
-        // Written at most once a minute: reading must not cost a write each time.
+        // Reading must not cost a write each time.
         if row
             .maybe_instant("last_used_at")?
-            .is_none_or(|last| now.since(last).as_secs() >= 60)
+            .is_none_or(|last| !now.is_within(KEY_USE_NOTED, last))
         {
             let query = sqlx::query("update api_keys set last_used_at = $2 where id = $1");
             self.change(query.bind(row.number("key_id")?).bind(now.0)).await?;

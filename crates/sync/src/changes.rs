@@ -14,7 +14,7 @@ use domain::{
 };
 
 use crate::{
-    pull::{Pulled, failures, names},
+    pull::{Nameless, Pulled, failures, names},
     run::Ports,
 };
 
@@ -25,26 +25,32 @@ const OVERLAP: Duration = Duration::from_secs(10 * 60);
 const ROWS_FIRST: u32 = 5;
 const ROWS_MAX: u32 = 250;
 
-/// Reads the changes of these spaces since `since`. Nothing is taken away by it: a page that is gone does not show here.
+/// Reads the changes of these spaces since the last complete pass of them. Nothing is taken away by it: a page that is
+/// gone does not show here.
 pub async fn read_changes(
     ports: &Ports,
     feed: &Feed,
     reach: &Reach,
     run: &SyncRun,
     spaces: &[FeedSpace],
-    since: Timestamp,
 ) -> Result<Pulled> {
-    let horizon = since.minus(OVERLAP);
-    let spaces: Vec<Space> = spaces.iter().map(|space| space.space.clone()).collect();
+    let began = ports.clock.now();
+    let until = ports.store.changes_until(feed.id).await?.unwrap_or_default();
+    // A bookmark that lies ahead was made before a clock was set back.
+    let horizon = until.min(began).minus(OVERLAP);
     let mut pass = Pass {
         ports,
         feed,
         reach,
         run,
-        nameless: BTreeSet::new(),
+        nameless: Nameless::new(),
+        at: None,
     };
-    for spaces in spaces.chunks(CHANGES_SPACES_MAX) {
-        for kind in DocumentKind::ALL {
+    for kind in DocumentKind::ALL {
+        // Atlassian's search does not know archived spaces, and refuses keys that it does not know.
+        let listed = spaces.iter().filter(|space| !(space.archived && kind.is_optional()));
+        let listed: Vec<Space> = listed.map(|space| space.space.clone()).collect();
+        for spaces in listed.chunks(CHANGES_SPACES_MAX) {
             match pass.read(spaces, kind, horizon).await {
                 Ok(Pulled::ToTheEnd) => {}
                 Ok(Pulled::Stopped) => return Ok(Pulled::Stopped),
@@ -53,6 +59,9 @@ pub async fn read_changes(
             }
         }
     }
+    // Of the two clocks the one behind: what is read twice costs little, what is passed over is lost.
+    let reached = pass.at.map_or(began, |at| at.min(began));
+    ports.store.set_changes_until(feed.id, reached).await?;
     Ok(Pulled::ToTheEnd)
 }
 
@@ -61,7 +70,9 @@ struct Pass<'a> {
     feed: &'a Feed,
     reach: &'a Reach,
     run: &'a SyncRun,
-    nameless: BTreeSet<domain::AccountId>,
+    nameless: Nameless,
+    /// What time it was at Atlassian when the first answer came.
+    at: Option<Timestamp>,
 }
 
 impl Pass<'_> {
@@ -77,16 +88,15 @@ impl Pass<'_> {
                 .source
                 .changes(self.reach, spaces, kind, horizon, rows, after.as_ref())
                 .await?;
+            self.at = self.at.or(listed.at);
             let (people, price) = names(self.ports, self.reach, self.run.id, &mut self.nameless, &listed.items).await?;
             let now = self.ports.clock.now();
             let recording = Recording {
-                run: self.run.id,
                 documents: listed.items,
                 people,
                 failures: failures(self.reach, self.run.id, &listed.unreadable, now),
-                mark: None,
                 spent: listed.spent.plus(price),
-                now,
+                ..Recording::empty(self.run.id, now)
             };
             let counts = self.ports.store.record(self.feed.id, &recording).await?;
             if counts.added + counts.changed > 0 {

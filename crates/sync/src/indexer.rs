@@ -10,17 +10,22 @@ use domain::{
 /// The most documents of one commit: a few hundred bodies in memory, and a commit every second or so.
 const DOCUMENTS_PER_COMMIT: usize = 1_000;
 
-/// Commits what changed, batch by batch, until nothing is left; how many documents it brought.
-///
-/// An index that is ahead of the store (the store was restored from a backup) is thrown away and built anew.
-pub async fn index_changes(store: &dyn Store, engine: &dyn SearchEngine, index: IndexId) -> Result<u64> {
+/// How far the index has read. One that is ahead of the store (the store was restored from a backup) holds what the store
+/// never knew: it is thrown away, and nothing was read.
+pub async fn reached(store: &dyn Store, engine: &dyn SearchEngine, index: IndexId) -> Result<Watermark> {
     let last_sequence = store.index_figures(index).await?.last_sequence;
-    let mut reached = engine.watermark(index).await?;
-    if reached.0 > last_sequence {
-        tracing::warn!(index.id = %index, "The search index is ahead of the store; building it anew");
-        engine.remove(index).await?;
-        reached = Watermark::default();
+    let reached = engine.watermark(index).await?;
+    if reached.0 <= last_sequence {
+        return Ok(reached);
     }
+    tracing::warn!(index.id = %index, "The search index is ahead of the store; building it anew");
+    engine.remove(index).await?;
+    Ok(Watermark::default())
+}
+
+/// Commits what changed, batch by batch, until nothing is left; how many documents it brought.
+pub async fn index_changes(store: &dyn Store, engine: &dyn SearchEngine, index: IndexId) -> Result<u64> {
+    let mut reached = reached(store, engine, index).await?;
     let mut documents = 0;
     loop {
         let changed = store.changed_after(index, reached.0, DOCUMENTS_PER_COMMIT).await?;

@@ -2,10 +2,17 @@
 //!
 //! Knows no vendor, no database and no wall clock; everything comes through the ports of `domain`.
 
+pub mod run;
+
 pub mod alive;
-pub mod changes;
-pub mod indexer;
 pub mod parking;
 pub mod plan;
-pub mod pull;
-pub mod run;
+pub mod schedule;
+
+mod changes;
+pub mod probe;
+mod pull;
+mod visible;
+mod walk;
+
+pub mod indexer;

@@ -159,6 +159,9 @@ mod tests {
             added_at: NOW,
             imported_at: None,
             suspended_at: None,
+            doubted_at: None,
+            archived: false,
+            walked: Default::default(),
             estimate: None,
             documents: 0,
         };

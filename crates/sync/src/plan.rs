@@ -1,60 +1,92 @@
-//! Given a feed's spaces and its checkpoint, gives the streams that are still to be read, in order. Pure.
+//! Given what is known and what was observed, gives the steps that bring the one to the other; given what is missing,
+//! what may be believed of it. Pure, and in the order of the ids: the same input gives the same steps.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    SpaceId, Timestamp,
+    ContentId, SpaceId,
     cursor::{Checkpoint, Mark, Stream},
-    document::DocumentKind,
+    document::{DocumentKind, Known, Observed, Removal},
     space::FeedSpace,
-    sync_run::{RunKind, Trigger},
 };
 
-/// How old the last reading of everything may be: after this the schedule reads everything again, since only that
-/// proves what is gone.
-pub const WHOLE_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// The share of a space, in percent, that may vanish in one walk without a second one (sync.md).
+const VANISHING_PERCENT_MAX: u64 = 30;
+/// And so many documents may vanish in any case.
+const VANISHING_MAX: u64 = 50;
 
-/// What a new run is for: a space that was never imported makes it an import; a person wants everything read again; the
-/// schedule reads what changed, and once a day everything.
-pub fn kind_of_run(spaces: &[FeedSpace], trigger: Trigger, whole_at: Option<Timestamp>, now: Timestamp) -> RunKind {
-    if spaces.iter().any(|space| space.imported_at.is_none()) {
-        return RunKind::Import;
-    }
-    match trigger {
-        Trigger::Person => RunKind::Resync,
-        Trigger::Schedule if whole_at.is_some_and(|at| now.since(at) < WHOLE_EVERY) => RunKind::Changes,
-        Trigger::Schedule => RunKind::Resync,
-    }
+/// What is to be done about a document that a listing showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It is held as it was shown.
+    Seen(ContentId),
+    /// The text is held; place, title or labels are others.
+    Place(Observed),
+    /// Its text must be read.
+    Fetch(ContentId),
 }
 
-/// The spaces that a run of this kind reads.
-pub fn spaces_of_run(kind: RunKind, spaces: &[FeedSpace]) -> Vec<&FeedSpace> {
-    match kind {
-        RunKind::Import => spaces.iter().filter(|space| space.imported_at.is_none()).collect(),
-        RunKind::Resync | RunKind::Changes => spaces.iter().collect(),
-    }
-}
-
-/// The streams that are not done: pages of all spaces first, because they are what people search for.
-pub fn streams_to_read(spaces: &[&FeedSpace], checkpoint: &Checkpoint) -> Vec<Stream> {
-    DocumentKind::ALL
+/// The steps for the documents of one answer; of one shown twice the later row counts.
+pub fn steps(known: &BTreeMap<ContentId, Known>, observed: &[Observed]) -> Vec<Step> {
+    let observed: BTreeMap<&ContentId, &Observed> = observed.iter().map(|seen| (&seen.id, seen)).collect();
+    observed
         .into_iter()
-        .flat_map(|kind| {
-            spaces.iter().map(move |space| Stream {
-                space: space.space.id.clone(),
-                kind,
-            })
+        .map(|(id, seen)| match known.get(id) {
+            None => Step::Fetch(id.clone()),
+            Some(known) => step(known, seen),
         })
+        .collect()
+}
+
+fn step(known: &Known, seen: &Observed) -> Step {
+    match known.removed {
+        // What a person deleted here is not brought back.
+        Some(Removal::DeletedHere) => return Step::Seen(seen.id.clone()),
+        Some(Removal::GoneFromSite) => return Step::Fetch(seen.id.clone()),
+        Some(Removal::Suspended) | None => {}
+    }
+    // Both together tell an old answer from history that was deleted, which lowers the number alone.
+    let older = seen.version < known.version && seen.modified_at < known.modified_at;
+    if older && known.removed.is_none() {
+        return Step::Seen(seen.id.clone());
+    }
+    if seen.version != known.version || seen.modified_at != known.modified_at || seen.kind != known.kind {
+        return Step::Fetch(seen.id.clone());
+    }
+    let placed = known.space == seen.space && known.parent == seen.parent && known.title == seen.title;
+    let labelled = seen.labels.as_ref().is_none_or(|labels| *labels == known.labels);
+    match placed && labelled && known.url == seen.url && known.removed.is_none() {
+        true => Step::Seen(seen.id.clone()),
+        false => Step::Place(seen.clone()),
+    }
+}
+
+/// Whether so much of a space is missing that it is not believed at once.
+pub fn is_much(missing: u64, held: u64) -> bool {
+    missing > VANISHING_MAX && missing.saturating_mul(100) > held.saturating_mul(VANISHING_PERCENT_MAX)
+}
+
+/// The streams of these spaces that an import has still to read: pages of all spaces first.
+pub fn to_import(spaces: &[&FeedSpace], checkpoint: &Checkpoint) -> Vec<Stream> {
+    let all = DocumentKind::ALL.into_iter().flat_map(|kind| {
+        spaces.iter().map(move |space| Stream {
+            space: space.space.id.clone(),
+            kind,
+        })
+    });
+    not_done(all.collect(), checkpoint)
+}
+
+/// Those of the streams that were not read to their end.
+pub fn not_done(streams: Vec<Stream>, checkpoint: &Checkpoint) -> Vec<Stream> {
+    streams
+        .into_iter()
         .filter(|stream| checkpoint.0.get(stream) != Some(&Mark::Done))
         .collect()
 }
 
 /// The spaces of which every stream that can be read is done.
-pub fn spaces_done(
-    spaces: &[&FeedSpace],
-    checkpoint: &Checkpoint,
-    unreadable: &BTreeSet<DocumentKind>,
-) -> Vec<SpaceId> {
+pub fn imported(spaces: &[&FeedSpace], checkpoint: &Checkpoint, unreadable: &BTreeSet<DocumentKind>) -> Vec<SpaceId> {
     let done = |space: &FeedSpace| {
         DocumentKind::ALL
             .into_iter()
@@ -75,11 +107,11 @@ pub fn spaces_done(
 
 #[cfg(test)]
 mod tests {
-    use domain::{cursor::Cursor, space::Space};
+    use domain::{Timestamp, cursor::Cursor, space::Space};
 
     use super::*;
 
-    fn space(id: &str, imported: bool) -> FeedSpace {
+    fn space(id: &str) -> FeedSpace {
         FeedSpace {
             space: Space {
                 id: SpaceId::new(id),
@@ -88,8 +120,11 @@ mod tests {
                 kind: "global".into(),
             },
             added_at: Timestamp(0),
-            imported_at: imported.then_some(Timestamp(1)),
+            imported_at: None,
             suspended_at: None,
+            doubted_at: None,
+            archived: false,
+            walked: BTreeMap::new(),
             estimate: None,
             documents: 0,
         }
@@ -102,42 +137,114 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_added_space_is_imported_without_reading_the_others_again() {
-        let spaces = [space("1", true), space("2", false)];
-        let kind = kind_of_run(&spaces, Trigger::Person, None, Timestamp(0));
-        assert_eq!(kind, RunKind::Import);
-        let chosen = spaces_of_run(kind, &spaces);
-        assert_eq!(chosen.iter().map(|s| s.space.key.as_str()).collect::<Vec<_>>(), ["2"]);
+    fn observed(id: &str, version: u32) -> Observed {
+        Observed {
+            id: ContentId::new(id),
+            kind: DocumentKind::Page,
+            space: SpaceId::new("1"),
+            parent: None,
+            title: "Pump".into(),
+            version,
+            modified_at: Timestamp(i64::from(version)),
+            labels: Some(Vec::new()),
+            url: "u".into(),
+        }
+    }
+
+    fn known(version: u32, removed: Option<Removal>) -> Known {
+        Known {
+            kind: DocumentKind::Page,
+            space: SpaceId::new("1"),
+            parent: None,
+            title: "Pump".into(),
+            version,
+            modified_at: Timestamp(i64::from(version)),
+            labels: Vec::new(),
+            url: "u".into(),
+            removed,
+        }
+    }
+
+    fn one(known: Known, seen: &Observed) -> Step {
+        let known = [(seen.id.clone(), known)].into();
+        steps(&known, std::slice::from_ref(seen)).pop().unwrap()
     }
 
     #[test]
-    fn the_schedule_reads_what_changed_and_once_a_day_everything() {
-        let spaces = [space("1", true)];
-        let at = |hours: u64| Timestamp(0).plus(Duration::from_secs(hours * 3600));
-        let kind = |hours| kind_of_run(&spaces, Trigger::Schedule, Some(Timestamp(0)), at(hours));
+    fn only_what_changed_is_read_again() {
+        let seen = observed("1", 2);
+        assert_eq!(one(known(2, None), &seen), Step::Seen(seen.id.clone()));
+        assert_eq!(one(known(1, None), &seen), Step::Fetch(seen.id.clone()));
+        assert_eq!(steps(&BTreeMap::new(), &[seen.clone()]), [Step::Fetch(seen.id)]);
+    }
+
+    #[test]
+    fn a_page_that_moved_or_was_labelled_keeps_its_text_and_gets_its_place() {
+        let moved = Observed {
+            parent: Some(ContentId::new("9")),
+            ..observed("1", 2)
+        };
+        assert_eq!(one(known(2, None), &moved), Step::Place(moved.clone()));
+        let labelled = Observed {
+            labels: Some(vec!["runbook".into()]),
+            ..observed("1", 2)
+        };
+        assert_eq!(one(known(2, None), &labelled), Step::Place(labelled.clone()));
+        let untold = Observed {
+            labels: None,
+            ..observed("1", 2)
+        };
+        let held = Known {
+            labels: vec!["runbook".into()],
+            ..known(2, None)
+        };
+        assert_eq!(one(held, &untold), Step::Seen(untold.id));
+    }
+
+    #[test]
+    fn what_is_seen_again_comes_back_but_not_what_a_person_deleted_here() {
+        let seen = observed("1", 2);
         assert_eq!(
-            (kind(1), kind(23), kind(24)),
-            (RunKind::Changes, RunKind::Changes, RunKind::Resync)
+            one(known(2, Some(Removal::Suspended)), &seen),
+            Step::Place(seen.clone())
         );
-        assert_eq!(kind_of_run(&spaces, Trigger::Schedule, None, at(1)), RunKind::Resync);
         assert_eq!(
-            kind_of_run(&spaces, Trigger::Person, Some(Timestamp(0)), at(1)),
-            RunKind::Resync
+            one(known(2, Some(Removal::GoneFromSite)), &seen),
+            Step::Fetch(seen.id.clone())
         );
+        assert_eq!(one(known(1, Some(Removal::DeletedHere)), &seen), Step::Seen(seen.id));
+    }
+
+    #[test]
+    fn an_old_answer_does_not_turn_a_page_back_and_deleted_history_does_not_hide_an_edit() {
+        let old = observed("1", 2);
+        assert_eq!(one(known(3, None), &old), Step::Seen(old.id.clone()));
+        let renumbered = Observed {
+            modified_at: Timestamp(3),
+            ..observed("1", 2)
+        };
+        assert_eq!(one(known(3, None), &renumbered), Step::Fetch(renumbered.id.clone()));
+    }
+
+    #[test]
+    fn a_third_of_a_space_is_not_believed_gone_at_once_but_fifty_pages_are() {
+        assert!(!is_much(50, 50));
+        assert!(is_much(51, 51));
+        assert!(!is_much(300, 1_000));
+        assert!(is_much(301, 1_000));
     }
 
     #[test]
     fn pages_of_all_spaces_come_before_comments_of_any() {
-        let spaces = [space("1", false), space("2", false)];
-        let streams = streams_to_read(&spaces.iter().collect::<Vec<_>>(), &Checkpoint::default());
+        let spaces = [space("1"), space("2")];
+        let streams = to_import(&spaces.iter().collect::<Vec<_>>(), &Checkpoint::default());
         assert_eq!(streams.len(), 8);
         assert!(streams[..2].iter().all(|s| s.kind == DocumentKind::Page));
     }
 
     #[test]
     fn what_is_done_is_not_read_again_and_what_was_begun_goes_on() {
-        let spaces = [space("1", false)];
+        let spaces = [space("1")];
         let chosen: Vec<_> = spaces.iter().collect();
         let checkpoint = Checkpoint(
             [
@@ -146,10 +253,10 @@ mod tests {
             ]
             .into(),
         );
-        let streams = streams_to_read(&chosen, &checkpoint);
+        let streams = to_import(&chosen, &checkpoint);
         assert_eq!(streams[0], stream("1", DocumentKind::BlogPost));
-        assert!(spaces_done(&chosen, &checkpoint, &BTreeSet::new()).is_empty());
+        assert!(imported(&chosen, &checkpoint, &BTreeSet::new()).is_empty());
         let rest = [DocumentKind::BlogPost, DocumentKind::Comment, DocumentKind::Attachment].into();
-        assert_eq!(spaces_done(&chosen, &checkpoint, &rest), [SpaceId::new("1")]);
+        assert_eq!(imported(&chosen, &checkpoint, &rest), [SpaceId::new("1")]);
     }
 }

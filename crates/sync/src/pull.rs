@@ -1,20 +1,23 @@
 //! Given a stream and where it was left, reads it to its end: each answer goes to the store with its bookmark in one
 //! transaction, while the next answer is already on its way.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    AccountId, DocumentId, Error, Result, RunId, Timestamp,
+    AccountId, ContentId, DocumentId, Error, ErrorKind, Result, RunId, Timestamp,
     cursor::{Cursor, Mark, Stream},
-    document::Document,
+    document::{Document, DocumentKind, Observed},
     feed::Feed,
-    source::{Listed, PEOPLE_MAX, Reach, Unreadable},
+    source::{IDS_MAX, PEOPLE_MAX, Reach, Unreadable},
     space::Space,
     store::Recording,
     sync_run::{Failure, Spent},
 };
 
-use crate::run::Ports;
+use crate::{
+    plan::{Step, steps},
+    run::Ports,
+};
 
 /// The most answers of one listing: a space of two million pages has eight thousand.
 const ANSWERS_MAX: usize = 100_000;
@@ -26,8 +29,16 @@ pub struct Pull<'a> {
     pub run: RunId,
     pub space: &'a Space,
     pub stream: Stream,
-    /// Accounts that Atlassian did not know when asked in this run: not asked again.
-    pub nameless: &'a mut BTreeSet<AccountId>,
+    pub reading: Reading,
+}
+
+/// How much of each document is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Everything with its body: an import.
+    Bodies,
+    /// What is there; bodies only of what is new or has changed: a walk.
+    Changed,
 }
 
 /// How a pull ended.
@@ -38,13 +49,25 @@ pub enum Pulled {
     Stopped,
 }
 
-/// Reads the stream on from `after`. An error leaves everything recorded before it in place.
-pub async fn pull(ports: &Ports, pull: Pull<'_>, after: Option<Cursor>) -> Result<Pulled> {
-    let mut next = fetch(ports, &pull, after.as_ref()).await?;
+/// Accounts that Atlassian did not know when asked in this run: not asked again.
+pub type Nameless = BTreeSet<AccountId>;
+
+/// Reads the stream on from `after`. A cursor that Atlassian no longer knows begins the listing anew, which is safe: what
+/// is held already is unchanged. An error leaves everything recorded before it in place.
+pub async fn pull(ports: &Ports, pull: &Pull<'_>, after: Option<Cursor>, nameless: &mut Nameless) -> Result<Pulled> {
+    let began_midway = after.is_some();
+    match pull_on(ports, pull, after, nameless).await {
+        Err(error) if error.kind == ErrorKind::Conflict && began_midway => pull_on(ports, pull, None, nameless).await,
+        other => other,
+    }
+}
+
+async fn pull_on(ports: &Ports, pull: &Pull<'_>, after: Option<Cursor>, nameless: &mut Nameless) -> Result<Pulled> {
+    let mut next = answer(ports, pull, after.as_ref()).await?;
     let mut cursors = BTreeSet::new();
     loop {
-        let listed = next;
-        if let Some(cursor) = &listed.next
+        let answer_now = next;
+        if let Some(cursor) = &answer_now.next
             && (!cursors.insert(cursor.0.clone()) || cursors.len() > ANSWERS_MAX)
         {
             return Err(Error::unavailable(format!(
@@ -53,9 +76,10 @@ pub async fn pull(ports: &Ports, pull: Pull<'_>, after: Option<Cursor>) -> Resul
                 pull.space.key
             )));
         }
-        let people = names(ports, pull.reach, pull.run, pull.nameless, &listed.items).await?;
-        let recording = recording(ports.clock.now(), &pull, &listed, people);
-        let Some(cursor) = listed.next else {
+        let (people, price) = names(ports, pull.reach, pull.run, nameless, &answer_now.documents).await?;
+        let cursor = answer_now.next.clone();
+        let recording = answer_now.recording(ports.clock.now(), pull, people, price);
+        let Some(cursor) = cursor else {
             ports.store.record(pull.feed.id, &recording).await?;
             (ports.recorded)(pull.feed);
             return Ok(Pulled::ToTheEnd);
@@ -69,7 +93,7 @@ pub async fn pull(ports: &Ports, pull: Pull<'_>, after: Option<Cursor>) -> Resul
         // the bookmark still stands before it.
         let (written, following) = tokio::join!(
             ports.store.record(pull.feed.id, &recording),
-            fetch(ports, &pull, Some(&cursor))
+            answer(ports, pull, Some(&cursor))
         );
         written?;
         (ports.recorded)(pull.feed);
@@ -77,8 +101,87 @@ pub async fn pull(ports: &Ports, pull: Pull<'_>, after: Option<Cursor>) -> Resul
     }
 }
 
-async fn fetch(ports: &Ports, pull: &Pull<'_>, after: Option<&Cursor>) -> Result<Listed<Document>> {
-    ports.source.list(pull.reach, pull.space, &pull.stream, after).await
+/// What one answer of a listing brought, with the bodies that were wanted.
+struct Answer {
+    documents: Vec<Document>,
+    placed: Vec<Observed>,
+    seen: Vec<ContentId>,
+    unreadable: Vec<Unreadable>,
+    next: Option<Cursor>,
+    spent: Spent,
+}
+
+impl Answer {
+    fn recording(
+        self,
+        now: Timestamp,
+        pull: &Pull<'_>,
+        people: Vec<domain::document::Person>,
+        price: Spent,
+    ) -> Recording {
+        Recording {
+            run: pull.run,
+            documents: self.documents,
+            placed: self.placed,
+            seen: self.seen,
+            people,
+            failures: failures(pull.reach, pull.run, &self.unreadable, now),
+            mark: Some((pull.stream.clone(), self.next.map_or(Mark::Done, Mark::At))),
+            spent: self.spent.plus(price),
+            now,
+        }
+    }
+}
+
+async fn answer(ports: &Ports, pull: &Pull<'_>, after: Option<&Cursor>) -> Result<Answer> {
+    match (pull.reading, pull.stream.kind) {
+        (Reading::Changed, DocumentKind::Page | DocumentKind::BlogPost) => observed(ports, pull, after).await,
+        // Comments and attachments come with what they are in any case.
+        (Reading::Changed, DocumentKind::Comment | DocumentKind::Attachment) | (Reading::Bodies, _) => {
+            let listed = ports.source.list(pull.reach, pull.space, &pull.stream, after).await?;
+            Ok(Answer {
+                documents: listed.items,
+                placed: Vec::new(),
+                seen: Vec::new(),
+                unreadable: listed.unreadable,
+                next: listed.next,
+                spent: listed.spent,
+            })
+        }
+    }
+}
+
+async fn observed(ports: &Ports, pull: &Pull<'_>, after: Option<&Cursor>) -> Result<Answer> {
+    let listed = ports
+        .source
+        .observe(pull.reach, pull.space, &pull.stream, after)
+        .await?;
+    let ids: Vec<ContentId> = listed.items.iter().map(|seen| seen.id.clone()).collect();
+    let known = ports.store.known(pull.feed.id, &ids).await?;
+    let mut answer = Answer {
+        documents: Vec::new(),
+        placed: Vec::new(),
+        seen: Vec::new(),
+        unreadable: listed.unreadable,
+        next: listed.next,
+        spent: listed.spent,
+    };
+    let mut wanted = Vec::new();
+    for step in steps(&known, &listed.items) {
+        match step {
+            Step::Seen(id) => answer.seen.push(id),
+            Step::Place(observed) => answer.placed.push(observed),
+            Step::Fetch(id) => wanted.push(id),
+        }
+    }
+    for ids in wanted.chunks(IDS_MAX) {
+        let spaces = std::slice::from_ref(pull.space);
+        let fetched = ports.source.fetch(pull.reach, spaces, pull.stream.kind, ids).await?;
+        answer.documents.extend(fetched.items);
+        answer.unreadable.extend(fetched.unreadable);
+        answer.spent = answer.spent.plus(fetched.spent);
+    }
+    Ok(answer)
 }
 
 /// Names of the people in these documents whose names are not known yet.
@@ -86,25 +189,29 @@ pub async fn names(
     ports: &Ports,
     reach: &Reach,
     run: RunId,
-    nameless: &mut BTreeSet<AccountId>,
+    nameless: &mut Nameless,
     documents: &[Document],
 ) -> Result<(Vec<domain::document::Person>, Spent)> {
-    let accounts: BTreeSet<AccountId> = documents
+    let mentioned = documents
         .iter()
-        .flat_map(|document| document.author.iter().chain(&document.editor))
+        .flat_map(|document| [&document.author, &document.editor])
+        .flatten();
+    let accounts: BTreeSet<AccountId> = mentioned
+        .filter(|account| !nameless.contains(*account))
         .cloned()
         .collect();
-    let mut unknown = ports.store.unknown_people(&reach.site.id, &accounts).await?;
-    unknown.retain(|account| !nameless.contains(account));
-    let mut people = Vec::new();
-    let mut spent = Spent::default();
+    let unknown = match accounts.is_empty() {
+        true => Vec::new(),
+        false => ports.store.unknown_people(&reach.site.id, &accounts).await?,
+    };
+    let (mut people, mut spent) = (Vec::new(), Spent::default());
     for asked in unknown.chunks(PEOPLE_MAX) {
-        // Names are an ornament: documents are not held back when people cannot be read.
         match ports.source.people(reach, asked).await {
             Ok((found, price)) => {
-                spent = spent.plus(price);
                 people.extend(found);
+                spent = spent.plus(price);
             }
+            // A page without its author's name is better than no page.
             Err(error) if tolerable(&error) => {
                 tracing::warn!(run.id = %run, "Names of {} people could not be read: {error}", asked.len());
             }
@@ -121,24 +228,9 @@ fn tolerable(error: &domain::Error) -> bool {
     use domain::ErrorKind::*;
     match error.kind {
         Forbidden | NotFound | Gone | MissingScope { .. } | Invalid | Unavailable => true,
-        Unauthenticated | Ended { .. } | Misconfigured | Conflict | RateLimited { .. } | Internal => false,
-    }
-}
-
-fn recording(
-    now: Timestamp,
-    pull: &Pull<'_>,
-    listed: &Listed<Document>,
-    (people, spent): (Vec<domain::document::Person>, Spent),
-) -> Recording {
-    Recording {
-        run: pull.run,
-        documents: listed.items.clone(),
-        people,
-        failures: failures(pull.reach, pull.run, &listed.unreadable, now),
-        mark: Some((pull.stream.clone(), listed.next.clone().map_or(Mark::Done, Mark::At))),
-        spent: listed.spent.plus(spent),
-        now,
+        // An answer that was paid for is kept: were it dropped for its names, a small budget would never get past it.
+        RateLimited { .. } => true,
+        Unauthenticated | Ended { .. } | Misconfigured | Conflict | Internal => false,
     }
 }
 
@@ -155,4 +247,33 @@ pub fn failures(reach: &Reach, run: RunId, unreadable: &[Unreadable], now: Times
         at: now,
     };
     unreadable.iter().map(failure).collect()
+}
+
+/// Reads these documents by id and records them as what a run found, outside of any stream.
+pub async fn bring(
+    ports: &Ports,
+    feed: &Feed,
+    reach: &Reach,
+    run: RunId,
+    spaces: &[Space],
+    wanted: &BTreeMap<DocumentKind, Vec<ContentId>>,
+) -> Result<()> {
+    let mut nameless = Nameless::new();
+    for (kind, ids) in wanted.iter().filter(|(kind, _)| !kind.is_optional()) {
+        for ids in ids.chunks(IDS_MAX) {
+            let fetched = ports.source.fetch(reach, spaces, *kind, ids).await?;
+            let (people, price) = names(ports, reach, run, &mut nameless, &fetched.items).await?;
+            let now = ports.clock.now();
+            let recording = Recording {
+                documents: fetched.items,
+                people,
+                failures: failures(reach, run, &fetched.unreadable, now),
+                spent: fetched.spent.plus(price),
+                ..Recording::empty(run, now)
+            };
+            ports.store.record(feed.id, &recording).await?;
+            (ports.recorded)(feed);
+        }
+    }
+    Ok(())
 }

@@ -1,14 +1,14 @@
-//! One pass of a feed: which spaces, which streams, and what an error means for the feed.
+//! One pass of a feed: which one is due, which spaces and streams it reads, and what an error means for the feed.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use domain::{
-    Clock, Error, ErrorKind, FeedId, Result, SpaceId, Timestamp,
-    cursor::{Cursor, Mark, Stream},
+    Clock, Error, ErrorKind, FeedId, Result, Timestamp,
+    cursor::{Mark, Stream},
     document::DocumentKind,
     feed::{Feed, FeedState},
-    source::{Reach, SPACES_BY_ID_MAX, Source, Urgency},
-    space::FeedSpace,
+    source::{Meter, Reach, Source, Urgency},
+    space::{FeedSpace, SpaceSeen},
     store::Store,
     sync_run::{Outcome, RunKind, SyncRun, Trigger},
 };
@@ -17,13 +17,22 @@ use tracing::info;
 use crate::{
     alive,
     changes::read_changes,
-    parking::{self, Parking, parking},
+    parking::{Parking, hidden_from_app, parking},
     plan,
-    pull::{Pull, Pulled, pull},
+    probe::{Probed, probe},
+    pull::{Nameless, Pull, Pulled, Reading, pull},
+    schedule::{self, Facts, Held},
+    visible::visible_spaces,
+    walk::judge,
 };
 
-/// How old the marks of an unfinished re-sync may be: one that goes on later would call old answers new.
-const MARKS_LIFE: Duration = Duration::from_secs(2 * 3600);
+/// How old an unfinished walk may be to go on: what it saw longer ago proves too little. A site of a hundred thousand
+/// pages takes some hours of quota.
+const WALK_LIFE: Duration = Duration::from_secs(24 * 3600);
+/// What a probe needs of the grant (facts.md §2.1).
+const PROBE_SCOPE: &str = "read:content.metadata:confluence";
+/// A feed that cannot say when its next pass is due is looked at again then.
+const NOTHING_DUE: Duration = Duration::from_secs(3600);
 
 /// The world, as a run sees it.
 #[derive(Clone)]
@@ -40,8 +49,8 @@ pub struct Ports {
 /// What is to become of the job that ran the feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// Nothing more to do.
-    Finished,
+    /// Done; the next pass is due at `next`.
+    Finished { next: Timestamp },
     /// Go on at this time, from the checkpoint.
     Again { at: Timestamp },
     /// Try again later: the caller decides when, by the number of attempts.
@@ -52,7 +61,8 @@ pub enum Ended {
     Waits,
 }
 
-/// Brings in what the feed has not read yet. The run's outcome and the feed's state are in the store when this returns.
+/// Makes the pass that is due, or the one that a person asked for. The run's outcome and the feed's state are in the
+/// store when this returns.
 pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<Ended> {
     let feed = ports.store.feed(id).await?;
     let (Some(connection), Some(site)) = (feed.connection, feed.site.clone()) else {
@@ -68,75 +78,62 @@ pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<En
         // What it waited for is over.
         ports.store.unpark_feed(id).await?;
     }
-
     let spaces = ports.store.feed_spaces(id).await?;
     if spaces.is_empty() {
-        return Ok(Ended::Finished);
+        return Ok(Ended::Waits);
     }
-    let run = begun_run(ports, id, trigger, &spaces).await?;
-    info!(feed.id = %id, run.id = %run.id, "Began run {}", run.id);
-
-    let urgency = match (run.trigger, run.kind) {
-        (Trigger::Person, _) => Urgency::Person,
-        (Trigger::Schedule, RunKind::Changes) => Urgency::Changes,
-        (Trigger::Schedule, RunKind::Import | RunKind::Resync) => Urgency::Whole,
+    let Some(run) = begun_run(ports, &feed, trigger, &spaces).await? else {
+        return Ok(Ended::Finished {
+            next: next_due(ports, id).await?,
+        });
     };
+    info!(feed.id = %id, run.id = %run.id, "Began run {}, {}", run.id, run.kind.word());
+
     let reach = Reach {
         connection,
         site,
-        urgency,
+        urgency: urgency(&run),
+        meter: Meter::default(),
     };
-    let result = match run.kind {
-        RunKind::Import | RunKind::Resync => read_streams(ports, &feed, &reach, &run, &spaces).await,
-        RunKind::Changes => {
-            let since = ports.store.read_until(id).await?.unwrap_or_default();
-            let visible: Vec<FeedSpace> = spaces
-                .iter()
-                .filter(|space| space.suspended_at.is_none())
-                .cloned()
-                .collect();
-            read_changes(ports, &feed, &reach, &run, &visible, since).await
-        }
-    };
+    let result = read(ports, &feed, &reach, &run, &spaces).await;
     let now = ports.clock.now();
     let (outcome, ended) = match result {
-        Ok(Pulled::ToTheEnd) => (Outcome::Complete, Ended::Finished),
+        Ok(Pulled::ToTheEnd) => (Outcome::Complete, None),
         Ok(Pulled::Stopped) => {
             let why = "It was asked to stop. It goes on where it was.".to_owned();
-            (Outcome::Stopped { why }, Ended::Again { at: now })
+            (Outcome::Stopped { why }, Some(Ended::Again { at: now }))
         }
-        Err(error) => settled(ports, &feed, error, now).await?,
+        Err(error) => {
+            let (outcome, ended) = settled(ports, &feed, error, now).await?;
+            (outcome, Some(ended))
+        }
     };
-    let (outcome, ended) = match outcome {
-        Outcome::Complete if run.kind == RunKind::Resync => match removed(ports, &feed, &reach, &run).await {
-            Ok(()) => (outcome, ended),
-            Err(error) => settled(ports, &feed, error, now).await?,
-        },
-        _ => (outcome, ended),
-    };
-    if run.kind == RunKind::Changes {
+    if matches!(run.kind, RunKind::Changes | RunKind::Probe) {
         ports.store.forget_quiet_runs(run.id).await?;
     }
+    // What the recordings did not tell of: calls that failed, proofs that the token is alive.
+    let recorded = ports.store.run(run.id).await?.spent.minus(run.spent);
+    let rest = reach.meter.read().minus(recorded);
+    ports.store.add_spent(run.id, rest, ports.clock.now()).await?;
     ports.store.close_run(run.id, &outcome, now).await?;
     let run = ports.store.run(run.id).await?;
     info!(feed.id = %id, run.id = %run.id, seen = run.counts.seen, added = run.counts.added, changed = run.counts.changed,
-        calls = run.spent.calls, points = run.spent.points, outcome = ?run.outcome, "Finished run {}", run.id);
-    Ok(ended)
+        removed = run.counts.removed, calls = run.spent.calls, points = run.spent.points, outcome = ?run.outcome,
+        "Finished run {}", run.id);
+    match ended {
+        Some(ended) => Ok(ended),
+        None => Ok(Ended::Finished {
+            next: next_due(ports, id).await?,
+        }),
+    }
 }
 
-/// What the pass did not show is taken away: it read the spaces from beginning to end. First the token is proven alive,
-/// since Atlassian answers a dead one as if much were not there (facts.md §3).
-async fn removed(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun) -> Result<()> {
-    alive::proven(ports, reach).await?;
-    let unseen = ports.store.remove_unseen(feed.id, run.id, ports.clock.now()).await?;
-    if unseen.removed > 0 {
-        (ports.recorded)(feed);
+fn urgency(run: &SyncRun) -> Urgency {
+    match (run.trigger, run.kind) {
+        (Trigger::Person, _) => Urgency::Person,
+        (Trigger::Schedule, RunKind::Changes) => Urgency::Changes,
+        (Trigger::Schedule, RunKind::Import | RunKind::Walk | RunKind::Probe) => Urgency::Whole,
     }
-    for (space, documents) in unseen.doubted {
-        tracing::warn!(feed.id = %feed.id, run.id = %run.id, space.id = %space,
-            "{documents} documents are missing at once; they are removed when the next pass agrees");
-    }
-    Ok(())
 }
 
 fn runnable(state: &FeedState, now: Timestamp) -> bool {
@@ -148,102 +145,127 @@ fn runnable(state: &FeedState, now: Timestamp) -> bool {
     }
 }
 
-/// The run that Circuit was in the midst of when it stopped, or a new one. A new run over spaces that are all imported
-/// begins from nothing; one that imports goes on from the marks, so that an added space costs only itself.
-async fn begun_run(ports: &Ports, feed: FeedId, trigger: Trigger, spaces: &[FeedSpace]) -> Result<SyncRun> {
-    if let Some(open) = ports.store.open_run_of(feed).await? {
-        let stale = ports.clock.now().since(open.started_at) >= MARKS_LIFE;
-        match open.kind {
-            RunKind::Import => return Ok(open),
-            RunKind::Resync if !stale => return Ok(open),
-            // A pass of changes that was broken off is begun anew: it has no marks to go on from.
-            RunKind::Resync | RunKind::Changes => {}
+/// When the next pass of a feed is due.
+pub async fn next_due(ports: &Ports, feed: FeedId) -> Result<Timestamp> {
+    let (feed, spaces) = (ports.store.feed(feed).await?, ports.store.feed_spaces(feed).await?);
+    let now = ports.clock.now();
+    let due = schedule::due(&facts(&*ports.store, &feed, &spaces).await?, now);
+    Ok(due.next().unwrap_or_else(|| now.plus(NOTHING_DUE)).max(now))
+}
+
+/// What the schedule needs to know of a feed.
+pub async fn facts<'a>(store: &dyn Store, feed: &Feed, spaces: &'a [FeedSpace]) -> Result<Facts<'a>> {
+    let can_probe = match feed.connection {
+        Some(connection) => store.connection(connection).await?.scopes.contains(PROBE_SCOPE),
+        None => false,
+    };
+    let held = store.held_kinds(feed.id).await?;
+    let of = |kind: DocumentKind| held.get(&kind).copied().unwrap_or(0);
+    Ok(Facts {
+        schedule: feed.schedule,
+        spaces,
+        changes_began: store.began_last(feed.id, RunKind::Changes).await?,
+        probe_began: store.began_last(feed.id, RunKind::Probe).await?,
+        can_probe,
+        held: Held {
+            pages: of(DocumentKind::Page) + of(DocumentKind::BlogPost),
+            comments: of(DocumentKind::Comment),
+            attachments: of(DocumentKind::Attachment),
+        },
+    })
+}
+
+/// The run that goes on: the one that Circuit was in the midst of when it stopped, or an import or walk that waited or
+/// was broken off. Else a new one, if a pass is due.
+async fn begun_run(ports: &Ports, feed: &Feed, trigger: Trigger, spaces: &[FeedSpace]) -> Result<Option<SyncRun>> {
+    let now = ports.clock.now();
+    if let Some(open) = ports.store.open_run_of(feed.id).await? {
+        if goes_on(&open, spaces, now) {
+            return Ok(Some(open));
         }
         let why = "Circuit stopped in the midst of it; it begins anew.".to_owned();
-        let outcome = Outcome::Stopped { why };
-        ports.store.close_run(open.id, &outcome, ports.clock.now()).await?;
-        if open.kind == RunKind::Resync {
-            ports.store.clear_checkpoint(feed).await?;
-        }
+        ports.store.close_run(open.id, &Outcome::Stopped { why }, now).await?;
     }
-    let whole_at = ports.store.read_whole_at(feed).await?;
-    let kind = plan::kind_of_run(spaces, trigger, whole_at, ports.clock.now());
-    if kind == RunKind::Resync && !resumable(ports, feed).await? {
-        ports.store.clear_checkpoint(feed).await?;
+    let facts = facts(&*ports.store, feed, spaces).await?;
+    let Some(kind) = schedule::pass(&facts, trigger, now) else {
+        return Ok(None);
+    };
+    if let Some(broken_off) = broken_off(ports, feed.id, kind).await?
+        && goes_on(&broken_off, spaces, now)
+        && !(trigger == Trigger::Person && broken_off.trigger == Trigger::Schedule && kind == RunKind::Walk)
+    {
+        return ports.store.reopen_run(broken_off.id).await.map(Some);
     }
-    ports.store.open_run(feed, kind, trigger, ports.clock.now()).await
+    match kind {
+        RunKind::Walk => ports.store.clear_checkpoint(feed.id).await?,
+        // Goes on from the marks, so that an added space costs only itself; changes and probes have none.
+        RunKind::Import | RunKind::Changes | RunKind::Probe => {}
+    }
+    ports.store.open_run(feed.id, kind, trigger, now).await.map(Some)
 }
 
-/// Whether the last run was a re-sync that was stopped or parked: then its marks are where to go on.
-async fn resumable(ports: &Ports, feed: FeedId) -> Result<bool> {
-    let last = ports.store.runs(feed, 1).await?.into_iter().next();
-    Ok(last.is_some_and(|run| run.kind == RunKind::Resync && unfinished(&run, ports.clock.now())))
-}
-
-fn unfinished(run: &SyncRun, now: Timestamp) -> bool {
-    let recent = run.ended_at.is_some_and(|ended| now.since(ended) < MARKS_LIFE);
-    match &run.outcome {
-        None | Some(Outcome::Stopped { .. } | Outcome::Parked { .. } | Outcome::Failed { .. }) => recent,
+/// The last run of this kind, if it did not come to its end.
+async fn broken_off(ports: &Ports, feed: FeedId, kind: RunKind) -> Result<Option<SyncRun>> {
+    let last = ports.store.last_run(feed, kind).await?;
+    Ok(last.filter(|run| match &run.outcome {
+        None | Some(Outcome::Stopped { .. } | Outcome::Parked { .. } | Outcome::Failed { .. }) => true,
         Some(Outcome::Complete) => false,
+    }))
+}
+
+/// Whether an unfinished run goes on as itself. Changes and probes are short and begin anew.
+fn goes_on(run: &SyncRun, spaces: &[FeedSpace], now: Timestamp) -> bool {
+    match run.kind {
+        RunKind::Import => spaces.iter().any(schedule::needs_import),
+        RunKind::Walk => run.started_at <= now && now.since(run.started_at) < WALK_LIFE,
+        RunKind::Changes | RunKind::Probe => false,
     }
 }
 
-async fn read_streams(
-    ports: &Ports,
-    feed: &Feed,
-    reach: &Reach,
-    run: &SyncRun,
-    spaces: &[FeedSpace],
-) -> Result<Pulled> {
-    let spaces = plan::spaces_of_run(run.kind, spaces);
-    let mut nameless = BTreeSet::new();
-    let mut unreadable = BTreeSet::new();
-    let mut lost = BTreeSet::new();
-    for stream in plan::streams_to_read(&spaces, &ports.store.checkpoint(feed.id).await?) {
-        if (ports.stopping)() {
-            return Ok(Pulled::Stopped);
+async fn read(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: &[FeedSpace]) -> Result<Pulled> {
+    match run.kind {
+        RunKind::Changes => {
+            let visible: Vec<FeedSpace> = spaces
+                .iter()
+                .filter(|space| space.suspended_at.is_none())
+                .cloned()
+                .collect();
+            read_changes(ports, feed, reach, run, &visible).await
         }
-        let Some(space) = spaces.iter().find(|space| space.space.id == stream.space) else {
-            continue;
-        };
-        if lost.contains(&stream.space) {
-            continue;
-        }
-        let after = match ports.store.checkpoint(feed.id).await?.0.remove(&stream) {
-            Some(Mark::At(cursor)) => Some(cursor),
-            Some(Mark::Done) | None => None,
-        };
-        let kind = stream.kind;
-        match read_stream(ports, feed, reach, run, space, stream, after, &mut nameless).await {
-            Ok(Pulled::ToTheEnd) if kind == DocumentKind::Page && space.suspended_at.is_some() => {
-                // Seen again: what was read just now is what may be found.
-                ports.store.set_space_suspended(feed.id, &space.space.id, None).await?;
+        RunKind::Import => import(ports, feed, reach, run, spaces).await,
+        RunKind::Walk => walk(ports, feed, reach, run, spaces).await,
+        RunKind::Probe => {
+            let visible: Vec<FeedSpace> = spaces
+                .iter()
+                .filter(|space| space.suspended_at.is_none())
+                .cloned()
+                .collect();
+            match probe(ports, feed, reach, run, &visible).await? {
+                Probed::Ended(ended) => Ok(ended),
+                Probed::NeedsWalk => {
+                    ports.store.forget_walks(feed.id).await?;
+                    Ok(Pulled::ToTheEnd)
+                }
             }
-            Ok(Pulled::ToTheEnd) => {}
-            Ok(Pulled::Stopped) => return Ok(Pulled::Stopped),
-            // Without comments or attachments the pages are still worth having; the feed's page says what is missing.
-            Err(error) if kind.is_optional() && matches!(error.kind, ErrorKind::MissingScope { .. }) => {
-                info!(feed.id = %feed.id, run.id = %run.id, "{}s are not imported: {error}", kind.word());
-                unreadable.insert(kind);
-            }
-            // One space that is gone, or closed to this person, does not hold up the others. Its documents are kept, and
-            // not found; the next reading of everything looks again.
-            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Forbidden) => {
-                // A dead token is answered in the same way: it is proven alive first (facts.md §3).
-                alive::proven(ports, reach).await?;
-                info!(feed.id = %feed.id, run.id = %run.id, "Space {} is kept out of search: {error}", space.space.key);
-                let at = Some(ports.clock.now());
-                ports.store.set_space_suspended(feed.id, &space.space.id, at).await?;
-                lost.insert(space.space.id.clone());
-            }
-            Err(error) => return Err(error),
         }
     }
-    if let Some(hidden) = hidden(ports, feed, reach, &lost).await? {
-        return Err(hidden);
+}
+
+async fn import(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: &[FeedSpace]) -> Result<Pulled> {
+    if ports.store.changes_until(feed.id).await?.is_none() {
+        // What is written from now on, the passes of changes will bring.
+        ports.store.set_changes_until(feed.id, run.started_at).await?;
     }
+    let visible = visible_spaces(ports, feed, reach, run, spaces).await?;
+    let wanted: Vec<&FeedSpace> = visible.iter().filter(|space| schedule::needs_import(space)).collect();
+    let streams = plan::to_import(&wanted, &ports.store.checkpoint(feed.id).await?);
+    let mut reader = Reader::new(ports, feed, reach, run, Reading::Bodies);
+    if reader.read(&wanted, streams).await? == Pulled::Stopped {
+        return Ok(Pulled::Stopped);
+    }
+    hidden(&reader.lost, spaces, &visible)?;
     let checkpoint = ports.store.checkpoint(feed.id).await?;
-    for space in plan::spaces_done(&spaces, &checkpoint, &unreadable) {
+    for space in plan::imported(&wanted, &checkpoint, &reader.unreadable) {
         ports
             .store
             .set_space_imported(feed.id, &space, ports.clock.now())
@@ -252,60 +274,124 @@ async fn read_streams(
     Ok(Pulled::ToTheEnd)
 }
 
-/// Why none of the feed's spaces can be read, if the site shows all of them.
-async fn hidden(ports: &Ports, feed: &Feed, reach: &Reach, lost: &BTreeSet<SpaceId>) -> Result<Option<Error>> {
-    let spaces = ports.store.feed_spaces(feed.id).await?;
-    if !spaces.iter().all(|space| lost.contains(&space.space.id)) {
-        return Ok(None);
+async fn walk(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: &[FeedSpace]) -> Result<Pulled> {
+    let visible = visible_spaces(ports, feed, reach, run, spaces).await?;
+    let facts = facts(&*ports.store, feed, &visible).await?;
+    let streams = schedule::walked(&facts, run.trigger, run.started_at);
+    let left = plan::not_done(streams.clone(), &ports.store.checkpoint(feed.id).await?);
+    let mut reader = Reader::new(ports, feed, reach, run, Reading::Changed);
+    if reader.read(&visible.iter().collect::<Vec<_>>(), left).await? == Pulled::Stopped {
+        return Ok(Pulled::Stopped);
     }
-    let mut seen = Vec::new();
-    for some in lost.iter().cloned().collect::<Vec<_>>().chunks(SPACES_BY_ID_MAX) {
-        seen.extend(ports.source.spaces_by_id(reach, some).await?.items);
-    }
-    Ok(parking::hidden_from_app(&spaces, lost, &seen))
+    hidden(&reader.lost, spaces, &visible)?;
+    let judged: Vec<FeedSpace> = visible
+        .into_iter()
+        .filter(|space| !reader.lost.contains(&space.space.id))
+        .collect();
+    judge(ports, feed, reach, run, &judged, &streams).await?;
+    Ok(Pulled::ToTheEnd)
 }
 
-#[allow(clippy::too_many_arguments)] // One call, from the loop above; a struct would only name them twice.
-async fn read_stream(
-    ports: &Ports,
-    feed: &Feed,
-    reach: &Reach,
-    run: &SyncRun,
-    space: &FeedSpace,
-    stream: Stream,
-    after: Option<Cursor>,
-    nameless: &mut BTreeSet<domain::AccountId>,
-) -> Result<Pulled> {
-    let began_midway = after.is_some();
-    let first = Pull {
-        feed,
-        reach,
-        run: run.id,
-        space: &space.space,
-        stream: stream.clone(),
-        nameless: &mut *nameless,
-    };
-    match pull(ports, first, after).await {
-        // Cursors may go stale while Circuit is down. Reading anew is safe: what is held already is unchanged.
-        Err(Error {
-            kind: ErrorKind::Conflict,
-            ..
-        }) if began_midway => {
-            pull(
-                ports,
-                Pull {
-                    feed,
-                    reach,
-                    run: run.id,
-                    space: &space.space,
-                    stream,
-                    nameless,
-                },
-                None,
-            )
-            .await
+/// An error when the site shows all of the feed's spaces and lets none of them be read.
+fn hidden(lost: &BTreeSet<domain::SpaceId>, spaces: &[FeedSpace], visible: &[FeedSpace]) -> Result<()> {
+    let seen = visible.iter().map(|space| SpaceSeen {
+        space: space.space.clone(),
+        archived: space.archived,
+    });
+    match hidden_from_app(spaces, lost, &seen.collect::<Vec<_>>()) {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+/// Reads streams one after the other, and keeps what could not be read.
+struct Reader<'a> {
+    ports: &'a Ports,
+    feed: &'a Feed,
+    reach: &'a Reach,
+    run: &'a SyncRun,
+    reading: Reading,
+    nameless: Nameless,
+    /// Kinds for which the grant lacks a scope.
+    unreadable: BTreeSet<DocumentKind>,
+    /// Spaces that answered as gone or closed.
+    lost: BTreeSet<domain::SpaceId>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(ports: &'a Ports, feed: &'a Feed, reach: &'a Reach, run: &'a SyncRun, reading: Reading) -> Self {
+        Self {
+            ports,
+            feed,
+            reach,
+            run,
+            reading,
+            nameless: Nameless::new(),
+            unreadable: BTreeSet::new(),
+            lost: BTreeSet::new(),
         }
-        other => other,
+    }
+
+    async fn read(&mut self, spaces: &[&FeedSpace], streams: Vec<Stream>) -> Result<Pulled> {
+        for stream in streams {
+            if (self.ports.stopping)() {
+                return Ok(Pulled::Stopped);
+            }
+            let Some(space) = spaces.iter().find(|space| space.space.id == stream.space) else {
+                continue;
+            };
+            if self.lost.contains(&stream.space) || self.unreadable.contains(&stream.kind) {
+                continue;
+            }
+            match self.read_one(space, stream).await? {
+                Pulled::ToTheEnd => {}
+                Pulled::Stopped => return Ok(Pulled::Stopped),
+            }
+        }
+        Ok(Pulled::ToTheEnd)
+    }
+
+    async fn read_one(&mut self, space: &FeedSpace, stream: Stream) -> Result<Pulled> {
+        let (ports, feed) = (self.ports, self.feed);
+        let after = match ports.store.checkpoint(feed.id).await?.0.remove(&stream) {
+            Some(Mark::At(cursor)) => Some(cursor),
+            Some(Mark::Done) | None => None,
+        };
+        let kind = stream.kind;
+        let wanted = Pull {
+            feed,
+            reach: self.reach,
+            run: self.run.id,
+            space: &space.space,
+            stream,
+            reading: self.reading,
+        };
+        match pull(ports, &wanted, after, &mut self.nameless).await {
+            Ok(pulled) => Ok(pulled),
+            // Without comments or attachments the pages are still worth having; the feed's page says what is missing.
+            Err(error) if kind.is_optional() && matches!(error.kind, ErrorKind::MissingScope { .. }) => {
+                info!(feed.id = %feed.id, run.id = %self.run.id, "{}s are not read: {error}", kind.word());
+                self.unreadable.insert(kind);
+                Ok(Pulled::ToTheEnd)
+            }
+            // One space that is gone, or closed to this person, does not hold up the others. Its documents are kept, and
+            // not found; the next walk looks again.
+            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Forbidden) => {
+                // A dead token is answered in the same way: it is proven alive first (facts.md §3).
+                alive::proven(ports, self.reach).await?;
+                let (id, key) = (&space.space.id, &space.space.key);
+                info!(feed.id = %feed.id, run.id = %self.run.id, "Space {key} is kept out of search: {error}");
+                ports
+                    .store
+                    .set_space_suspended(feed.id, id, Some(ports.clock.now()))
+                    .await?;
+                let note = format!("{key} could not be read and is kept out of search: {error}.");
+                ports.store.note(self.run.id, &note).await?;
+                self.lost.insert(id.clone());
+                Ok(Pulled::ToTheEnd)
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 

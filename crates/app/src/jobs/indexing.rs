@@ -3,22 +3,20 @@
 use std::time::Duration;
 
 use domain::{IndexId, Result};
-use sync::indexer::index_changes;
+use sync::indexer::{index_changes, reached};
 use tokio::sync::watch;
-use tracing::error;
 
-use crate::App;
+use crate::{App, trouble::Part};
 
 /// How often every index is looked at when nobody rings.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
-/// After a failure, so that a broken index does not fill the log.
+/// After a failure, so that a broken index or a full disk does not take the machine.
 const REST: Duration = Duration::from_secs(5);
 
 impl App {
     pub(super) async fn follow_store(&self, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow() {
-            if let Err(failed) = self.index_all().await {
-                error!(error = ?failed, "The search index could not follow the store");
+            if self.index_all().await.is_err() {
                 tokio::time::sleep(REST).await;
             }
             tokio::select! {
@@ -29,11 +27,39 @@ impl App {
         }
     }
 
+    /// Before anything is written: once the store has caught up, an index that was ahead of it looks like one that follows.
+    pub(super) async fn drop_indexes_ahead(&self) {
+        let dropped = async {
+            for index in self.store().indexes().await? {
+                reached(self.store(), self.engine(), index.id).await?;
+            }
+            Ok(())
+        };
+        if let Err(failed) = dropped.await {
+            self.0.troubles.met(Part::Reading, &failed);
+        }
+    }
+
     /// Brings every search index up to the store, once. The error of one does not hold up the others.
     pub async fn index_all(&self) -> Result<()> {
         let mut result = Ok(());
-        for index in self.store().indexes().await? {
-            match self.follow(index.id).await {
+        let indexes = match self.store().indexes().await {
+            Ok(indexes) => {
+                self.0.troubles.over(Part::Reading);
+                indexes
+            }
+            Err(failed) => {
+                self.0.troubles.met(Part::Reading, &failed);
+                return Err(failed);
+            }
+        };
+        for index in indexes {
+            let followed = self.follow(index.id).await;
+            match &followed {
+                Err(failed) if !failed.is_not_found() => self.0.troubles.met(Part::Index(index.id), failed),
+                Ok(_) | Err(_) => self.0.troubles.over(Part::Index(index.id)),
+            }
+            match followed {
                 Ok(0) => {}
                 Ok(_) => {
                     for feed in self.store().feeds(index.id).await? {

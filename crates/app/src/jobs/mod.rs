@@ -10,6 +10,7 @@ use crate::App;
 impl App {
     /// Works until `stop` says so: jobs and indexing, side by side. When it returns, nothing of it runs any more.
     pub async fn work(&self, stop: watch::Receiver<bool>) {
+        self.drop_indexes_ahead().await;
         tokio::join!(self.run_jobs(stop.clone()), self.follow_store(stop));
         // Tokens that Atlassian gave just now are saved before the process ends.
         self.0.parts.tokens.settled().await;

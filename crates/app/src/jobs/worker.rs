@@ -1,7 +1,11 @@
 //! Claims jobs by lease and runs them, a few at a time. Time comes through the clock alone, so that a simulation can call
 //! [`App::work_once`] as the service does.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use domain::{
     Error, ErrorKind, FeedId, Result, Timestamp,
@@ -14,15 +18,18 @@ use sync::run::{Ended, Ports, sync_feed};
 use tokio::sync::watch;
 use tracing::{error, warn};
 
-use crate::{App, token};
+use crate::{App, token, trouble::Part};
 
 /// Feeds that run at the same time.
 const JOBS_AT_ONCE: usize = 4;
 /// How long a claim holds without a heartbeat.
 const LEASE: Duration = Duration::from_secs(60);
 const HEARTBEAT: Duration = Duration::from_secs(15);
+const HEARTBEAT_AGAIN: Duration = Duration::from_secs(1);
 /// How often the queue is looked at when nobody rings, and a feed whether somebody paused it elsewhere.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// A clock that is put right by less than this disturbs nothing.
+const CLOCK_ERROR_MAX: Duration = Duration::from_secs(60);
 /// Waits between attempts double from the first of these to the second.
 const RETRY_FIRST: Duration = Duration::from_secs(5);
 const RETRY_MAX: Duration = Duration::from_secs(15 * 60);
@@ -58,10 +65,16 @@ impl App {
     async fn run_queue(&self, mut stop: watch::Receiver<bool>) {
         // When the sender is gone nobody can ask for a stop later: that is taken as one.
         while !*stop.borrow() && stop.has_changed().is_ok() {
+            if self.clock_was_set_back() {
+                warn!("The clock was set back; every feed is looked at now, and its next pass is planned anew");
+                if let Err(failed) = self.take_up_again().await {
+                    self.0.troubles.met(Part::Queue, &failed);
+                }
+            }
             match self.work_once(stop.clone()).await {
                 Ok(Some(_)) => continue,
-                Ok(None) => {}
-                Err(error) => error!(error = ?error, "The job queue could not be read"),
+                Ok(None) => self.0.troubles.over(Part::Queue),
+                Err(failed) => self.0.troubles.met(Part::Queue, &failed),
             }
             tokio::select! {
                 () = self.0.queued.notified() => {}
@@ -69,6 +82,16 @@ impl App {
                 _ = stop.changed() => {}
             }
         }
+    }
+
+    /// Whether the clock shows an earlier time than before. What waits in the queue waits for a time that the clock showed
+    /// then: up to a day too long.
+    fn clock_was_set_back(&self) -> bool {
+        let now = self.now();
+        let mut latest = self.0.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let set_back = now < latest.minus(CLOCK_ERROR_MAX);
+        *latest = if set_back { now } else { now.max(*latest) };
+        set_back
     }
 
     /// Claims the next job that is due, does it, settles it and queues what follows from it. None when nothing is due.
@@ -137,14 +160,8 @@ impl App {
         let (store, now) = (self.store(), self.now());
         let retry_at = now.plus(wait(job, now));
         match ended.unwrap_or_else(|failed| meant(job, failed)) {
-            Ended::Finished => {
-                let Work::SyncFeed { feed, .. } = job.work;
-                let next = match store.feed(feed).await {
-                    Ok(feed) => Some(now.plus(feed.schedule.soonest())),
-                    Err(gone) if gone.is_not_found() => None,
-                    Err(error) => return Err(error),
-                };
-                store.finish(job.id, worker, next).await?;
+            Ended::Finished { next } => {
+                store.finish(job.id, worker, Some(next)).await?;
                 Ok(JobOutcome::Finished)
             }
             Ended::Waits => {
@@ -176,13 +193,18 @@ impl App {
     }
 
     async fn keep_lease(&self, job: &Job, worker: &str) -> Error {
+        let mut wait = HEARTBEAT;
         loop {
-            self.0.parts.clock.sleep(HEARTBEAT).await;
-            match self.store().heartbeat(job.id, worker, self.now().plus(LEASE)).await {
-                Ok(()) => {}
+            self.0.parts.clock.sleep(wait).await;
+            wait = match self.store().heartbeat(job.id, worker, self.now().plus(LEASE)).await {
+                Ok(()) => HEARTBEAT,
                 Err(error) if error.kind == ErrorKind::Conflict => return error,
-                Err(error) => warn!(job.id = %job.id, error = ?error, "A heartbeat could not be written"),
-            }
+                Err(error) => {
+                    warn!(job.id = %job.id, error = ?error, "A heartbeat could not be written");
+                    // Behind a long write, or on a disk that fails: at the head of the line when that is over.
+                    HEARTBEAT_AGAIN
+                }
+            };
         }
     }
 

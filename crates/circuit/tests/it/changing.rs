@@ -121,7 +121,7 @@ async fn once_a_day_everything_is_read_again_and_what_is_gone_goes() {
         "a listing of changes proves nothing of what it does not show"
     );
     circuit.later(&setting, 25 * 60).await;
-    let whole = passed(&setting, &circuit, &begun, RunKind::Resync, changes.id)
+    let whole = passed(&setting, &circuit, &begun, RunKind::Walk, changes.id)
         .await
         .last
         .unwrap();

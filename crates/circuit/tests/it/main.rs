@@ -1,9 +1,15 @@
 //! The product: the real binary and the real wiring, against the fake Atlassian on loopback.
 
+mod backups;
 mod bad_input;
+mod budget;
 mod changing;
+mod clocks;
 mod comparing;
+mod disk;
+mod faults;
 mod killed;
+mod killed_often;
 mod mirror;
 mod process;
 mod setting;

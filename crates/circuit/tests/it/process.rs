@@ -36,6 +36,20 @@ pub fn serve(data_dir: &Path, settings: &[(&str, &str)]) -> Command {
     command
 }
 
+/// Runs it to its end; one that goes on instead of ending is killed, and shows in its status.
+#[allow(dead_code)] // The benchmark, which shares this file, has no use for it.
+pub fn ended(mut command: Command) -> std::process::Output {
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let until = std::time::Instant::now() + START_TIME_MAX;
+    while child.try_wait().unwrap().is_none() {
+        if std::time::Instant::now() > until {
+            child.kill().unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.wait_with_output().unwrap()
+}
+
 impl Circuit {
     /// Starts it and waits until it listens.
     pub fn start(mut command: Command) -> Self {
@@ -64,6 +78,11 @@ impl Circuit {
             base: format!("http://{address}"),
             log,
         }
+    }
+
+    #[allow(dead_code)] // The benchmark, which shares this file, has no use for it.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn log(&self) -> String {

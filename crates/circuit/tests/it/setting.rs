@@ -1,6 +1,9 @@
 //! A fake Atlassian on loopback, a data directory, and a feed whose person has consented and chosen a site.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use app::clock::SystemClock;
 use app::{Caller, connections::Callback};
@@ -9,7 +12,7 @@ use circuit::{
     socket::Socket,
     wiring::{Wired, wired_at},
 };
-use domain::{Clock, FeedId, IndexId, Secret, SiteId, SpaceId};
+use domain::{Clock, FeedId, IndexId, Secret, SiteId, SpaceId, budget::Allowance};
 use fake_atlassian::{FakeAtlassian, Options};
 use tokio::net::TcpListener;
 
@@ -23,6 +26,7 @@ pub struct Setting {
     pub fake_base: String,
     pub person: String,
     pub data_dir: PathBuf,
+    pub allowance: Allowance,
     /// Gone when this is dropped.
     _folder: tempfile::TempDir,
 }
@@ -55,6 +59,7 @@ impl Setting {
             fake,
             fake_base,
             data_dir: folder.path().join("data"),
+            allowance: Allowance::default(),
             _folder: folder,
         }
     }
@@ -75,8 +80,17 @@ impl Setting {
     }
 
     pub async fn wired_at(&self, clock: Arc<dyn Clock>) -> Wired {
+        self.wired_of(&self.data_dir, clock).await.unwrap()
+    }
+
+    /// The same over another data directory.
+    pub async fn wired_in(&self, data_dir: &Path) -> Wired {
+        self.wired_of(data_dir, Arc::new(SystemClock)).await.unwrap()
+    }
+
+    pub async fn wired_of(&self, data_dir: &Path, clock: Arc<dyn Clock>) -> domain::Result<Wired> {
         let config = Config {
-            data_dir: self.data_dir.clone(),
+            data_dir: data_dir.to_owned(),
             address: ([127, 0, 0, 1], 0).into(),
             public_url: Some(PUBLIC_URL.into()),
             log: Log {
@@ -88,12 +102,11 @@ impl Setting {
                 auth_url: self.fake_base.clone(),
                 api_url: self.fake_base.clone(),
                 scopes: None,
+                allowance: self.allowance,
             },
             secret_key: None,
         };
-        wired_at(&config, PUBLIC_URL.into(), Arc::new(Socket::new().unwrap()), clock)
-            .await
-            .unwrap()
+        wired_at(&config, PUBLIC_URL.into(), Arc::new(Socket::new().unwrap()), clock).await
     }
 
     /// Account, key, index, consent, site.

@@ -22,7 +22,7 @@ async fn a_spent_quota_parks_the_feed_and_the_next_hour_goes_on_where_it_was() {
     let (setting, begun) = company().await;
     let circuit = Working::new(&setting, &begun).await;
     // Enough for the pages, not for all of it.
-    change(&setting.fake, "quota", json!({ "points": 150 })).await;
+    change(&setting.fake, "quota", json!({ "points": 330 })).await;
     circuit
         .app
         .add_spaces(&circuit.caller, begun.feed, &space(&begun, "OPS"))
@@ -31,6 +31,7 @@ async fn a_spent_quota_parks_the_feed_and_the_next_hour_goes_on_where_it_was() {
     let parked = |picture: &FeedPicture| picture.headline == "paused by quota";
     let picture = circuit.until(begun.feed, "parked", parked).await;
     assert!(matches!(picture.feed.state, FeedState::Parked(Park::QuotaSpent { .. })));
+    assert!(picture.documents > 0, "the pages came before it was spent");
     let pages = |requests: &[String]| requests.iter().filter(|path| path.contains("/pages?")).count();
     let before = pages(&asked(&setting.fake).await);
 

@@ -46,7 +46,12 @@ pub struct Working {
 
 impl Working {
     pub async fn new(setting: &Setting, begun: &Begun) -> Self {
-        let clock = Arc::new(Turned::default());
+        Self::at(setting, begun, 0).await
+    }
+
+    /// One whose clock is so many milliseconds ahead.
+    pub async fn at(setting: &Setting, begun: &Begun, ahead_ms: i64) -> Self {
+        let clock = Arc::new(Turned(AtomicI64::new(ahead_ms)));
         let wired = setting.wired_at(clock.clone()).await;
         let app = wired.app.clone();
         let caller = app.caller_by_api_key(&begun.key).await.unwrap().unwrap();

@@ -49,9 +49,10 @@ impl Call<'_> {
             "type": item.kind.word(),
             "status": item.status.word(),
             "title": site.title(slot),
-            "extensions": self.extensions(slot, item, expand),
-            "_links": self.links(slot, item),
         });
+        // Moved in, not named in `json!`, which copies what it is given.
+        content["extensions"] = self.extensions(slot, item, expand);
+        content["_links"] = self.links(slot, item);
         if !self.terse() {
             let ari = format!(
                 "ari:cloud:confluence:{}:{}/{}",
@@ -173,7 +174,9 @@ impl Call<'_> {
     fn v1_version_json(&self, slot: u32, item: &Item) -> Value {
         let by = users::known_json(self, item.editor);
         if self.terse() {
-            return json!({ "by": by, "when": iso(item.modified_at), "number": item.version });
+            let mut version = json!({ "when": iso(item.modified_at), "number": item.version });
+            version["by"] = by;
+            return version;
         }
         json!({
             "by": by,
@@ -189,11 +192,8 @@ impl Call<'_> {
     }
 
     fn history_json(&self, slot: u32, item: &Item, expand: &Expand) -> Value {
-        let mut history = json!({
-            "latest": true,
-            "createdBy": users::known_json(self, item.author),
-            "createdDate": iso(item.created_at),
-        });
+        let mut history = json!({ "latest": true, "createdDate": iso(item.created_at) });
+        history["createdBy"] = users::known_json(self, item.author);
         if !self.terse() {
             let own = format!(
                 "{}/wiki/rest/api/content/{}/history",

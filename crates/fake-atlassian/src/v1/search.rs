@@ -207,8 +207,7 @@ fn envelope(call: &Call, found: &Found, path: &str, results: Vec<Value>) -> Answ
     }
     let countable = |slot: &&u32| call.site.item(**slot).kind != Kind::Comment;
     let points = found.rows.iter().filter(countable).count() as u64;
-    let body = json!({
-        "results": results,
+    let mut body = json!({
         "start": start,
         "limit": found.limit,
         "size": results.len(),
@@ -216,8 +215,9 @@ fn envelope(call: &Call, found: &Found, path: &str, results: Vec<Value>) -> Answ
         "cqlQuery": found.cql,
         "searchDuration": 12,
         "archivedResultCount": 0,
-        "_links": links,
     });
+    body["results"] = Value::Array(results);
+    body["_links"] = links;
     Answer::json(200, &body).costing(points)
 }
 
@@ -235,8 +235,7 @@ fn result_json(call: &Call, slot: u32, expand: &Expand) -> Value {
         .replace('>', "&gt;");
     let excerpt: String = text(&site.body(slot)).trim().chars().take(EXCERPT_LETTERS).collect();
     let url = content["_links"]["webui"].clone();
-    json!({
-        "content": content,
+    let mut result = json!({
         "title": title,
         "excerpt": excerpt,
         "url": url,
@@ -247,5 +246,7 @@ fn result_json(call: &Call, slot: u32, expand: &Expand) -> Value {
         "lastModified": iso(item.modified_at),
         "friendlyLastModified": friendly(item.modified_at),
         "score": 0,
-    })
+    });
+    result["content"] = content;
+    result
 }

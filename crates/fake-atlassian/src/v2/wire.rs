@@ -82,10 +82,10 @@ impl Call<'_> {
             "spaceId": space_id(item.space as usize).to_string(),
             "authorId": self.account_of(item.author),
             "createdAt": iso(item.created_at),
-            "version": version,
-            "body": self.body_json(slot, format),
             "_links": { "webui": blog_or_page(site, slot) },
         });
+        page["version"] = version;
+        page["body"] = self.body_json(slot, format);
         if !self.terse() {
             let part = match item.kind {
                 Kind::BlogPost => "blog",

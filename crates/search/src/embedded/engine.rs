@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use domain::{
-    Error, IndexId, Result,
+    Error, ErrorKind, IndexId, Result,
     access::Access,
     cursor::Watermark,
     engine::{EngineBatch, EngineFigures, SearchEngine},
@@ -51,8 +51,36 @@ impl EmbeddedEngine {
             .map(|directory| directory.join(index.to_string()))
     }
 
-    /// Runs on a thread that may block, with the index open.
+    /// Runs on a thread that may block, with the index open. One that turns out to be damaged is closed: the next opening
+    /// looks at every file of it, and begins it anew if need be.
     async fn with<T: Send + 'static>(
+        &self,
+        index: IndexId,
+        work: impl FnOnce(&Handle) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let done = self.open_with(index, work).await;
+        match done {
+            Err(damaged) if damaged.kind == ErrorKind::Internal && self.directory.is_some() => {
+                self.closed(index).await?;
+                Err(damaged)
+            }
+            done => done,
+        }
+    }
+
+    async fn closed(&self, index: IndexId) -> Result<()> {
+        let handles = self.handles.clone();
+        blocking(move || {
+            let mut handles = handles.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(handle) = handles.remove(&index) {
+                handle.close();
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn open_with<T: Send + 'static>(
         &self,
         index: IndexId,
         work: impl FnOnce(&Handle) -> Result<T> + Send + 'static,

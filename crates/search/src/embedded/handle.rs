@@ -23,6 +23,8 @@ pub struct Handle {
     pub index: Index,
     pub reader: IndexReader,
     writer: Mutex<Option<IndexWriter>>,
+    /// What searches see, as a watermark; none when it must be read first.
+    visible: Mutex<Option<Watermark>>,
     directory: Option<PathBuf>,
 }
 
@@ -70,15 +72,23 @@ impl Handle {
             index,
             reader,
             writer: Mutex::new(None),
+            visible: Mutex::new(None),
             directory: directory.map(Path::to_owned),
         })
     }
 
+    /// How far searches see: whoever asks takes all before it for searchable, and all after it for not.
     pub fn watermark(&self) -> Result<Watermark> {
-        // A commit whose reload failed is made visible here: whoever asks how far it is takes that for searchable.
-        self.reader.reload().map_err(failed)?;
+        let mut visible = self.visible.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(watermark) = *visible {
+            return Ok(watermark);
+        }
+        // First how far it was written, then what is written made visible: never more is promised than is seen.
         let payload = self.index.load_metas().map_err(failed)?.payload;
-        Ok(Watermark(payload.and_then(|text| text.parse().ok()).unwrap_or(0)))
+        self.reader.reload().map_err(failed)?;
+        let watermark = Watermark(payload.and_then(|text| text.parse().ok()).unwrap_or(0));
+        *visible = Some(watermark);
+        Ok(watermark)
     }
 
     /// Applies the batch and the watermark in one commit. After a failure the former commit stands.
@@ -89,11 +99,14 @@ impl Handle {
             None => self
                 .index
                 .writer_with_num_threads::<TantivyDocument>(WRITER_THREADS, WRITER_BYTES)
-                .map_err(failed)?,
+                .map_err(unwritten)?,
         };
         // A writer that failed is dropped with what it had not committed.
-        self.write(&mut writer, batch, reached).map_err(failed)?;
-        self.reader.reload().map_err(failed)?;
+        self.write(&mut writer, batch, reached).map_err(unwritten)?;
+        let reloaded = self.reader.reload().map_err(failed);
+        let visible = reloaded.is_ok().then_some(reached);
+        *self.visible.lock().unwrap_or_else(PoisonError::into_inner) = visible;
+        reloaded?;
         *slot = Some(writer);
         Ok(())
     }
@@ -143,8 +156,24 @@ fn whole(directory: &Path) -> Result<Index> {
     }
 }
 
+/// What people are told when the disk is the matter: it goes on by itself when that is mended.
+const UNWRITABLE: &str = "the search index cannot be written: its disk is full, read-only or fails; make room or mend it, and \
+                          Circuit goes on by itself";
+
 pub fn unwritable(error: std::io::Error) -> Error {
-    Error::unavailable("the search index cannot be written; look at the data directory and its disk").because(error)
+    Error::unavailable(UNWRITABLE).because(error)
+}
+
+/// What a failure to write means. Writing is done by threads of tantivy's, which tell of a full disk in many ways; only a
+/// damaged index is something else.
+fn unwritten(error: TantivyError) -> Error {
+    match &error {
+        TantivyError::DataCorruption(_)
+        | TantivyError::OpenReadError(_)
+        | TantivyError::IncompatibleIndex(_)
+        | TantivyError::SchemaError(_) => failed(error),
+        _ => Error::unavailable(UNWRITABLE).because(error),
+    }
 }
 
 /// What a failure of tantivy's means.
@@ -153,10 +182,7 @@ pub fn failed(error: TantivyError) -> Error {
         TantivyError::IoError(_)
         | TantivyError::OpenWriteError(_)
         | TantivyError::OpenDirectoryError(OpenDirectoryError::IoError { .. })
-        | TantivyError::LockFailure(..) => {
-            Error::unavailable("the search index cannot be written; look at the data directory and its disk")
-                .because(error)
-        }
+        | TantivyError::LockFailure(..) => Error::unavailable(UNWRITABLE).because(error),
         _ => Error::internal("the search index failed; `circuit reindex` builds it anew from the store").because(error),
     }
 }

@@ -354,8 +354,13 @@ fn filters(fields: &Fields, access: &Access, filter: &Filter) -> Filters {
         must.push(Box::new(RangeQuery::new(from, before)));
     }
     let hidden = access.hidden.iter().map(|(feed, space)| place(*feed, space)).collect();
-    Filters {
-        must,
-        must_not: any_of(fields.place, hidden).into_iter().collect(),
+    let taken = access.hidden_documents.iter();
+    let taken: Vec<Term> = taken
+        .map(|(feed, document)| fields.document_term(*feed, document))
+        .collect();
+    let mut must_not: Vec<Box<dyn Query>> = any_of(fields.place, hidden).into_iter().collect();
+    if !taken.is_empty() {
+        must_not.push(Box::new(TermSetQuery::new(taken)));
     }
+    Filters { must, must_not }
 }

@@ -16,6 +16,7 @@ use crate::{
         auth::Asker,
         connections::{ConnectionJson, EndingJson},
         documents::DeletedJson,
+        points::FeedPointsJson,
         problem::{Answer, Failed},
         request::{Id, Parameters, Sent},
         runs::RunJson,
@@ -182,10 +183,14 @@ pub struct FeedPictureJson {
     pub seconds_left: Option<u64>,
     /// Whether everything that was brought can be found already.
     pub searchable: bool,
+    /// Why what was brought cannot be found for the time being; null when all is well.
+    pub search_trouble: Option<String>,
     /// What is not done for lack of a scope, in sentences.
     pub degraded: Vec<String>,
     /// The person has been at Atlassian for more than ten minutes: an admin of the site may have to approve first.
     pub connecting_too_long: bool,
+    /// What it costs at Atlassian.
+    pub points: FeedPointsJson,
     /// How its job stands in the queue; null when nothing is queued.
     pub job: Option<JobJson>,
     pub next: NextJson,
@@ -208,8 +213,10 @@ impl From<FeedPicture> for FeedPictureJson {
             documents_per_second: picture.rate,
             seconds_left: picture.seconds_left,
             searchable: picture.searchable,
+            search_trouble: picture.search_trouble,
             degraded: picture.degraded,
             connecting_too_long: picture.connecting_too_long,
+            points: picture.points.into(),
             job: picture.job.map(JobJson::from),
             next: picture.next.into(),
             connection_ends_at: picture.ends_soon.map(|at| at.to_string()),

@@ -12,6 +12,7 @@ mod keys;
 mod me;
 mod openapi;
 mod page;
+mod points;
 pub(crate) mod problem;
 mod reconnections;
 mod request;

@@ -33,13 +33,14 @@ pub struct RunJson {
     pub spent: SpentJson,
 }
 
-/// `import`: a space's first pass. `resync`: everything again, because a person asked.
+/// `import`: a space's first pass. `walk`: everything that is there, the proof of what is gone. `probe`: a quick look at what can no longer be seen.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = RunKind)]
 pub enum RunKindJson {
     Import,
-    Resync,
+    Walk,
+    Probe,
     Changes,
 }
 
@@ -121,7 +122,8 @@ impl From<SyncRun> for RunJson {
             feed_id: run.feed.to_string(),
             kind: match run.kind {
                 RunKind::Import => RunKindJson::Import,
-                RunKind::Resync => RunKindJson::Resync,
+                RunKind::Walk => RunKindJson::Walk,
+                RunKind::Probe => RunKindJson::Probe,
                 RunKind::Changes => RunKindJson::Changes,
             },
             trigger: match run.trigger {

@@ -14,6 +14,7 @@ use crate::{
     api::{
         auth::Asker,
         feeds::FeedJson,
+        points::QuoteJson,
         problem::{Answer, Failed},
         request::{Id, Sent},
     },
@@ -179,17 +180,17 @@ pub async fn add_spaces(
     Ok(Json(feed.into()))
 }
 
-/// Estimate how much spaces hold
+/// Estimate how much spaces hold and what it costs to carry them
 ///
-/// Changes nothing.
+/// Changes nothing, and costs four calls for each fifty spaces.
 #[utoipa::path(post, path = "/feeds/{id}/estimate", tag = "feeds", params(("id" = String, Path, description = "Id of the feed")),
-    request_body = SpaceIds, responses((status = 200, description = "About so much", body = EstimateJson)))]
+    request_body = SpaceIds, responses((status = 200, description = "About so much", body = QuoteJson)))]
 pub async fn estimate_spaces(
     State(door): State<Door>,
     Asker(caller): Asker,
     Id(feed): Id<FeedId>,
     Sent(spaces): Sent<SpaceIds>,
-) -> Answer<Json<EstimateJson>> {
-    let estimate = door.app.estimate(&caller, feed, &spaces.checked()?).await?;
-    Ok(Json(estimate.into()))
+) -> Answer<Json<QuoteJson>> {
+    let quote = door.app.estimate(&caller, feed, &spaces.checked()?).await?;
+    Ok(Json(quote.into()))
 }

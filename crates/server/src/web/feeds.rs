@@ -12,6 +12,7 @@ use axum::{
 use domain::{
     Error, FeedId, IndexId, Result, SiteId, SpaceId,
     feed::{Feed, FeedState, Park},
+    price::{Forecast, Quote},
     site::Site,
     space::{Estimate, Space},
 };
@@ -20,7 +21,8 @@ use serde_json::json;
 use super::{
     error::{Shown, status, told},
     fields::Fields,
-    page::{Page, counted, html, id, ok, readable_key},
+    moment::span,
+    page::{Page, counted, grouped, html, id, ok, readable_key},
     progress::Progress,
     runs::RunList,
     schedules::ScheduleList,
@@ -105,7 +107,7 @@ async fn running(door: &Door, who: &SignedIn, picture: FeedPicture, query: &Fiel
             .and_then(|connection| connection.account_name.clone()),
         schedule: ScheduleList::new(&picture, who.manages()),
         asks,
-        can_sync: can_sync(state) && !dead,
+        can_sync: can_sync(&picture) && !dead,
         can_try_again: can_try_again(state) || dead,
         can_pause: can_pause(state),
         can_resume: *state == FeedState::Paused,
@@ -121,8 +123,12 @@ async fn running(door: &Door, who: &SignedIn, picture: FeedPicture, query: &Fiel
     }))
 }
 
-fn can_sync(state: &FeedState) -> bool {
-    matches!(state, FeedState::Active | FeedState::Parked(Park::QuotaSpent { .. }))
+fn can_sync(picture: &FeedPicture) -> bool {
+    match picture.feed.state {
+        FeedState::Active => true,
+        FeedState::Parked(Park::QuotaSpent { .. }) => picture.points.budget.serves_people(),
+        _ => false,
+    }
 }
 
 fn can_try_again(state: &FeedState) -> bool {
@@ -318,19 +324,19 @@ fn chosen(fields: &Fields) -> Vec<SpaceId> {
 /// About how much the ticked spaces hold, for the script beside the list.
 pub async fn estimate(State(door): State<Door>, Path(feed): Path<String>, Posted { who, fields }: Posted) -> Response {
     match estimated(&door, &who, &feed, &chosen(&fields)).await {
-        Ok(estimate) => Json(json!({
-            "pages": estimate.pages,
-            "blog_posts": estimate.blog_posts,
-            "comments": estimate.comments,
-            "attachments": estimate.attachments,
-            "text": about(&estimate),
+        Ok(quote) => Json(json!({
+            "pages": quote.estimate.pages,
+            "blog_posts": quote.estimate.blog_posts,
+            "comments": quote.estimate.comments,
+            "attachments": quote.estimate.attachments,
+            "text": format!("{} {}", about(&quote.estimate), costs(&quote.import)),
         }))
         .into_response(),
         Err(error) => (status(&error.kind), Json(json!({ "text": told(&error) }))).into_response(),
     }
 }
 
-async fn estimated(door: &Door, who: &SignedIn, feed: &str, spaces: &[SpaceId]) -> Result<Estimate> {
+async fn estimated(door: &Door, who: &SignedIn, feed: &str, spaces: &[SpaceId]) -> Result<Quote> {
     door.app.estimate(&who.caller, id(feed)?, spaces).await
 }
 
@@ -342,6 +348,23 @@ fn about(estimate: &Estimate) -> String {
         counted(estimate.comments, "comment", "comments"),
         counted(estimate.attachments, "attachment", "attachments"),
     )
+}
+
+/// What the import will take.
+fn costs(import: &Forecast) -> String {
+    let price = format!(
+        "The import takes about {} and {} of Atlassian's points",
+        counted(import.price.calls, "call", "calls"),
+        grouped(import.price.points),
+    );
+    let time = span(import.time);
+    match import.waits {
+        0 => format!("{price}, about {time}."),
+        1 => format!("{price}: more than this hour allows, so it waits for the next one, about {time} in all."),
+        waits => format!(
+            "{price}: more than an hour allows, so it waits {waits} times for the next one, about {time} in all."
+        ),
+    }
 }
 
 pub async fn resync(State(door): State<Door>, Path(feed): Path<String>, Posted { who, .. }: Posted) -> Shown {

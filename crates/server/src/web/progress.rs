@@ -63,13 +63,25 @@ pub struct Progress {
     done: Option<Bar>,
     rate: Option<String>,
     left: Option<String>,
-    searchable: &'static str,
+    searchable: String,
     /// When the next pass begins by itself.
     next: Option<Moment>,
     spaces: Vec<SpaceProgress>,
     degraded: Vec<String>,
     last: Option<Moment>,
     failed: Option<String>,
+    points: Option<Points>,
+}
+
+/// What the feed costs at Atlassian.
+struct Points {
+    today: String,
+    left: String,
+    renewed: Moment,
+    changes: String,
+    walk: String,
+    /// Atlassian refuses everybody who uses this app.
+    closed: bool,
 }
 
 struct Bar {
@@ -110,11 +122,7 @@ impl Progress {
                 .seconds_left
                 .filter(|_| running && importing)
                 .map(|seconds| format!("About {} left", span(Duration::from_secs(seconds)))),
-            searchable: match (picture.documents, picture.searchable) {
-                (0, _) => "Nothing to search yet.",
-                (_, true) => "Everything that has arrived can be searched.",
-                (_, false) => "What has arrived is searchable within seconds.",
-            },
+            searchable: searchable(picture),
             spaces: picture.spaces.iter().map(|held| space(held, running)).collect(),
             next: picture.next.pass.filter(|_| !running).map(Moment::new),
             degraded: picture.degraded.iter().map(|missing| sentence(missing)).collect(),
@@ -125,7 +133,39 @@ impl Progress {
                 .as_ref()
                 .filter(|_| !running && !is_dead(picture))
                 .and_then(failed),
+            points: points(picture),
         }
+    }
+}
+
+/// None where nothing is fetched.
+fn points(picture: &FeedPicture) -> Option<Points> {
+    match picture.feed.state {
+        FeedState::Active | FeedState::Paused | FeedState::Parked(_) if !picture.spaces.is_empty() => {}
+        FeedState::Active | FeedState::Paused | FeedState::Parked(_) => return None,
+        FeedState::Connecting { .. } | FeedState::ChoosingSite | FeedState::ChoosingSpaces => return None,
+        FeedState::Removed => return None,
+    }
+    let (points, budget) = (&picture.points, &picture.points.budget);
+    Some(Points {
+        today: counted(points.today.points, "point", "points"),
+        left: format!("{} of {}", grouped(budget.left_for_people), grouped(budget.budget)),
+        renewed: Moment::new(budget.renewed_at),
+        changes: counted(points.next.changes.points, "point", "points"),
+        walk: counted(points.next.walk.points, "point", "points"),
+        closed: budget.closed,
+    })
+}
+
+fn searchable(picture: &FeedPicture) -> String {
+    match (&picture.search_trouble, picture.documents, picture.searchable) {
+        (Some(why), ..) => format!(
+            "What has arrived since cannot be searched yet. {} Nothing is lost.",
+            sentence(why)
+        ),
+        (None, 0, _) => "Nothing to search yet.".to_owned(),
+        (None, _, true) => "Everything that has arrived can be searched.".to_owned(),
+        (None, _, false) => "What has arrived is searchable within seconds.".to_owned(),
     }
 }
 

@@ -64,7 +64,8 @@ fn run_row(run: &SyncRun) -> RunRow {
         id: run.id,
         kind: match run.kind {
             RunKind::Import => "Import",
-            RunKind::Resync => "Re-sync",
+            RunKind::Walk => "Walk",
+            RunKind::Probe => "Probe",
             RunKind::Changes => "Changes",
         },
         trigger: match run.trigger {

@@ -153,7 +153,6 @@ create table documents (
   labels text not null,
   url text not null,
   body_format text not null,
-  body text not null,
   comment_inline bigint,
   comment_reply_to text,
   comment_resolution text,
@@ -167,6 +166,8 @@ create table documents (
   seen_run bigint,
   removed text,
   removed_at bigint,
+  -- Last, so that the others are read without it.
+  body text not null,
   primary key (feed_id, content_id)
 );
 create unique index documents_by_sequence on documents (index_id, sequence);

@@ -34,6 +34,16 @@ async fn requests_are_counted_by_route_and_never_by_what_they_hold() {
     );
     assert!(metrics.text.contains("circuit_http_request_duration_seconds_bucket"));
     assert!(metrics.text.contains("circuit_build_info{version=\"1.2.3\"} 1"));
+    for figure in [
+        "circuit_points_budget 32500",
+        "circuit_points_spent 0",
+        "circuit_points_left 32500",
+        "circuit_atlassian_calls_at_once 2",
+        "circuit_atlassian_calls_total 0",
+        "circuit_atlassian_points_total 0",
+    ] {
+        assert!(metrics.text.contains(figure), "{figure} is not in {}", metrics.text);
+    }
     for held in ["confidential", "Counted", "no-such-address-of-mine", world.key.expose()] {
         assert!(!metrics.text.contains(held), "the metrics hold {held}");
     }

@@ -39,6 +39,16 @@ async fn imported(world: &World) -> (String, String) {
         .await
         .ok();
     assert_eq!(estimate["pages"], 4);
+    let import = &estimate["import"];
+    assert_eq!((&import["calls"], &import["waits"]), (&json!(12), &json!(0)));
+    assert_eq!(import["seconds"], 6, "twelve answers of half a second");
+    assert_eq!(estimate["later"]["changes"]["points"], 19);
+    let budget = &world.get(&format!("/feeds/{feed}")).await.ok()["points"]["budget"];
+    assert_eq!((&budget["points"], &budget["left"]), (&json!(32_500), &json!(32_500)));
+    assert_eq!(
+        (&budget["left_for_changes"], &budget["left_for_whole"]),
+        (&json!(30_875), &json!(26_000))
+    );
     let added = world
         .post(&format!("/feeds/{feed}/spaces"), json!({ "ids": ["10"] }))
         .await

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use app::{App, Parts, Scopes, clock::SystemClock, grants::GrantKeeper};
+use app::{App, Parts, Scopes, budget::PointsKeeper, clock::SystemClock, grants::GrantKeeper};
 use async_trait::async_trait;
 use axum::{
     Router,
@@ -19,15 +19,16 @@ use domain::{
     AccountId, Clock, Error, ErrorKind, IndexId, Result, Secret, SiteId, SpaceId, Timestamp,
     access::Access,
     authority::Authority,
+    budget::Allowance,
     connection::Grant,
     cursor::{Cursor, Stream, Watermark},
-    document::{Body as Markup, Document, DocumentKind, Person},
+    document::{Body as Markup, Document, DocumentKind, Observed, Person},
     engine::{EngineBatch, EngineFigures, SearchEngine},
     hit::{Facets, Fragment, Hit, Hits},
     passage::Passage,
     query::Query,
     site::Site,
-    source::{Listed, Reach, Source},
+    source::{Listed, Looked, Pace, Reach, Source},
     space::{Estimate, Space, SpaceSeen},
     store::{NewUser, Store, Users},
     sync_run::Spent,
@@ -99,6 +100,12 @@ impl World {
             store: store.clone(),
             engine: engine.clone(),
             source: Arc::new(TwoSpaces { as_dan }),
+            budget: Arc::new(PointsKeeper::new(
+                store.clone(),
+                clock.clone(),
+                Allowance::default(),
+                Some("client".into()),
+            )),
             authority: authority.clone(),
             tokens: Arc::new(GrantKeeper::new(store.clone(), authority, clock.clone())),
             clock,
@@ -328,6 +335,24 @@ impl Source for TwoSpaces {
         let visible = spaces.iter().filter(|id| !as_dan || id.as_str() != "10");
         Ok(listed(visible.map(seen).collect()))
     }
+    async fn observe(&self, _: &Reach, _: &Space, _: &Stream, _: Option<&Cursor>) -> Result<Listed<Observed>> {
+        Ok(listed(Vec::new()))
+    }
+    async fn fetch(
+        &self,
+        _: &Reach,
+        _: &[Space],
+        _: DocumentKind,
+        _: &[domain::ContentId],
+    ) -> Result<Listed<Document>> {
+        Ok(listed(Vec::new()))
+    }
+    async fn look(&self, _: &Reach, _: &[Space], _: DocumentKind, _: &[domain::ContentId]) -> Result<Looked> {
+        Ok(Looked::default())
+    }
+    async fn probe(&self, _: &Reach, _: &[domain::ContentId]) -> Result<(BTreeSet<domain::ContentId>, Spent)> {
+        Ok((BTreeSet::new(), Spent::default()))
+    }
     async fn changes(
         &self,
         _: &Reach,
@@ -341,6 +366,12 @@ impl Source for TwoSpaces {
     }
     async fn people(&self, _: &Reach, _: &[AccountId]) -> Result<(Vec<Person>, Spent)> {
         Ok((vec![cora()], Spent::default()))
+    }
+    fn pace(&self) -> Pace {
+        Pace {
+            at_once: 2,
+            latency: Some(Duration::from_millis(500)),
+        }
     }
 }
 
@@ -363,6 +394,7 @@ fn listed<T>(items: Vec<T>) -> Listed<T> {
         items,
         unreadable: Vec::new(),
         next: None,
+        at: None,
         spent: Spent { calls: 1, points: 2 },
     }
 }

@@ -7,11 +7,12 @@ use std::time::Duration;
 use app::{connections::CONNECTING_MAX, reconnections::ANSWERED_WITHIN};
 use domain::{
     ConnectionId, FeedId, Secret,
+    budget::{Hour, HourPoints},
     connection::Ending,
     document::DocumentKind,
     feed::{FeedState, Park},
     job::JOB_FAILURES_MAX,
-    store::{Connections, Feeds, Jobs},
+    store::{Connections, Feeds, Jobs, Points},
 };
 use futures::StreamExt;
 use http::{HeaderValue, StatusCode, header};
@@ -376,7 +377,7 @@ async fn confluence_is_connected_a_site_and_spaces_chosen() {
         .await;
     assert!(
         size.text
-            .contains("About 1,200 pages, 1 blog post, 30 comments and 4 attachments."),
+            .contains("About 1,200 pages, 1 blog post, 30 comments and 4 attachments. The import takes about "),
         "{}",
         size.text
     );
@@ -747,6 +748,45 @@ async fn a_connection_that_is_nearly_a_year_old_says_so() {
             .text
             .contains("Atlassian may end it about 24 Nov 2027")
     );
+}
+
+#[tokio::test]
+async fn a_person_may_re_sync_with_the_points_that_are_kept_from_the_schedule() {
+    let (world, browser) = World::with_ann().await;
+    let feed = world.connected(&browser).await;
+    let until = world::NOW.plus(Duration::from_secs(1_800));
+    let parked = FeedState::Parked(Park::QuotaSpent { until });
+    let spend = |points: u64| {
+        move |hour: &mut HourPoints| {
+            hour.spent.points = points;
+            Ok(())
+        }
+    };
+    let store = &world.store.0;
+    store.set_feed_state(feed, &parked).await.unwrap();
+    let hour = Hour::of(world::NOW);
+    store.change_points("client", hour, &spend(32_400)).await.unwrap();
+    let page = browser.get(&format!("/feeds/{feed}")).await;
+    assert!(
+        page.text.contains("100 of 32,500 left of this hour's budget"),
+        "{}",
+        page.text
+    );
+    assert!(!page.text.contains("Re-sync now"));
+    let refused = browser.post(&format!("/feeds/{feed}/resync"), &[]).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+
+    store.change_points("client", hour, &spend(26_000)).await.unwrap();
+    assert!(
+        browser
+            .get(&format!("/feeds/{feed}"))
+            .await
+            .text
+            .contains("Re-sync now")
+    );
+    let begun = browser.post(&format!("/feeds/{feed}/resync"), &[]).await;
+    assert_eq!(begun.leads_to(), format!("/feeds/{feed}?done=resync"));
+    assert_eq!(store.feed(feed).await.unwrap().state, FeedState::Active);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use app::{App, Parts, Scopes, grants::GrantKeeper};
+use app::{App, Parts, Scopes, budget::PointsKeeper, grants::GrantKeeper};
 use async_trait::async_trait;
 use axum::{
     Router,
@@ -17,16 +17,17 @@ use domain::{
     AccountId, Clock, ConnectionId, DocumentId, Error, FeedId, IndexId, Result, Secret, SiteId, SpaceId, Timestamp,
     access::Access,
     authority::Authority,
+    budget::Allowance,
     connection::{ConnectionState, Grant},
     cursor::{Cursor, Stream, Watermark},
-    document::{Body as DocumentBody, Document, DocumentKind, Person},
+    document::{Body as DocumentBody, Document, DocumentKind, Observed, Person},
     engine::{EngineBatch, EngineFigures, SearchEngine},
     feed::FeedState,
     hit::{Fragment, Hit, Hits},
     passage::Passage,
     query::Query,
     site::Site,
-    source::{Listed, Reach, Source},
+    source::{Listed, Looked, Pace, Reach, Source},
     space::{Estimate, Space, SpaceSeen},
     store::{Connections, Documents, Feeds, Recording, SyncRuns},
     sync_run::{RunKind, Spent, Trigger},
@@ -78,6 +79,12 @@ impl World {
             store: store.clone(),
             engine: engine.clone(),
             source: acme.clone(),
+            budget: Arc::new(PointsKeeper::new(
+                store.clone(),
+                clock.clone(),
+                Allowance::default(),
+                Some("client".into()),
+            )),
             authority: acme.clone(),
             tokens: Arc::new(GrantKeeper::new(store.clone(), acme.clone(), clock.clone())),
             clock: clock.clone(),
@@ -187,13 +194,9 @@ impl World {
             .await
             .unwrap();
         let recording = Recording {
-            run: run.id,
             documents: vec![document(title, kind)],
             people: vec![person("Ann Author"), person("Ed Editor")],
-            failures: Vec::new(),
-            mark: None,
-            spent: Spent::default(),
-            now: NOW,
+            ..Recording::empty(run.id, NOW)
         };
         self.store.0.record(feed, &recording).await.unwrap();
         let complete = domain::sync_run::Outcome::Complete;
@@ -407,6 +410,24 @@ impl Source for Acme {
         let visible = spaces.iter().filter(|id| !hidden.contains(id));
         Ok(listed(visible.map(seen).collect()))
     }
+    async fn observe(&self, _: &Reach, _: &Space, _: &Stream, _: Option<&Cursor>) -> Result<Listed<Observed>> {
+        Ok(listed(Vec::new()))
+    }
+    async fn fetch(
+        &self,
+        _: &Reach,
+        _: &[Space],
+        _: DocumentKind,
+        _: &[domain::ContentId],
+    ) -> Result<Listed<Document>> {
+        Ok(listed(Vec::new()))
+    }
+    async fn look(&self, _: &Reach, _: &[Space], _: DocumentKind, _: &[domain::ContentId]) -> Result<Looked> {
+        Ok(Looked::default())
+    }
+    async fn probe(&self, _: &Reach, _: &[domain::ContentId]) -> Result<(BTreeSet<domain::ContentId>, Spent)> {
+        Ok((BTreeSet::new(), Spent::default()))
+    }
     async fn changes(
         &self,
         _: &Reach,
@@ -421,6 +442,12 @@ impl Source for Acme {
     async fn people(&self, _: &Reach, _: &[AccountId]) -> Result<(Vec<Person>, Spent)> {
         Ok((Vec::new(), Spent::default()))
     }
+    fn pace(&self) -> Pace {
+        Pace {
+            at_once: 2,
+            latency: Some(Duration::from_millis(500)),
+        }
+    }
 }
 
 fn listed<T>(items: Vec<T>) -> Listed<T> {
@@ -428,6 +455,7 @@ fn listed<T>(items: Vec<T>) -> Listed<T> {
         items,
         unreadable: Vec::new(),
         next: None,
+        at: None,
         spent: Spent::default(),
     }
 }

@@ -1,0 +1,164 @@
+//! Points: what Circuit says it spent is what Atlassian counted, the budget of an hour is kept, and what an import will
+//! cost is said before.
+
+use std::{
+    process::{Command, Output},
+    sync::atomic::Ordering,
+};
+
+use domain::{
+    Clock,
+    budget::Allowance,
+    feed::{FeedState, Park},
+};
+use fake_atlassian::FakeAtlassian;
+use serde_json::Value;
+
+use crate::{
+    comparing::{held, truth, world},
+    process::{Circuit, serve},
+    setting::Setting,
+    working::{Working, company, space},
+};
+
+const DAY_MS: i64 = 24 * 3_600_000;
+/// Hours that an import of some hundred pages may take on the smallest budget.
+const HOURS_MAX: usize = 12;
+
+/// Turns the clock to ten in the morning, far from where hours and days turn.
+fn at_ten(circuit: &Working) {
+    let now = circuit.clock.now().0;
+    circuit
+        .clock
+        .0
+        .fetch_add(10 * 3_600_000 - now.rem_euclid(DAY_MS), Ordering::SeqCst);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_circuit_says_it_spent_is_what_atlassian_counted() {
+    let (setting, begun) = company().await;
+    let circuit = Working::new(&setting, &begun).await;
+    at_ten(&circuit);
+    let before = world(&setting.fake, "/_world/stats").await;
+    let charged = circuit.app.feed_picture(&circuit.caller, begun.feed).await.unwrap();
+    let chosen = [space(&begun, "OPS"), space(&begun, "ENG")].concat();
+    let quote = circuit
+        .app
+        .estimate(&circuit.caller, begun.feed, &chosen)
+        .await
+        .unwrap();
+    circuit
+        .app
+        .add_spaces(&circuit.caller, begun.feed, &chosen)
+        .await
+        .unwrap();
+    circuit.up_to_date(begun.feed).await;
+    circuit.app.resync(&circuit.caller, begun.feed).await.unwrap();
+    let again = |picture: &app::progress::FeedPicture| {
+        picture.headline == "up to date" && picture.last.as_ref().is_some_and(|run| run.counts.unchanged > 0)
+    };
+    let picture = circuit.until(begun.feed, "synced again", again).await;
+
+    let after = world(&setting.fake, "/_world/stats").await;
+    let counted = |name: &str| after[name].as_u64().unwrap() - before[name].as_u64().unwrap();
+    let today = picture.points.today.minus(charged.points.today);
+    assert_eq!((today.calls, today.points), (counted("calls"), counted("points")));
+    assert_eq!(
+        picture.points.budget.spent,
+        counted("points"),
+        "nothing is left reserved"
+    );
+
+    let runs = circuit.app.runs(&circuit.caller, begun.feed).await.unwrap();
+    let import = runs.last().unwrap().spent;
+    let said = quote.import.price;
+    assert!(
+        said.points >= import.points / 2 && said.points <= import.points * 2,
+        "said {said:?}, took {import:?}"
+    );
+    circuit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_larger_than_the_budget_waits_for_the_next_hours_and_is_whole_at_the_end() {
+    let mut setting = Setting::new(|options| FakeAtlassian::generated(600, options)).await;
+    let smallest = Allowance::new(1_000, 60).unwrap();
+    setting.allowance = smallest;
+    let begun = setting.begun().await;
+    let circuit = Working::new(&setting, &begun).await;
+    let spaces: Vec<_> = begun.spaces.iter().map(|(_, id)| id.clone()).collect();
+    let keys: Vec<&str> = begun.spaces.iter().map(|(key, _)| key.as_str()).collect();
+    circuit.later(&setting, 60).await;
+    circuit
+        .app
+        .add_spaces(&circuit.caller, begun.feed, &spaces)
+        .await
+        .unwrap();
+    let mut waits = 0;
+    loop {
+        let now = circuit.clock.now();
+        let rests = |picture: &app::progress::FeedPicture| match picture.feed.state {
+            FeedState::Parked(Park::QuotaSpent { until }) => until > now,
+            _ => picture.headline == "up to date" && picture.searchable,
+        };
+        let picture = circuit.until(begun.feed, "parked or done", rests).await;
+        let spent = world(&setting.fake, "/_world/stats").await["points_this_hour"]
+            .as_u64()
+            .unwrap();
+        assert!(spent <= smallest.points(), "{spent} points in one hour");
+        if picture.headline == "up to date" {
+            break;
+        }
+        waits += 1;
+        assert!(waits < HOURS_MAX, "{picture:?}");
+        circuit.later(&setting, 60).await;
+    }
+    assert!(waits > 0);
+    assert_eq!(
+        held(&circuit.app, &circuit.caller, begun.index).await,
+        truth(&setting, &begun, &keys).await
+    );
+    circuit.end().await;
+}
+
+/// `circuit feed estimate` against this Circuit.
+fn estimate(circuit: &Circuit, key: &str, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_circuit"));
+    command.args(["feed", "estimate"]).args(arguments);
+    command.env("CIRCUIT_URL", &circuit.base).env("CIRCUIT_API_KEY", key);
+    command.output().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_says_what_an_import_will_cost() {
+    let (setting, begun) = company().await;
+    let circuit = Circuit::start(serve(&setting.data_dir, &setting.settings()));
+    let feed = begun.feed.to_string();
+
+    let json = estimate(
+        &circuit,
+        &begun.key,
+        &[&feed, "--space", "OPS", "--space", "ENG", "--json"],
+    );
+    assert_eq!(json.status.code(), Some(0), "{json:?}");
+    let quote: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert!(quote["pages"].as_u64().unwrap() > 20, "{quote}");
+    assert!(quote["import"]["points"].as_u64() > quote["pages"].as_u64(), "{quote}");
+    let human = estimate(&circuit, &begun.key, &[&feed, "--space", "OPS"]);
+    let told = String::from_utf8(human.stdout).unwrap();
+    assert!(told.starts_with("Spaces       OPS\nThey hold    about "), "{told}");
+
+    let complaint = |output: Output| (output.status.code(), String::from_utf8(output.stderr).unwrap());
+    let (code, why) = complaint(estimate(&circuit, &begun.key, &[&feed]));
+    assert_eq!(code, Some(1));
+    assert!(
+        why.contains("carries no space yet; name some with --space KEY"),
+        "{why}"
+    );
+    let (code, why) = complaint(estimate(&circuit, &begun.key, &[&feed, "--space", "NOPE"]));
+    assert!(code == Some(1) && why.contains("\"NOPE\""), "{why}");
+    let (code, why) = complaint(estimate(&circuit, "wrong", &[&feed, "--space", "OPS"]));
+    assert!(code == Some(1) && why.contains("does not accept the API key"), "{why}");
+    assert_eq!(estimate(&circuit, &begun.key, &[]).status.code(), Some(2));
+    assert!(circuit.stop().success());
+}

@@ -1,0 +1,105 @@
+//! Which of a feed's chosen spaces the connected person can see now, and what follows for the others: out of search at
+//! once, and removed when a second, later look agrees (sync.md).
+
+use std::collections::BTreeMap;
+
+use domain::{
+    Result, SpaceId, Timestamp,
+    feed::Feed,
+    source::{Reach, SPACES_BY_ID_MAX},
+    space::{FeedSpace, SpaceSeen},
+    sync_run::SyncRun,
+};
+use tracing::info;
+
+use crate::{alive, run::Ports, schedule::AGREE_AFTER};
+
+/// The spaces that can be seen, with their present names. What is not seen is suspended, and removed if it was suspended
+/// long enough before. `Unauthenticated` when Atlassian answers as somebody else or as nobody.
+pub async fn visible_spaces(
+    ports: &Ports,
+    feed: &Feed,
+    reach: &Reach,
+    run: &SyncRun,
+    spaces: &[FeedSpace],
+) -> Result<Vec<FeedSpace>> {
+    let seen = seen(ports, reach, run, spaces).await?;
+    if spaces.iter().any(|space| !seen.spaces.contains_key(&space.space.id)) {
+        // Atlassian answers a dead token, and one that does not reach the site, as if nothing were there (facts.md §3).
+        alive::proven(ports, reach).await?;
+    }
+    let now = ports.clock.now();
+    let mut visible = Vec::new();
+    for space in spaces {
+        let Some(found) = seen.spaces.get(&space.space.id) else {
+            if seen.whole {
+                missed(ports, feed, run, space, now).await?;
+            }
+            continue;
+        };
+        if found.space != space.space || found.archived != space.archived {
+            ports.store.set_space_seen(feed.id, found).await?;
+            (ports.recorded)(feed);
+        }
+        let mut space = FeedSpace {
+            space: found.space.clone(),
+            archived: found.archived,
+            ..space.clone()
+        };
+        if space.imported_at.is_none() && space.suspended_at.is_some() {
+            ports.store.set_space_suspended(feed.id, &space.space.id, None).await?;
+            space.suspended_at = None;
+        }
+        visible.push(space);
+    }
+    Ok(visible)
+}
+
+struct Seen {
+    spaces: BTreeMap<SpaceId, SpaceSeen>,
+    /// Whether all that can be seen was told.
+    whole: bool,
+}
+
+async fn seen(ports: &Ports, reach: &Reach, run: &SyncRun, spaces: &[FeedSpace]) -> Result<Seen> {
+    let ids: Vec<SpaceId> = spaces.iter().map(|space| space.space.id.clone()).collect();
+    let mut seen = Seen {
+        spaces: BTreeMap::new(),
+        whole: true,
+    };
+    for ids in ids.chunks(SPACES_BY_ID_MAX) {
+        let listed = ports.source.spaces_by_id(reach, ids).await?;
+        ports.store.add_spent(run.id, listed.spent, ports.clock.now()).await?;
+        // All of them fit into one answer.
+        seen.whole &= listed.next.is_none() && listed.unreadable.is_empty();
+        let found = listed.items.into_iter().map(|found| (found.space.id.clone(), found));
+        seen.spaces.extend(found);
+    }
+    Ok(seen)
+}
+
+async fn missed(ports: &Ports, feed: &Feed, run: &SyncRun, space: &FeedSpace, now: Timestamp) -> Result<()> {
+    let (id, key) = (&space.space.id, &space.space.key);
+    let agreed = |since: Timestamp| since < run.started_at && now.since(since) >= AGREE_AFTER;
+    match space.suspended_at {
+        Some(since) if agreed(since) && space.documents > 0 => {
+            let removed = ports.store.remove_space(feed.id, id, run.id, now).await?;
+            (ports.recorded)(feed);
+            let note = format!(
+                "{key} could not be seen a second time: its {removed} documents were removed. They are imported again when \
+                 the connected person can see the space."
+            );
+            ports.store.note(run.id, &note).await
+        }
+        Some(_) => Ok(()),
+        None => {
+            info!(feed.id = %feed.id, run.id = %run.id, "Space {key} is kept out of search: it can no longer be seen");
+            ports.store.set_space_suspended(feed.id, id, Some(now)).await?;
+            let note = format!(
+                "{key} can no longer be seen by the connected person: it is kept out of search, and removed if a later look \
+                 agrees."
+            );
+            ports.store.note(run.id, &note).await
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! A walk's end: what complete listings did not show is looked at a second time, and goes when that agrees.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    ContentId, Result, SpaceId,
+    cursor::{Mark, Stream},
+    document::DocumentKind,
+    feed::Feed,
+    source::{IDS_MAX, Looked, Reach},
+    space::{FeedSpace, Space},
+    store::{Recording, Unseen, Verdict},
+    sync_run::SyncRun,
+};
+use tracing::info;
+
+use crate::{alive, plan::is_much, pull::bring, run::Ports, visible::visible_spaces};
+
+/// The most missing pages of one space of which each is looked at again: four calls.
+const LOOKS_MAX: usize = 1_000;
+/// Of more than that so many are looked at, spread over all: if even one is there, the listing was not complete.
+const SAMPLE: usize = 100;
+/// The most comments and attachments looked at in one walk, each with a call of its own; the others wait for the next.
+const BELONGINGS_LOOKS_MAX: usize = 300;
+
+/// Judges what this run's complete listings did not show, and applies what is proven.
+pub async fn judge(
+    ports: &Ports,
+    feed: &Feed,
+    reach: &Reach,
+    run: &SyncRun,
+    spaces: &[FeedSpace],
+    streams: &[Stream],
+) -> Result<()> {
+    let judge = Judge {
+        ports,
+        feed,
+        reach,
+        run,
+        spaces,
+        chosen: spaces.iter().map(|space| space.space.clone()).collect(),
+    };
+    judge.pages(streams).await?;
+    judge.belongings(streams).await
+}
+
+struct Judge<'a> {
+    ports: &'a Ports,
+    feed: &'a Feed,
+    reach: &'a Reach,
+    run: &'a SyncRun,
+    spaces: &'a [FeedSpace],
+    chosen: Vec<Space>,
+}
+
+impl Judge<'_> {
+    async fn pages(&self, streams: &[Stream]) -> Result<()> {
+        let read = self.read_to_the_end(streams, |kind| !kind.is_optional()).await?;
+        let mut missing: BTreeMap<SpaceId, Vec<Unseen>> = BTreeMap::new();
+        for unseen in self.ports.store.unseen(self.feed.id, self.run.id).await? {
+            if !unseen.kind.is_optional() {
+                missing.entry(unseen.space.clone()).or_default().push(unseen);
+            }
+        }
+        let mut verdict = self.verdict(read.clone());
+        for space in self.spaces {
+            let id = &space.space.id;
+            let whole = [DocumentKind::Page, DocumentKind::BlogPost].into_iter().all(|kind| {
+                read.contains(&Stream {
+                    space: id.clone(),
+                    kind,
+                })
+            });
+            match missing.get(id) {
+                None if whole => verdict.settled.push(id.clone()),
+                None => {}
+                Some(missing) => self.judge_space(space, missing, whole, &mut verdict).await?,
+            }
+        }
+        self.apply(verdict).await
+    }
+
+    async fn judge_space(
+        &self,
+        space: &FeedSpace,
+        missing: &[Unseen],
+        whole: bool,
+        verdict: &mut Verdict,
+    ) -> Result<()> {
+        alive::proven(self.ports, self.reach).await?;
+        let key = &space.space.key;
+        let every = missing.len() <= LOOKS_MAX;
+        let looked = match every {
+            true => self.look(missing).await?,
+            false => self.look(&sample(missing)).await?,
+        };
+        if !every && !looked.current.is_empty() {
+            // Nothing is concluded from a listing that left out what is there.
+            verdict.doubted.push(space.space.id.clone());
+            let note = format!(
+                "{} documents of {key} were missing from Atlassian's listing, but some of them are there: nothing was \
+                 removed. The space is walked again soon.",
+                missing.len()
+            );
+            return self.ports.store.note(self.run.id, &note).await;
+        }
+        if every {
+            self.bring_back(missing, &looked).await?;
+        }
+        let gone = |unseen: &&Unseen| match every {
+            true => looked.absent.contains(&unseen.id),
+            false => !looked.put_away.contains(&unseen.id),
+        };
+        let gone: Vec<&Unseen> = missing.iter().filter(gone).collect();
+        // Of these Atlassian says itself that they were trashed or archived.
+        verdict.gone.extend(looked.put_away.iter().cloned());
+        let held = self.ports.store.pages_held(self.feed.id, &space.space.id).await?;
+        let (agreed, new): (Vec<&Unseen>, Vec<&Unseen>) = gone.iter().partition(|unseen| unseen.suspended);
+        verdict.gone.extend(agreed.into_iter().map(|unseen| unseen.id.clone()));
+        if !is_much(new.len() as u64, held) {
+            verdict.gone.extend(new.into_iter().map(|unseen| unseen.id.clone()));
+            if whole {
+                verdict.settled.push(space.space.id.clone());
+            }
+            return Ok(());
+        }
+        verdict.doubted.push(space.space.id.clone());
+        verdict.suspended.extend(new.iter().map(|unseen| unseen.id.clone()));
+        let (new, all) = (new.len(), new.len() as u64 >= held);
+        let why = match all {
+            true => " (the whole space, which can itself be seen: perhaps an app access rule hides its content)",
+            false => "",
+        };
+        info!(feed.id = %self.feed.id, run.id = %self.run.id, "{new} documents of space {key} are missing at once");
+        let note = format!(
+            "{new} of {held} pages of {key} are missing at once{why}: they are kept out of search, and removed if a second \
+             walk agrees."
+        );
+        self.ports.store.note(self.run.id, &note).await
+    }
+
+    /// Asked by kind, in pieces.
+    async fn look(&self, missing: &[Unseen]) -> Result<Looked> {
+        let mut all = Looked::default();
+        for (kind, ids) in by_kind(missing) {
+            for ids in ids.chunks(IDS_MAX) {
+                let looked = self.ports.source.look(self.reach, &self.chosen, kind, ids).await?;
+                self.ports
+                    .store
+                    .add_spent(self.run.id, looked.spent, self.ports.clock.now())
+                    .await?;
+                all.current.extend(looked.current);
+                all.put_away.extend(looked.put_away);
+                all.absent.extend(looked.absent);
+            }
+        }
+        Ok(all)
+    }
+
+    /// What is there after all was moved to another chosen space while the walk went on, or came back.
+    async fn bring_back(&self, missing: &[Unseen], looked: &Looked) -> Result<()> {
+        let back: Vec<Unseen> = missing
+            .iter()
+            .filter(|unseen| looked.current.contains(&unseen.id))
+            .cloned()
+            .collect();
+        if back.is_empty() {
+            return Ok(());
+        }
+        bring(
+            self.ports,
+            self.feed,
+            self.reach,
+            self.run.id,
+            &self.chosen,
+            &by_kind(&back),
+        )
+        .await
+    }
+
+    async fn belongings(&self, streams: &[Stream]) -> Result<()> {
+        let read = self.read_to_the_end(streams, DocumentKind::is_optional).await?;
+        let unseen = self.ports.store.unseen(self.feed.id, self.run.id).await?;
+        // What is suspended waits for its page.
+        let missing = unseen
+            .into_iter()
+            .filter(|unseen| unseen.kind.is_optional() && !unseen.suspended);
+        let mut missing: Vec<Unseen> = missing.collect();
+        if missing.len() > BELONGINGS_LOOKS_MAX {
+            // Another part of them each time.
+            let part = usize::try_from(self.run.id.0).unwrap_or(0) * BELONGINGS_LOOKS_MAX % missing.len();
+            missing.rotate_left(part);
+            let note = format!(
+                "{} comments and attachments were not listed; {BELONGINGS_LOOKS_MAX} of them were looked at, the others \
+                 follow with the next walks.",
+                missing.len()
+            );
+            self.ports.store.note(self.run.id, &note).await?;
+            missing.truncate(BELONGINGS_LOOKS_MAX);
+        }
+        let mut verdict = self.verdict(read);
+        if !missing.is_empty() {
+            alive::proven(self.ports, self.reach).await?;
+            let looked = self.look(&missing).await?;
+            self.note_seen(&looked.current).await?;
+            verdict.gone.extend(looked.absent.into_iter().chain(looked.put_away));
+        }
+        self.apply(verdict).await
+    }
+
+    /// Atlassian's search did not tell of these, and they are there.
+    async fn note_seen(&self, seen: &BTreeSet<ContentId>) -> Result<()> {
+        let recording = Recording {
+            seen: seen.iter().cloned().collect(),
+            ..Recording::empty(self.run.id, self.ports.clock.now())
+        };
+        if !seen.is_empty() {
+            self.ports.store.record(self.feed.id, &recording).await?;
+        }
+        Ok(())
+    }
+
+    /// Before anything goes, the token is proven alive once more and the spaces seen: a grant that died in between
+    /// answers as if nothing were there.
+    async fn apply(&self, verdict: Verdict) -> Result<()> {
+        if !(verdict.gone.is_empty() && verdict.suspended.is_empty()) {
+            alive::proven(self.ports, self.reach).await?;
+            let still = visible_spaces(self.ports, self.feed, self.reach, self.run, self.spaces).await?;
+            if still.len() < self.spaces.len() {
+                // The space itself is judged, not its pages: everything stays as it is until the next walk.
+                return Ok(());
+            }
+        }
+        let taken = self.ports.store.apply(self.feed.id, &verdict).await?;
+        if taken > 0 || !verdict.settled.is_empty() {
+            (self.ports.recorded)(self.feed);
+        }
+        Ok(())
+    }
+
+    fn verdict(&self, walked: Vec<Stream>) -> Verdict {
+        Verdict {
+            run: self.run.id,
+            gone: Vec::new(),
+            suspended: Vec::new(),
+            doubted: Vec::new(),
+            settled: Vec::new(),
+            walked,
+            now: self.ports.clock.now(),
+        }
+    }
+
+    /// Those of the streams whose listing came to its end; without the scope for a kind there is nothing to come.
+    async fn read_to_the_end(&self, streams: &[Stream], of: impl Fn(DocumentKind) -> bool) -> Result<Vec<Stream>> {
+        let checkpoint = self.ports.store.checkpoint(self.feed.id).await?;
+        let visible: BTreeSet<&SpaceId> = self.spaces.iter().map(|space| &space.space.id).collect();
+        let done = |stream: &&Stream| {
+            let ended = checkpoint.0.get(*stream) == Some(&Mark::Done) || stream.kind.is_optional();
+            of(stream.kind) && visible.contains(&stream.space) && ended
+        };
+        Ok(streams.iter().filter(done).cloned().collect())
+    }
+}
+
+fn by_kind(unseen: &[Unseen]) -> BTreeMap<DocumentKind, Vec<ContentId>> {
+    let mut by_kind: BTreeMap<DocumentKind, Vec<ContentId>> = BTreeMap::new();
+    for unseen in unseen {
+        by_kind.entry(unseen.kind).or_default().push(unseen.id.clone());
+    }
+    by_kind
+}
+
+/// Some of them, spread evenly.
+fn sample(missing: &[Unseen]) -> Vec<Unseen> {
+    let step = missing.len().div_ceil(SAMPLE).max(1);
+    missing.iter().step_by(step).cloned().collect()
+}
