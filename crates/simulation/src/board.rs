@@ -5,7 +5,7 @@
 //! that happens follows from the seed, though the database works on a thread of its own.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     future::Future,
     pin::Pin,
     sync::{
@@ -41,10 +41,7 @@ pub enum Port {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     Reads,
-    /// One statement: it happens or it does not.
     Writes,
-    /// Several statements, of which all count or none.
-    Transacts,
 }
 
 /// Where an operation stands.
@@ -97,6 +94,8 @@ pub enum HttpFault {
     Malformed,
     /// A row comes twice.
     Duplicate,
+    /// A row is not as it should be.
+    BadRow,
     /// The cursor is refused.
     ExpiredCursor,
     /// The listing says that it is at its end though it is not.
@@ -116,10 +115,6 @@ struct Inner {
     moves: u64,
     alive: BTreeMap<usize, u32>,
     driver: Option<Waker>,
-    /// A process that is to die in the midst of its next writing operation.
-    doomed: BTreeSet<usize>,
-    /// Died so, and is to be buried.
-    died: Option<usize>,
     http_faults: VecDeque<HttpFault>,
     token_faults: VecDeque<HttpFault>,
     /// So many writing operations find the disk full.
@@ -181,7 +176,6 @@ impl Board {
     pub fn kill(&self, process: usize) {
         let mut inner = self.locked();
         inner.alive.remove(&process);
-        inner.doomed.remove(&process);
         let wakers: Vec<Waker> = inner
             .tickets
             .values_mut()
@@ -194,16 +188,6 @@ impl Board {
 
     pub fn is_alive(&self, process: usize) -> bool {
         self.locked().alive.contains_key(&process)
-    }
-
-    /// The process dies in the midst of its next writing operation.
-    pub fn doom(&self, process: usize) {
-        self.locked().doomed.insert(process);
-    }
-
-    /// Who died in the midst of an operation and is still to be buried.
-    pub fn died(&self) -> Option<usize> {
-        self.locked().died.take()
     }
 
     pub fn spoil_answer(&self, fault: HttpFault) {
@@ -224,7 +208,6 @@ impl Board {
         inner.http_faults.clear();
         inner.token_faults.clear();
         inner.full_disk = 0;
-        inner.doomed.clear();
         inner.skew_ms = 0;
     }
 
@@ -311,8 +294,8 @@ impl Board {
     }
 }
 
-/// How often the runtime is let through all tasks that may move: a token's refreshing task, and whoever awaits it.
-const YIELDS: usize = 3;
+/// How often the runtime is let through all tasks that may move.
+const YIELDS: usize = 2;
 
 impl Inner {
     fn quiet(&self) -> bool {
@@ -323,7 +306,7 @@ impl Inner {
             };
             self.tickets.values().any(|ticket| ticket.life == life)
         };
-        self.died.is_some() || (self.in_flight == 0 && self.given == 0 && self.alive.iter().all(waits))
+        self.in_flight == 0 && self.given == 0 && self.alive.iter().all(waits)
     }
 
     fn moved(&mut self) {
@@ -365,23 +348,7 @@ impl Gate {
         if effect != Effect::Reads && self.board.disk_is_full() {
             return Err(Error::unavailable("the disk of the data directory is full"));
         }
-        let doomed = effect == Effect::Transacts && self.board.locked().doomed.remove(&self.life.process);
-        let mut op = std::pin::pin!(op);
-        if !doomed {
-            return op.await;
-        }
-        let mut polls = 0;
-        std::future::poll_fn(move |cx| {
-            if polls == POLLS_OF_THE_DOOMED {
-                let mut inner = self.board.locked();
-                inner.died = Some(self.life.process);
-                inner.moved();
-                return Poll::Pending;
-            }
-            polls += 1;
-            op.as_mut().poll(cx)
-        })
-        .await
+        op.await
     }
 
     fn turn(&self, port: Port, what: String, stage: Stage) -> impl Future<Output = Result<Turn>> + use<> {
@@ -407,10 +374,6 @@ impl Gate {
         }
     }
 }
-
-/// A transaction's `begin` and a statement or two are on their way, and no `commit`: the shortest has four statements,
-/// and each takes a turn at least.
-const POLLS_OF_THE_DOOMED: u32 = 4;
 
 /// An operation that is over, however it ended.
 struct Landing<'a>(&'a Board);

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use app::App;
 use domain::{
-    Error, FeedId, IndexId, Result,
+    ConnectionId, Error, FeedId, IndexId, Result,
+    budget::Hour,
     query::{LIMIT_MAX, Query},
 };
 use sync::indexer::index_changes;
@@ -19,7 +20,7 @@ use crate::{
     ports::MemoryEngine,
     process::{INDEXER, start},
     script::{Schedule, Script},
-    world::{Making, World},
+    world::{CLIENT, Making, World},
 };
 
 /// Processes of Circuit on the one store: two workers and the indexer.
@@ -34,6 +35,10 @@ const ALL_DUE_MS: i64 = 25 * HOUR_MS;
 const ROUNDS_MAX: usize = 4;
 /// A round that takes more steps does not come to its end.
 const ROUND_STEPS_MAX: u64 = 8_000;
+/// Tokens and points are compared every so many steps.
+const AUDIT_EVERY: u64 = 8;
+/// What calls may cost that were promised in the hour before.
+const POINTS_ON_THE_TURN: u64 = 50;
 /// While nobody works, time goes on by at least this at once.
 const IDLE_MS: i64 = 60_000;
 /// The most lines of a trace that are kept.
@@ -83,6 +88,10 @@ struct Driver {
     /// Processes that are down, until this step.
     down: BTreeMap<usize, u64>,
     step: u64,
+    /// The connections that the feeds had last.
+    connections: BTreeMap<FeedId, ConnectionId>,
+    /// The last hour in which this machine's clock was not Atlassian's: which hour it is, they may see differently.
+    skewed: Hour,
     digest: u64,
     traced: bool,
     trace: Vec<String>,
@@ -105,6 +114,8 @@ impl Driver {
             incarnations: 0,
             down: BTreeMap::new(),
             step: 0,
+            connections: BTreeMap::new(),
+            skewed: Hour::default(),
             digest: 0,
             traced: playing.traced,
             trace: Vec::new(),
@@ -154,7 +165,6 @@ impl Driver {
         self.note(|| format!("* {} {} {}", event.kind.word(), event.a, event.b));
         match event.kind {
             Kind::Crash => self.crash(event.a % PROCESSES, event.b as u64 % 40).await,
-            Kind::CrashMidway => self.world.board.doom(event.a % PROCESSES),
             Kind::Jump => self.world.board.advance(crate::event::jump_ms(event)),
             Kind::Quiet => self.rest().await?,
             _ => self.world.happen(event).await?,
@@ -187,10 +197,6 @@ impl Driver {
     async fn step(&mut self) -> Result<()> {
         let board = self.world.board.clone();
         board.settled().await;
-        if let Some(process) = board.died() {
-            self.crash(process, 10).await;
-            board.settled().await;
-        }
         for process in 0..PROCESSES {
             if self.handles.contains_key(&process) && !board.is_alive(process) {
                 self.world
@@ -201,6 +207,9 @@ impl Driver {
         }
         if self.world.judge.is_to_search() {
             self.search().await?;
+        }
+        if self.step.is_multiple_of(AUDIT_EVERY) {
+            self.audit().await?;
         }
         let risen: Vec<usize> = self
             .down
@@ -272,6 +281,49 @@ impl Driver {
             let line = format!("{:>5} {at} {}", self.step, line());
             self.trace.push(line);
         }
+    }
+
+    /// Tokens and points, as the store has them and as Atlassian does.
+    async fn audit(&mut self) -> Result<()> {
+        for feed in self.world.feeds.clone() {
+            let Some(connection) = self.world.store.feed(feed).await?.connection else {
+                continue;
+            };
+            if self.connections.insert(feed, connection) != Some(connection) {
+                self.world.judge.connected_anew(feed);
+            }
+            let kept = self
+                .world
+                .store
+                .grant(connection)
+                .await
+                .ok()
+                .and_then(|grant| grant.refresh_token);
+            let lives = kept.is_none_or(|token| self.world.fake.refresh_token_lives(token.expose()));
+            if !lives && !self.world.judge.is_excused(feed) {
+                let what = format!("feed {feed} keeps a refresh token that Atlassian no longer takes");
+                self.world.judge.violate(Rule::Tokens, what);
+            }
+        }
+        let hour = Hour::of(self.world.site_time());
+        if self.world.board.skew() != 0 {
+            self.skewed = hour;
+        }
+        let spent = self.world.fake.points_this_hour();
+        // A call that was promised just before the hour turned may be made in the next.
+        let before = self
+            .world
+            .store
+            .hour_points(CLIENT, Hour(hour.0 - 1))
+            .await?
+            .committed();
+        let known = self.world.store.hour_points(CLIENT, hour).await?.committed() + before;
+        let allowed = self.world.allowance.points() + POINTS_ON_THE_TURN;
+        if self.skewed != hour && (spent > known || spent > allowed) {
+            let what = format!("{spent} points are spent in this hour; {known} are known of, {allowed} are allowed");
+            self.world.judge.violate(Rule::Budget, what);
+        }
+        Ok(())
     }
 
     async fn search(&self) -> Result<()> {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     board::HttpFault,
     chance::Chance,
-    world::{Item, World},
+    world::{Item, Place, PlaceState, World},
 };
 
 macro_rules! kinds {
@@ -42,6 +42,7 @@ kinds! {
     Unrestrict "unrestrict" 4,
     Comment "comment" 4,
     Reply "reply" 2,
+    EditComment "edit-comment" 2,
     Resolve "resolve" 2,
     Attach "attach" 3,
     Replace "replace" 2,
@@ -49,16 +50,16 @@ kinds! {
     LoseSpace "lose-space" 2,
     RegainSpace "regain-space" 2,
     ArchiveSpace "archive-space" 1,
+    RestoreSpace "restore-space" 2,
     DeleteSpace "delete-space" 1,
+    RenameKey "rename-key" 1,
     RevokeConsent "revoke-consent" 1,
     Reconnect "reconnect" 2,
     Pause "pause" 2,
     Resume "resume" 3,
     Resync "resync" 6,
-    /// Kills a process between two operations.
-    Crash "crash" 5,
-    /// Kills it in the midst of its next transaction.
-    CrashMidway "crash-midway" 4,
+    /// Kills a process: before an operation, or after it and before its result is told.
+    Crash "crash" 8,
     /// Time passes: minutes, hours, a day.
     Jump "jump" 5,
     /// The machine's clock is set before or behind.
@@ -69,6 +70,8 @@ kinds! {
     Cut "cut" 4,
     Malformed "malformed" 3,
     Duplicate "duplicate" 3,
+    BadRow "bad-row" 2,
+    DroppedNext "dropped-next" 2,
     ExpiredCursor "expired-cursor" 3,
     TokenTrouble "token-trouble" 3,
     FullDisk "full-disk" 3,
@@ -141,6 +144,8 @@ impl World {
             Kind::Cut => board.spoil_answer(HttpFault::Cut),
             Kind::Malformed => board.spoil_answer(HttpFault::Malformed),
             Kind::Duplicate => board.spoil_answer(HttpFault::Duplicate),
+            Kind::BadRow => board.spoil_answer(HttpFault::BadRow),
+            Kind::DroppedNext => board.spoil_answer(HttpFault::DroppedNext),
             Kind::ExpiredCursor => board.spoil_answer(HttpFault::ExpiredCursor),
             Kind::TokenTrouble => {
                 let faults = [
@@ -159,6 +164,11 @@ impl World {
             }
             Kind::RevokeConsent => {
                 let account = &self.people[event.a % self.people.len()];
+                for (feed, facts) in self.judge.feeds() {
+                    if facts.account == *account {
+                        self.judge.excuse(feed);
+                    }
+                }
                 let _ = self.control("revoke-consent", json!({ "account": account }));
             }
             Kind::Reconnect | Kind::Pause | Kind::Resume | Kind::Resync => {
@@ -166,7 +176,7 @@ impl World {
                     tolerated(self.person_does(event.kind, feed).await)?;
                 }
             }
-            Kind::Crash | Kind::CrashMidway | Kind::Jump | Kind::Quiet => {}
+            Kind::Crash | Kind::Jump | Kind::Quiet => {}
             _ => {
                 self.edited(event);
                 self.look();
@@ -218,7 +228,11 @@ impl World {
         let places = self.places.len();
         let place = self.places[event.a % places].clone();
         let cloud = |site: usize| json!(self.sites[site].as_str());
-        let item = self.item(event);
+        let item = self.item(event).filter(|item| !self.is_in_closed_space(item));
+        let writes = matches!(event.kind, Kind::Create | Kind::Blog);
+        if writes && place.state != PlaceState::Open {
+            return;
+        }
         let account = json!(self.people[event.b % self.people.len()]);
         let body = format!("<p>Written at step {}</p>", event.at);
         let (name, site, asked) = match (event.kind, &item) {
@@ -253,10 +267,22 @@ impl World {
                 json!({ "space": place.key, "accounts": [account] }),
             ),
             (Kind::ArchiveSpace, _) => ("archive-space", place.site, json!({ "space": place.key })),
-            (Kind::DeleteSpace, _) if self.places.iter().filter(|place| !place.deleted).count() > 1 => {
-                self.places[event.a % places].deleted = true;
+            (Kind::RestoreSpace, _) => ("restore-space", place.site, json!({ "space": place.key })),
+            (Kind::RenameKey, _) => {
+                let to = format!("K{}", event.at);
+                ("rename-space-key", place.site, json!({ "space": place.key, "to": to }))
+            }
+            (Kind::DeleteSpace, _)
+                if self
+                    .places
+                    .iter()
+                    .filter(|place| place.state == PlaceState::Open)
+                    .count()
+                    > 1 =>
+            {
                 ("delete-space", place.site, json!({ "space": place.key }))
             }
+            (Kind::DeleteSpace, _) => return,
             (_, None) => return,
             (kind, Some(item)) => {
                 let Some((name, asked)) = change(kind, item, event, &self.places, body, account) else {
@@ -268,6 +294,9 @@ impl World {
         let mut asked = asked;
         asked["cloud_id"] = cloud(site);
         let said = self.control(name, asked);
+        if said.is_some() {
+            self.place_noted(event);
+        }
         self.noted(event, item, site, said);
     }
 
@@ -277,13 +306,42 @@ impl World {
             Kind::Comment | Kind::Attach | Kind::Restrict | Kind::Unrestrict | Kind::Label => &["page", "blogpost"],
             Kind::Edit | Kind::Rename => &["page", "blogpost"],
             Kind::MoveWithin | Kind::MoveBetween | Kind::Archive | Kind::Create => &["page"],
-            Kind::Reply | Kind::Resolve => &["comment"],
+            Kind::Reply | Kind::Resolve | Kind::EditComment => &["comment"],
             Kind::Replace => &["attachment"],
             _ => &["page", "blogpost", "comment", "attachment"],
         };
         let suits = |item: &&Item| !item.purged && kinds.contains(&item.kind.as_str());
         let suiting: Vec<&Item> = self.items.iter().filter(suits).collect();
         suiting.get(event.a % suiting.len().max(1)).map(|item| (*item).clone())
+    }
+
+    /// Nobody writes in an archived space.
+    fn is_in_closed_space(&self, item: &Item) -> bool {
+        let closed = self
+            .places
+            .iter()
+            .filter(|place| place.site == item.site && place.state != PlaceState::Open);
+        closed.into_iter().any(|place| {
+            let site = self.sites[place.site].as_str();
+            let shown = |account: &String| self.fake.truth(account, site, &place.key);
+            self.people.iter().flat_map(shown).any(|row| row.id == item.id)
+        })
+    }
+
+    /// Keeps in mind what became of a space.
+    fn place_noted(&mut self, event: Event) {
+        let number = event.a % self.places.len();
+        let place = &mut self.places[number];
+        match event.kind {
+            Kind::ArchiveSpace => place.state = PlaceState::Archived,
+            Kind::DeleteSpace => place.state = PlaceState::Deleted,
+            Kind::RestoreSpace => place.state = PlaceState::Open,
+            Kind::RenameKey => {
+                place.key = format!("K{}", event.at);
+                self.judge.key_is(&place.id, &place.key);
+            }
+            _ => {}
+        }
     }
 
     /// Keeps in mind what came and what is gone for good.
@@ -317,17 +375,17 @@ fn change(
     kind: Kind,
     item: &Item,
     event: Event,
-    places: &[crate::world::Place],
+    places: &[Place],
     body: String,
     account: Value,
 ) -> Option<(&'static str, Value)> {
     let id = &item.id;
     let there: Vec<_> = places
         .iter()
-        .filter(|place| place.site == item.site && !place.deleted)
+        .filter(|place| place.site == item.site && place.state == PlaceState::Open)
         .collect();
     Some(match kind {
-        Kind::Edit => ("edit", json!({ "id": id, "body": body })),
+        Kind::Edit | Kind::EditComment => ("edit", json!({ "id": id, "body": body })),
         Kind::Rename => (
             "rename",
             json!({ "id": id, "to": format!("Renamed at step {} {}", event.at, event.b) }),
@@ -353,7 +411,7 @@ fn change(
             let name = format!("file-of-step-{}.txt", event.at);
             ("attach", json!({ "id": id, "file_name": name, "text": "text" }))
         }
-        Kind::Replace => ("edit", json!({ "id": id })),
+        Kind::Replace => ("edit", json!({ "id": id, "text": body })),
         Kind::Label => (
             "label",
             json!({ "id": id, "labels": [format!("label-{}", event.b % 5)] }),

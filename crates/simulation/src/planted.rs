@@ -5,10 +5,15 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use app::budget::PointsKeeper;
+use async_trait::async_trait;
 use domain::{
     ConnectionId, FeedId, Result, Secret,
+    budget::{Budget, BudgetPicture, Hour, Reservation, Told},
     connection::Grant,
-    store::{Recording, Store},
+    document::DocumentKind,
+    source::Urgency,
+    store::{Recording, Store, Verdict},
 };
 
 /// A realistic mistake.
@@ -20,6 +25,12 @@ pub enum Plant {
     WrongCursor,
     /// A row that could not be read is not noted as one.
     UnreadableIsGone,
+    /// What a listing did not show is gone, without a second look.
+    NoSecondLook,
+    /// A comment that was deleted is kept.
+    CommentsStay,
+    /// Calls are made without a reservation of points.
+    PriceNotReserved,
     /// Changes are asked for since the last pass, without looking back a little further.
     NoOverlap,
     /// The mark of a listing is written before its documents.
@@ -39,10 +50,13 @@ pub enum Plant {
 }
 
 impl Plant {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::ErrorIsTheEnd,
         Self::WrongCursor,
         Self::UnreadableIsGone,
+        Self::NoSecondLook,
+        Self::CommentsStay,
+        Self::PriceNotReserved,
         Self::NoOverlap,
         Self::MarkBeforeDocuments,
         Self::MoveIgnored,
@@ -59,6 +73,9 @@ impl Plant {
             Self::ErrorIsTheEnd => "an error in the midst of a listing is taken for its end",
             Self::WrongCursor => "a listing goes on one answer too far",
             Self::UnreadableIsGone => "a row that could not be read is taken for gone",
+            Self::NoSecondLook => "what a listing did not show is removed without a second look",
+            Self::CommentsStay => "a deleted comment is kept",
+            Self::PriceNotReserved => "points are neither reserved nor settled",
             Self::NoOverlap => "changes are asked for without overlap",
             Self::MarkBeforeDocuments => "a mark is written before its documents",
             Self::MoveIgnored => "a move is ignored because the version is the same",
@@ -125,6 +142,15 @@ impl PlantedStore {
         Some((unsaved.grant, Some(unsaved.spent)))
     }
 
+    /// Leaves comments out of what is gone.
+    pub async fn without_comments(&self, store: &dyn Store, feed: FeedId, verdict: &mut Verdict) -> Result<()> {
+        let known = store.known(feed, &verdict.gone).await?;
+        verdict
+            .gone
+            .retain(|id| known.get(id).is_none_or(|known| known.kind != DocumentKind::Comment));
+        Ok(())
+    }
+
     /// Leaves out of the recording what has the version that is held.
     pub async fn without_moves(&self, store: &dyn Store, feed: FeedId, recording: &mut Recording) -> Result<()> {
         let index = store.feed(feed).await?.index;
@@ -139,5 +165,27 @@ impl PlantedStore {
         }
         recording.documents = changed;
         Ok(())
+    }
+}
+
+/// A budget that is asked and does nothing.
+pub struct Unpriced(pub PointsKeeper);
+
+#[async_trait]
+impl Budget for Unpriced {
+    async fn reserve(&self, price: u64, _urgency: Urgency) -> Result<Reservation> {
+        Ok(Reservation {
+            app: String::new(),
+            hour: Hour::default(),
+            price,
+        })
+    }
+
+    async fn settle(&self, _reservation: Reservation, _points: u64, _told: Told) -> Result<()> {
+        Ok(())
+    }
+
+    async fn picture(&self) -> Result<BudgetPicture> {
+        self.0.picture().await
     }
 }

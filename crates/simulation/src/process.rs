@@ -12,9 +12,9 @@ use tokio::{
 
 use crate::{
     board::{Alive, Gate, GatedClock},
-    planted::PlantedStore,
+    planted::{Plant, PlantedStore},
     ports::{GatedEngine, GatedHttp, GatedStore, JudgedSource},
-    world::{World, app},
+    world::{AppPorts, World},
 };
 
 /// How often the queue is looked at. Longer than in the product: each look is a step here.
@@ -59,12 +59,21 @@ fn over(world: &World, gate: &Gate, clock: Arc<dyn Clock>) -> Result<App> {
         rows_max: world.rows_max,
     };
     let life = gate.life;
-    app(Arc::new(http), Arc::new(store), Arc::new(engine), clock, |real| {
+    let ports = AppPorts {
+        http: Arc::new(http),
+        store: Arc::new(store),
+        engine: Arc::new(engine),
+        clock,
+        allowance: world.allowance,
+        unpriced: world.plant == Some(Plant::PriceNotReserved),
+    };
+    ports.app(|real| {
         Arc::new(JudgedSource {
             real,
             judge,
             life,
             planted,
+            unreadable: Default::default(),
         })
     })
 }

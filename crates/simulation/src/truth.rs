@@ -47,8 +47,8 @@ pub struct Shown {
 #[derive(Debug, Default)]
 pub struct Truth {
     pub now: BTreeMap<String, Shown>,
-    /// Not shown now, since that step.
-    hidden: BTreeMap<String, u64>,
+    /// Not shown now, since that step; as it was shown last.
+    hidden: BTreeMap<String, (u64, Row)>,
     /// The step at which it was last shown again.
     shown_again: BTreeMap<String, u64>,
     /// Every state in which it was ever shown.
@@ -68,7 +68,8 @@ impl Truth {
             let since = since.unwrap_or(at);
             self.now.insert(id, Shown { row, modified, since });
         }
-        self.hidden.extend(before.into_keys().map(|id| (id, step)));
+        let hidden = before.into_iter().map(|(id, shown)| (id, (step, shown.row)));
+        self.hidden.extend(hidden);
     }
 
     /// Whether there was a moment at or after this step at which it was not shown.
@@ -77,11 +78,9 @@ impl Truth {
     }
 
     /// What has not been shown at any moment since before this step.
-    pub fn hidden_before(&self, step: u64) -> impl Iterator<Item = &String> {
-        self.hidden
-            .iter()
-            .filter(move |(_, since)| **since < step)
-            .map(|(id, _)| id)
+    pub fn hidden_before(&self, step: u64) -> impl Iterator<Item = (&String, &Row)> {
+        let hidden = self.hidden.iter().filter(move |(_, (since, _))| *since < step);
+        hidden.map(|(id, (_, row))| (id, row))
     }
 
     pub fn ever(&self, id: &str) -> Option<&BTreeSet<Row>> {
@@ -114,7 +113,7 @@ mod tests {
         truth.turn(vec![page(1)], 1, Timestamp(1));
         assert!(!truth.was_hidden_since("7", 1));
         truth.turn(Vec::new(), 5, Timestamp(5));
-        assert_eq!(truth.hidden_before(6).collect::<Vec<_>>(), ["7"]);
+        assert_eq!(truth.hidden_before(6).map(|(id, _)| id).collect::<Vec<_>>(), ["7"]);
         assert_eq!(truth.hidden_before(5).count(), 0);
         truth.turn(vec![page(2)], 9, Timestamp(9));
         assert!(truth.was_hidden_since("7", 9) && !truth.was_hidden_since("7", 10));

@@ -7,6 +7,7 @@ use std::{
 
 use app::{
     App, Caller, Parts, Scopes, Via,
+    budget::PointsKeeper,
     connections::Callback,
     grants::{GrantKeeper, Shield},
 };
@@ -19,6 +20,7 @@ use confluence::{
 };
 use domain::{
     Clock, Error, FeedId, IndexId, Result, Secret, SiteId, SpaceId, Timestamp, UserId,
+    budget::{Allowance, Budget},
     engine::SearchEngine,
     source::Source,
     store::Store,
@@ -35,12 +37,12 @@ use crate::{
     board::{BEGINNING_MS, Board},
     chance::Chance,
     judge::{FeedFacts, Judge},
-    planted::Plant,
+    planted::{Plant, Unpriced},
     ports::{Direct, MemoryEngine},
     truth::row,
 };
 
-const CLIENT: &str = "circuit-simulation";
+pub const CLIENT: &str = "circuit-simulation";
 const CLIENT_SECRET: &str = "not a secret";
 const PUBLIC_URL: &str = "http://localhost:1";
 /// One key for all worlds: making one takes longer than using it, and nothing here is secret.
@@ -62,7 +64,15 @@ pub struct Place {
     pub site: usize,
     pub id: SpaceId,
     pub key: String,
-    pub deleted: bool,
+    pub state: PlaceState,
+}
+
+/// Whether people can write in a space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlaceState {
+    Open,
+    Archived,
+    Deleted,
 }
 
 /// Everything there is.
@@ -79,6 +89,7 @@ pub struct World {
     pub bell: Arc<Notify>,
     pub plant: Option<Plant>,
     pub rows_max: usize,
+    pub allowance: Allowance,
     pub people: Vec<String>,
     pub sites: Vec<SiteId>,
     pub places: Vec<Place>,
@@ -119,15 +130,18 @@ impl World {
             true => Arc::new(EmbeddedEngine::in_memory()),
             false => Arc::new(MemoryEngine::default()),
         };
-        let clock = Arc::new(Wall(board.clone()));
+        let allowance = allowance(&mut chance)?;
+        let ports = AppPorts {
+            http: Arc::new(Direct(fake.clone())),
+            store: store.clone(),
+            engine: engine.clone(),
+            clock: Arc::new(Wall(board.clone())),
+            allowance,
+            unpriced: false,
+        };
         let mut world = Self {
-            app: app(
-                Arc::new(Direct(fake.clone())),
-                store.clone(),
-                engine.clone(),
-                clock,
-                |source| source,
-            )?,
+            app: ports.app(|source| source)?,
+            allowance,
             caller: administrator(),
             judge: Judge::default(),
             bell: Arc::default(),
@@ -165,7 +179,7 @@ impl World {
                     site,
                     id: SpaceId::new(space.id),
                     key: space.key,
-                    deleted: false,
+                    state: PlaceState::Open,
                 });
             }
         }
@@ -178,6 +192,9 @@ impl World {
 
     /// Tells the judge what every feed's person sees now.
     pub fn look(&self) {
+        let archived = self.places.iter().filter(|place| place.state == PlaceState::Archived);
+        self.judge
+            .archived_are(archived.map(|place| place.id.to_string()).collect());
         for (feed, facts) in self.judge.feeds() {
             let chosen = self
                 .places
@@ -195,14 +212,15 @@ impl World {
 
     /// The app of people over another search engine.
     pub fn app_over(&self, engine: Arc<dyn SearchEngine>) -> Result<App> {
-        let clock = Arc::new(Wall(self.board.clone()));
-        app(
-            Arc::new(Direct(self.fake.clone())),
-            self.store.clone(),
+        let ports = AppPorts {
+            http: Arc::new(Direct(self.fake.clone())),
+            store: self.store.clone(),
             engine,
-            clock,
-            |source| source,
-        )
+            clock: Arc::new(Wall(self.board.clone())),
+            allowance: self.allowance,
+            unpriced: false,
+        };
+        ports.app(|source| source)
     }
 
     async fn make_feeds(&mut self, chance: &mut Chance) -> Result<()> {
@@ -286,46 +304,64 @@ impl Clock for Wall {
     }
 }
 
-/// An app over these ports.
-pub fn app(
-    http: Arc<dyn Http>,
-    store: Arc<dyn Store>,
-    engine: Arc<dyn SearchEngine>,
-    clock: Arc<dyn Clock>,
-    watched: impl FnOnce(Arc<dyn Source>) -> Arc<dyn Source>,
-) -> Result<App> {
-    let endpoints = Endpoints::parse("http://localhost", "http://localhost")?;
-    let authority = Arc::new(Atlassian3lo::new(
-        http.clone(),
-        endpoints.clone(),
-        Arc::new(Registration),
-        clock.clone(),
-    ));
-    let tokens = GrantKeeper::new(store.clone(), authority.clone(), clock.clone());
-    let tokens = Arc::new(tokens.shielded_by(Shield::Inline));
-    let asked = capabilities::DEFAULT_SCOPES.iter();
-    Ok(App::new(Parts {
-        source: watched(Arc::new(ConfluenceSource::new(
+/// What an app stands on.
+pub struct AppPorts {
+    pub http: Arc<dyn Http>,
+    pub store: Arc<dyn Store>,
+    pub engine: Arc<dyn SearchEngine>,
+    pub clock: Arc<dyn Clock>,
+    pub allowance: Allowance,
+    /// For a planted bug: nothing is reserved and nothing settled.
+    pub unpriced: bool,
+}
+
+impl AppPorts {
+    /// The app over these, wired as the binary wires it; `watched` may stand before its source.
+    pub fn app(self, watched: impl FnOnce(Arc<dyn Source>) -> Arc<dyn Source>) -> Result<App> {
+        let Self {
             http,
-            endpoints,
-            tokens.clone(),
+            store,
+            engine,
+            clock,
+            allowance,
+            unpriced,
+        } = self;
+        let endpoints = Endpoints::parse("http://localhost", "http://localhost")?;
+        let registration = Arc::new(Registration);
+        let authority = Arc::new(Atlassian3lo::new(
+            http.clone(),
+            endpoints.clone(),
+            registration,
             clock.clone(),
-        ))),
-        store,
-        engine,
-        authority,
-        tokens,
-        clock,
-        scopes: Scopes {
-            requested: asked
-                .map(|asked| (asked.scope.to_owned(), asked.reason.to_owned()))
-                .collect(),
-            missing_for_import: capabilities::missing_for_import,
-            degraded: capabilities::degraded,
-        },
-        public_url: PUBLIC_URL.into(),
-        atlassian_app_configured: true,
-    }))
+        ));
+        let tokens = GrantKeeper::new(store.clone(), authority.clone(), clock.clone());
+        let tokens = Arc::new(tokens.shielded_by(Shield::Inline));
+        let keeper = PointsKeeper::new(store.clone(), clock.clone(), allowance, Some(CLIENT.into()));
+        let budget: Arc<dyn Budget> = match unpriced {
+            true => Arc::new(Unpriced(keeper)),
+            false => Arc::new(keeper),
+        };
+        let source = ConfluenceSource::new(http, endpoints, tokens.clone(), budget.clone(), clock.clone());
+        let asked = capabilities::DEFAULT_SCOPES.iter();
+        Ok(App::new(Parts {
+            source: watched(Arc::new(source)),
+            store,
+            engine,
+            budget,
+            authority,
+            tokens,
+            clock,
+            scopes: Scopes {
+                requested: asked
+                    .map(|asked| (asked.scope.to_owned(), asked.reason.to_owned()))
+                    .collect(),
+                missing_for_import: capabilities::missing_for_import,
+                degraded: capabilities::degraded,
+            },
+            public_url: PUBLIC_URL.into(),
+            atlassian_app_configured: true,
+        }))
+    }
 }
 
 /// Who the Atlassian app is.
@@ -335,6 +371,14 @@ struct Registration;
 impl ClientCredentials for Registration {
     async fn credentials(&self) -> Result<(String, Secret)> {
         Ok((CLIENT.into(), Secret::new(CLIENT_SECRET)))
+    }
+}
+
+/// One world in four has few points.
+fn allowance(chance: &mut Chance) -> Result<Allowance> {
+    match chance.below(4) {
+        0 => Allowance::new(600 + chance.below(600) as u64, 100),
+        _ => Ok(Allowance::default()),
     }
 }
 

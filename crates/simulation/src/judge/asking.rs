@@ -3,14 +3,12 @@
 use ::http::Request;
 use bytes::Bytes;
 use domain::{
-    FeedId,
+    ContentId, FeedId,
     cursor::{Cursor, Stream},
-    document::Document,
-    source::Listed,
 };
 use url::Url;
 
-use super::{Inner, Judge, Rule, content};
+use super::{Inner, Judge, Rule};
 use crate::board::Life;
 
 impl Judge {
@@ -42,10 +40,13 @@ impl Judge {
     /// Atlassian gave new tokens; `lost` when the answer never arrives.
     pub fn token_answered(&self, life: Life, lost: bool) {
         let mut inner = self.locked();
+        let Some(feed) = inner.within.get(&life.process).copied() else {
+            return;
+        };
         match lost {
-            true => inner.excused_tokens = true,
-            false => *inner.unsaved_answers.entry(life.process).or_default() += 1,
-        }
+            true => inner.excused.insert(feed),
+            false => inner.unsaved_answers.entry(life.process).or_default().insert(feed),
+        };
     }
 
     pub fn grant_saved(&self, life: Life) {
@@ -56,9 +57,24 @@ impl Judge {
     pub fn crashed(&self, process: usize) {
         let mut inner = self.locked();
         inner.within.remove(&process);
-        if inner.unsaved_answers.remove(&process).is_some() {
-            inner.excused_tokens = true;
-        }
+        let unsaved = inner.unsaved_answers.remove(&process).unwrap_or_default();
+        inner.excused.extend(unsaved);
+    }
+
+    /// Whether the feed's present tokens may be dead without anybody's fault.
+    pub fn is_excused(&self, feed: FeedId) -> bool {
+        let inner = self.locked();
+        let under_way = inner.unsaved_answers.values().any(|feeds| feeds.contains(&feed));
+        under_way || inner.excused.contains(&feed)
+    }
+
+    pub fn excuse(&self, feed: FeedId) {
+        self.locked().excused.insert(feed);
+    }
+
+    /// The feed has another connection now.
+    pub fn connected_anew(&self, feed: FeedId) {
+        self.locked().excused.remove(&feed);
     }
 
     /// A listing is asked for; the step is to be told with its answer.
@@ -79,26 +95,33 @@ impl Judge {
         inner.step
     }
 
-    pub fn listed(&self, life: Life, stream: &Stream, listed: &Listed<Document>, began: u64) {
-        self.seen(life, &listed.items, began);
+    pub fn listed<'a>(
+        &self,
+        life: Life,
+        stream: &Stream,
+        ids: impl Iterator<Item = &'a ContentId>,
+        next: Option<&Cursor>,
+        began: u64,
+    ) {
+        self.seen(life, ids, began);
         let mut inner = self.locked();
         let Some(feed) = inner.within.get(&life.process).copied() else {
             return;
         };
-        if let Some(next) = &listed.next {
+        if let Some(next) = next {
             let reading = inner.readings.entry((feed, stream.clone())).or_default();
             reading.given.insert(next.0.clone());
         }
     }
 
     /// Documents that an answer showed, which was asked for at this step.
-    pub fn seen(&self, life: Life, documents: &[Document], began: u64) {
+    pub fn seen<'a>(&self, life: Life, ids: impl Iterator<Item = &'a ContentId>, began: u64) {
         let mut inner = self.locked();
         let Some(feed) = inner.within.get(&life.process).copied() else {
             return;
         };
-        for document in documents {
-            inner.last_seen.insert((feed, content(&document.id)), began);
+        for id in ids {
+            inner.last_seen.insert((feed, id.to_string()), began);
         }
     }
 }

@@ -7,12 +7,12 @@ use domain::{
     cursor::{Mark, Watermark},
     document::Removal,
     job::{Job, Work},
-    store::{Recording, Store},
+    store::{Recording, Store, Verdict},
     sync_run::{Outcome, RunKind, SyncRun},
 };
 
-use super::{Judge, Promise, Rule, content, held_row};
-use crate::board::Life;
+use super::{Judge, Promise, Rule, content, held_row, is_told_by_search};
+use crate::{board::Life, truth::Row};
 
 /// More than any world holds.
 const CHANGED_MAX: usize = 10_000;
@@ -82,10 +82,7 @@ impl Judge {
     /// It was written.
     pub fn recorded(&self, life: Life, feed: FeedId, recording: &Recording) {
         let mut inner = self.locked();
-        if inner.claims.get(&feed).is_some_and(|holder| *holder != life) {
-            let what = format!("{life:?} wrote documents of feed {feed}, which another worker has claimed");
-            inner.violate(Rule::Runs, what);
-        }
+        inner.refuse_stranger(life, feed);
         let Some((stream, mark)) = &recording.mark else {
             return;
         };
@@ -106,10 +103,18 @@ impl Judge {
     }
 
     pub fn checkpoint_cleared(&self, feed: FeedId) {
+        self.locked().readings.retain(|(of, _), _| *of != feed);
+    }
+
+    /// A walk's verdict was applied.
+    pub fn applied(&self, life: Life, feed: FeedId, verdict: &Verdict) {
         let mut inner = self.locked();
-        let step = inner.step;
-        inner.cleared.insert(feed, step);
-        inner.readings.retain(|(of, _), _| *of != feed);
+        inner.refuse_stranger(life, feed);
+        inner
+            .walked
+            .entry(feed)
+            .or_default()
+            .extend(verdict.walked.iter().cloned());
     }
 
     pub fn claimed(&self, life: Life, job: &Job) {
@@ -119,61 +124,62 @@ impl Judge {
         inner.within.insert(life.process, feed);
     }
 
+    /// A run was opened, or opened again.
     pub fn run_opened(&self, run: &SyncRun) {
         let mut inner = self.locked();
-        inner.figures.runs += 1;
         let (step, at) = (inner.step, inner.site_time);
-        if let Some((open, ..)) = inner.open_runs.insert(run.feed, (run.id, step, at)) {
+        if inner.began.insert(run.id, (step, at)).is_none() {
+            inner.figures.runs += 1;
+            inner.walked.remove(&run.feed);
+        }
+        if let Some(open) = inner.open_runs.insert(run.feed, run.id) {
             let what = format!("feed {} opened run {} while run {open} is open", run.feed, run.id);
             inner.violate(Rule::Runs, what);
         }
     }
 
     pub async fn run_closed(&self, store: &dyn Store, run: &SyncRun, outcome: &Outcome) -> Result<()> {
-        let opened = {
+        let began = {
             let mut inner = self.locked();
-            match inner.open_runs.remove(&run.feed) {
-                Some((id, step, at)) if id == run.id => Some((step, at)),
-                Some(_) | None => {
-                    inner.violate(
-                        Rule::Runs,
-                        format!("run {} of feed {} was closed twice", run.id, run.feed),
-                    );
-                    None
-                }
+            if inner.open_runs.remove(&run.feed) != Some(run.id) {
+                let what = format!("run {} of feed {} was closed and was not open", run.id, run.feed);
+                inner.violate(Rule::Runs, what);
             }
+            inner.began.get(&run.id).copied()
         };
-        let (Some((step, at)), Outcome::Complete) = (opened, outcome) else {
+        let (Some((step, at)), Outcome::Complete) = (began, outcome) else {
             return Ok(());
         };
         match run.kind {
-            RunKind::Resync => self.promised(store, run, step).await,
+            RunKind::Walk => self.promised(store, run, step).await,
             RunKind::Changes => self.changes_complete(store, run, at).await,
-            RunKind::Import => Ok(()),
+            RunKind::Import | RunKind::Probe => Ok(()),
         }
     }
 
-    /// A complete walk: what was hidden before it began must go.
-    async fn promised(&self, store: &dyn Store, run: &SyncRun, opened: u64) -> Result<()> {
+    /// A complete walk: what was hidden before it began must go, as far as it read the listing that would show it.
+    async fn promised(&self, store: &dyn Store, run: &SyncRun, began: u64) -> Result<()> {
         let Some(index) = self.locked().feeds.get(&run.feed).map(|facts| facts.index) else {
             return Ok(());
         };
         let sequence = store.index_figures(index).await?.last_sequence;
         let mut inner = self.locked();
         *inner.walks.entry(run.feed).or_default() += 1;
-        let began = inner
-            .cleared
-            .get(&run.feed)
-            .map_or(opened, |cleared| opened.min(*cleared));
-        let documents = inner
-            .truths
-            .get(&run.feed)
-            .map(|truth| truth.hidden_before(began).cloned().collect());
+        let walked = inner.walked.remove(&run.feed).unwrap_or_default();
+        let read = |row: &Row| {
+            walked
+                .iter()
+                .any(|stream| stream.space.as_str() == row.space && stream.kind.word() == row.kind)
+        };
+        let hidden = inner.truths.get(&run.feed).map(|truth| {
+            let hidden = truth.hidden_before(began).filter(|(_, row)| read(row));
+            hidden.map(|(id, _)| id.clone()).collect()
+        });
         inner.promises.push(Promise {
             feed: run.feed,
             index,
             sequence,
-            documents: documents.unwrap_or_default(),
+            documents: hidden.unwrap_or_default(),
         });
         let reached = inner.watermarks.get(&index).copied().unwrap_or_default();
         inner.keep_promises(index, reached);
@@ -196,7 +202,8 @@ impl Judge {
             let written_before = shown.modified < began && shown.since <= shown.modified;
             let held = inner.held.get(&(run.feed, (*id).clone()));
             let current = held.is_some_and(|(row, removed)| !removed && row.version >= shown.row.version);
-            written_before && !current && !suspended.contains(&shown.row.space)
+            let untold = inner.archived.contains(&shown.row.space) && is_told_by_search(&shown.row);
+            written_before && !current && !untold && !suspended.contains(&shown.row.space)
         });
         if let Some((id, shown)) = missed {
             let what = format!(
@@ -226,6 +233,14 @@ impl Judge {
 }
 
 impl super::Inner {
+    /// Whoever lost the claim writes nothing.
+    fn refuse_stranger(&mut self, life: Life, feed: FeedId) {
+        if self.claims.get(&feed).is_some_and(|holder| *holder != life) {
+            let what = format!("{life:?} wrote to feed {feed}, which another worker has claimed");
+            self.violate(Rule::Runs, what);
+        }
+    }
+
     fn keep_promises(&mut self, index: IndexId, reached: i64) {
         self.searched = false;
         let due = |promise: &mut Promise| promise.index == index && promise.sequence <= reached;

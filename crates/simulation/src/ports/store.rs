@@ -1,24 +1,29 @@
 //! The store, every operation through the gate.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use domain::{
     AccountId, ApiKeyId, ConnectionId, ContentId, DocumentId, FeedId, IndexId, JobId, Result, RunId, Secret, SiteId,
     SpaceId, Timestamp, UserId,
+    budget::{Hour, HourPoints},
     connection::{Connection, ConnectionState, Grant, Reconnection},
     cursor::Checkpoint,
-    document::{Held, Person},
+    document::{DocumentKind, Held, Known, Person},
     feed::{Feed, FeedState, Park, Schedule},
     index::Index,
     job::{Claim, Job, Standing, Work},
     site::Site,
-    space::{Estimate, FeedSpace, Space},
+    space::{Estimate, FeedSpace, Space, SpaceSeen},
     store::{
-        AtlassianApp, Authorization, Connections, DocumentFilter, DocumentRow, Documents, Feeds, IndexFigures, Indexes,
-        Jobs, NewUser, Recording, Settings, Store, SyncRuns, Unseen, Users,
+        AtlassianApp, Authorization, Connections, DocumentFilter, DocumentRow, Documents, EffectRow, Feeds, HeldFacts,
+        IndexFigures, Indexes, Jobs, NewUser, Points, Recording, Settings, Store, SyncRuns, Unseen, Users, Verdict,
     },
-    sync_run::{Counts, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
+    sync_run::{Counts, Effect as RunEffect, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
     user::{ApiKey, User},
 };
 
@@ -60,7 +65,7 @@ macro_rules! gated {
         $self.gate.pass(Port::Store, stringify!($op), Effect::Writes, $call).await
     };
     (@ transacts $self:ident, $op:ident, $call:expr) => {
-        $self.gate.pass(Port::Store, stringify!($op), Effect::Transacts, $self.noticed($call)).await
+        $self.gate.pass(Port::Store, stringify!($op), Effect::Writes, $self.noticed($call)).await
     };
 }
 
@@ -142,6 +147,10 @@ gated! { Feeds {
     reads feed_spaces(id: FeedId) -> Vec<FeedSpace>;
     writes set_space_imported(id: FeedId, space: &SpaceId, at: Timestamp) -> ();
     reads suspended_spaces(index: IndexId) -> BTreeSet<(FeedId, SpaceId)>;
+    transacts set_space_seen(id: FeedId, seen: &SpaceSeen) -> ();
+    reads changes_until(id: FeedId) -> Option<Timestamp>;
+    writes set_changes_until(id: FeedId, until: Timestamp) -> ();
+    writes forget_walks(id: FeedId) -> ();
     reads checkpoint(id: FeedId) -> Checkpoint;
     transacts delete_feed(id: FeedId) -> ();
 } {
@@ -167,10 +176,15 @@ gated! { Documents {
     reads changed_after(index: IndexId, sequence: i64, limit: usize) -> Vec<Held>;
     reads document(index: IndexId, id: &DocumentId) -> Held;
     reads documents(index: IndexId, filter: &DocumentFilter) -> (Vec<DocumentRow>, u64);
-    reads held_ids(feed: FeedId, space: &SpaceId) -> BTreeSet<ContentId>;
+    reads held_after(feed: FeedId, space: Option<&SpaceId>, after: Option<&ContentId>, limit: usize) -> Vec<HeldFacts>;
+    reads held_kinds(feed: FeedId) -> BTreeMap<DocumentKind, u64>;
+    reads pages_held(feed: FeedId, space: &SpaceId) -> u64;
+    reads known(feed: FeedId, ids: &[ContentId]) -> BTreeMap<ContentId, Known>;
+    reads hidden_after(index: IndexId, sequence: i64, limit: usize) -> Vec<(FeedId, DocumentId)>;
+    reads unseen(feed: FeedId, run: RunId) -> Vec<Unseen>;
     reads unknown_people(site: &SiteId, accounts: &BTreeSet<AccountId>) -> Vec<AccountId>;
     transacts delete_documents(index: IndexId, ids: &[DocumentId], now: Timestamp) -> u64;
-    transacts remove_unseen(feed: FeedId, run: RunId, now: Timestamp) -> Unseen;
+    transacts remove_space(feed: FeedId, space: &SpaceId, run: RunId, now: Timestamp) -> u64;
     transacts delete_feed_documents(feed: FeedId, limit: usize, now: Timestamp) -> u64;
 } {
         async fn record(&self, feed: FeedId, recording: &Recording) -> Result<Counts> {
@@ -178,15 +192,31 @@ gated! { Documents {
             if self.planted.is(Plant::MarkBeforeDocuments) && recording.mark.is_some() && !recording.documents.is_empty() {
                 let mark = Recording { documents: Vec::new(), spent: Spent::default(), ..recording.clone() };
                 let marking = self.recorded(feed, &mark);
-                self.gate.pass(Port::Store, "record", Effect::Transacts, marking).await?;
+                self.gate.pass(Port::Store, "record", Effect::Writes, marking).await?;
                 recording.mark = None;
             }
             if self.planted.is(Plant::MoveIgnored) {
+                recording.seen.extend(recording.placed.drain(..).map(|placed| placed.id));
                 self.planted.without_moves(&*self.real, feed, &mut recording).await?;
             }
             let recording = self.recorded(feed, &recording);
-            self.gate.pass(Port::Store, "record", Effect::Transacts, recording).await
+            self.gate.pass(Port::Store, "record", Effect::Writes, recording).await
         }
+
+    async fn apply(&self, feed: FeedId, verdict: &Verdict) -> Result<u64> {
+        let mut verdict = verdict.clone();
+        if self.planted.is(Plant::CommentsStay) {
+            self.planted
+                .without_comments(&*self.real, feed, &mut verdict)
+                .await?;
+        }
+        let applying = async {
+            let taken = self.noticed(self.real.apply(feed, &verdict)).await?;
+            self.judge.applied(self.gate.life, feed, &verdict);
+            Ok(taken)
+        };
+        self.gate.pass(Port::Store, "apply", Effect::Writes, applying).await
+    }
 } }
 
 impl GatedStore {
@@ -201,30 +231,58 @@ impl GatedStore {
 gated! { SyncRuns {
     reads run(id: RunId) -> SyncRun;
     reads open_run_of(feed: FeedId) -> Option<SyncRun>;
-    reads read_until(feed: FeedId) -> Option<Timestamp>;
-    reads read_whole_at(feed: FeedId) -> Option<Timestamp>;
+    reads last_run(feed: FeedId, kind: RunKind) -> Option<SyncRun>;
+    reads began_last(feed: FeedId, kind: RunKind) -> Option<Timestamp>;
+    writes note(id: RunId, note: &str) -> ();
+    reads notes(id: RunId) -> Vec<String>;
+    reads effects(id: RunId, effect: Option<RunEffect>, after: Option<&ContentId>, limit: usize) -> Vec<EffectRow>;
     writes forget_quiet_runs(before: RunId) -> ();
     reads runs(feed: FeedId, limit: usize) -> Vec<SyncRun>;
     reads failures(run: RunId, limit: usize) -> Vec<Failure>;
-    writes add_spent(id: RunId, spent: Spent) -> ();
+    transacts add_spent(id: RunId, spent: Spent, now: Timestamp) -> ();
 } {
-        async fn open_run(&self, feed: FeedId, kind: RunKind, trigger: Trigger, now: Timestamp) -> Result<SyncRun> {
-            let opening = async {
-                let run = self.real.open_run(feed, kind, trigger, now).await?;
-                self.judge.run_opened(&run);
-                Ok(run)
-            };
-            self.gate.pass(Port::Store, "open_run", Effect::Writes, opening).await
-        }
+    async fn open_run(&self, feed: FeedId, kind: RunKind, trigger: Trigger, now: Timestamp) -> Result<SyncRun> {
+        let opening = async {
+            let run = self.real.open_run(feed, kind, trigger, now).await?;
+            self.judge.run_opened(&run);
+            Ok(run)
+        };
+        self.gate.pass(Port::Store, "open_run", Effect::Writes, opening).await
+    }
 
-        async fn close_run(&self, id: RunId, outcome: &Outcome, now: Timestamp) -> Result<()> {
-            let closing = async {
-                self.real.close_run(id, outcome, now).await?;
-                let run = self.real.run(id).await?;
-                self.judge.run_closed(&*self.real, &run, outcome).await
-            };
-            self.gate.pass(Port::Store, "close_run", Effect::Writes, closing).await
-        }
+    async fn reopen_run(&self, id: RunId) -> Result<SyncRun> {
+        let opening = async {
+            let run = self.real.reopen_run(id).await?;
+            self.judge.run_opened(&run);
+            Ok(run)
+        };
+        self.gate.pass(Port::Store, "reopen_run", Effect::Writes, opening).await
+    }
+
+    async fn close_run(&self, id: RunId, outcome: &Outcome, now: Timestamp) -> Result<()> {
+        let closing = async {
+            let run = self.real.run(id).await?;
+            self.real.close_run(id, outcome, now).await?;
+            self.judge.run_closed(&*self.real, &run, outcome).await
+        };
+        self.gate.pass(Port::Store, "close_run", Effect::Writes, closing).await
+    }
+} }
+
+gated! { Points {
+    reads hour_points(app: &str, hour: Hour) -> HourPoints;
+    writes add_feed_spent(feed: FeedId, spent: Spent, now: Timestamp) -> ();
+    reads feed_spent(feed: FeedId, since: Hour) -> Spent;
+} {
+    async fn change_points(
+        &self,
+        app: &str,
+        hour: Hour,
+        change: &(dyn for<'a> Fn(&'a mut HourPoints) -> Result<()> + Send + Sync),
+    ) -> Result<()> {
+        let changing = self.real.change_points(app, hour, change);
+        self.gate.pass(Port::Store, "change_points", Effect::Writes, changing).await
+    }
 } }
 
 gated! { Jobs {
@@ -261,7 +319,7 @@ gated! { Jobs {
         async fn finish(&self, id: JobId, worker: &str, next: Option<Timestamp>) -> Result<()> {
             self.judge.out_of_feed(self.gate.life);
             let finishing = self.real.finish(id, worker, next);
-            self.gate.pass(Port::Store, "finish", Effect::Transacts, finishing).await
+            self.gate.pass(Port::Store, "finish", Effect::Writes, finishing).await
         }
 
         async fn postpone(&self, id: JobId, worker: &str, at: Timestamp) -> Result<()> {
