@@ -7,7 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::{FeedId, store::Store};
+use app::clock::SystemClock;
+use domain::{Clock, FeedId, job::Work, store::Store, sync_run::Trigger};
 use fake_atlassian::{FakeAtlassian, demo};
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
@@ -216,6 +217,7 @@ async fn a_refresh_killed_at_random_instants_loses_no_grant() {
         if lives {
             change(&setting.fake, "clock", json!({ "advance_ms": 3_700_000 })).await;
         }
+        wanted(&setting, &begun).await;
         // Any instant, and those about the one between Atlassian's answer and its being kept.
         match number % 2 {
             0 => {
@@ -252,6 +254,16 @@ async fn a_refresh_killed_at_random_instants_loses_no_grant() {
 }
 
 /// Whether Atlassian takes the token that is kept.
+/// Something waits to be read, so that the next life needs a token.
+async fn wanted(setting: &Setting, begun: &Begun) {
+    let wired = setting.wired().await;
+    let work = Work::SyncFeed {
+        feed: begun.feed,
+        trigger: Trigger::Person,
+    };
+    wired.store.enqueue(work, SystemClock.now()).await.unwrap();
+}
+
 async fn token_lives(setting: &Setting, begun: &Begun) -> bool {
     let wired = setting.wired().await;
     let feed = wired.store.feed(begun.feed).await.unwrap();

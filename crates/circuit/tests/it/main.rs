@@ -11,6 +11,7 @@ mod faults;
 mod killed;
 mod killed_often;
 mod mirror;
+mod passes;
 mod process;
 mod setting;
 mod trouble;

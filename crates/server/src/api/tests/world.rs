@@ -321,19 +321,12 @@ impl Source for TwoSpaces {
             _ => Vec::new(),
         }))
     }
-    async fn spaces_by_id(&self, _: &Reach, spaces: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
-        let seen = |id: &SpaceId| SpaceSeen {
-            space: Space {
-                id: id.clone(),
-                key: id.0.clone(),
-                name: id.0.clone(),
-                kind: "global".into(),
-            },
-            archived: false,
-        };
+    async fn spaces_by_id(&self, reach: &Reach, spaces: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
         let as_dan = self.as_dan.load(Ordering::SeqCst);
-        let visible = spaces.iter().filter(|id| !as_dan || id.as_str() != "10");
-        Ok(listed(visible.map(seen).collect()))
+        let mut all = self.spaces(reach, None).await?.items;
+        all.retain(|space| spaces.contains(&space.id) && (!as_dan || space.id.as_str() != "10"));
+        let seen = |space| SpaceSeen { space, archived: false };
+        Ok(listed(all.into_iter().map(seen).collect()))
     }
     async fn observe(&self, _: &Reach, _: &Space, _: &Stream, _: Option<&Cursor>) -> Result<Listed<Observed>> {
         Ok(listed(Vec::new()))

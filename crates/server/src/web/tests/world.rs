@@ -396,19 +396,12 @@ impl Source for Acme {
     async fn list(&self, _: &Reach, _: &Space, _: &Stream, _: Option<&Cursor>) -> Result<Listed<Document>> {
         Ok(listed(Vec::new()))
     }
-    async fn spaces_by_id(&self, _: &Reach, spaces: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
-        let seen = |id: &SpaceId| SpaceSeen {
-            space: Space {
-                id: id.clone(),
-                key: id.0.clone(),
-                name: id.0.clone(),
-                kind: "global".into(),
-            },
-            archived: false,
-        };
+    async fn spaces_by_id(&self, reach: &Reach, spaces: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
+        let mut all = self.spaces(reach, None).await?.items;
         let hidden = self.hidden.lock().unwrap();
-        let visible = spaces.iter().filter(|id| !hidden.contains(id));
-        Ok(listed(visible.map(seen).collect()))
+        all.retain(|space| spaces.contains(&space.id) && !hidden.contains(&space.id));
+        let seen = |space| SpaceSeen { space, archived: false };
+        Ok(listed(all.into_iter().map(seen).collect()))
     }
     async fn observe(&self, _: &Reach, _: &Space, _: &Stream, _: Option<&Cursor>) -> Result<Listed<Observed>> {
         Ok(listed(Vec::new()))
