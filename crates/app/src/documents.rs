@@ -1,8 +1,9 @@
 //! Documents of an index: listed, read, deleted.
 
 use domain::{
-    DocumentId, Error, FeedId, IndexId, Result,
-    document::Held,
+    DocumentId, Error, FeedId, IndexId, Result, Timestamp,
+    document::{Held, Removal},
+    space::FeedSpace,
     store::{DOCUMENTS_MAX, DocumentFilter, DocumentRow},
 };
 
@@ -10,6 +11,26 @@ use crate::{App, Caller};
 
 /// Documents deleted in one transaction: some tens of milliseconds.
 const DELETED_AT_ONCE: usize = 500;
+
+/// A document with what explains why it is found, or why not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Story {
+    pub held: Held,
+    /// Why it is not found; none when it is.
+    pub hidden: Option<Hidden>,
+    /// Its space as its feed carries it; none when the feed no longer does.
+    pub space: Option<FeedSpace>,
+}
+
+/// Why a document that is held is not found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hidden {
+    Itself(Removal),
+    /// The connected person can no longer see its space.
+    Space {
+        since: Timestamp,
+    },
+}
 
 impl App {
     /// Rows by title, and how many there are in all.
@@ -41,6 +62,22 @@ impl App {
             None if !hidden => Ok(held),
             None | Some(_) => Err(Error::not_found(format!("document {id} is not in this index"))),
         }
+    }
+
+    /// A document and what explains it. What is not found is shown to administrators only; to others it is not there.
+    pub async fn document_story(&self, caller: &Caller, index: IndexId, id: &DocumentId) -> Result<Story> {
+        let held = self.store().document(index, id).await?;
+        let spaces = self.store().feed_spaces(held.feed).await?;
+        let space = spaces.into_iter().find(|kept| kept.space.id == held.document.space);
+        let suspended_at = space.as_ref().and_then(|kept| kept.suspended_at);
+        let hidden = held
+            .removed
+            .map(Hidden::Itself)
+            .or(suspended_at.map(|since| Hidden::Space { since }));
+        if hidden.is_some() && caller.must_manage().is_err() {
+            return Err(Error::not_found(format!("document {id} is not in this index")));
+        }
+        Ok(Story { held, hidden, space })
     }
 
     /// Deletes documents from the index, with the comments and attachments of a page; how many went. Syncing does not

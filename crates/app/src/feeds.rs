@@ -16,6 +16,7 @@ use domain::{
 };
 
 use futures::{StreamExt, stream};
+use sync::{run::facts, schedule::due};
 use tokio::time::Instant;
 
 use crate::{App, Caller, connections::CONNECTING_MAX};
@@ -306,8 +307,11 @@ impl App {
         if changed.state == FeedState::Active && self.store().standing(feed).await?.is_some() {
             // What waits for longer than the new intervals comes earlier.
             let trigger = Trigger::Schedule;
-            let at = self.now().plus(schedule.soonest());
-            self.store().enqueue(Work::SyncFeed { feed, trigger }, at).await?;
+            let spaces = self.store().feed_spaces(feed).await?;
+            let due = due(&facts(self.store(), &changed, &spaces).await?, self.now());
+            if let Some(at) = due.next() {
+                self.store().enqueue(Work::SyncFeed { feed, trigger }, at).await?;
+            }
         }
         self.feed_changed(feed);
         Ok(changed)

@@ -65,21 +65,29 @@ pub struct FeedPoints {
 pub struct Next {
     /// The next pass, whatever is due then.
     pub pass: Option<Timestamp>,
+    /// When changes are due to be looked for.
+    pub changes: Option<Timestamp>,
     /// When everything is due to be read again.
     pub walk: Option<Timestamp>,
+    /// When visibility is due to be probed; none when the grant does not allow it.
+    pub probe: Option<Timestamp>,
 }
 
 impl App {
-    async fn next(&self, feed: &Feed, job: Option<&Standing>) -> Result<Next> {
+    async fn next(&self, feed: &Feed, spaces: &[FeedSpace], job: Option<&Standing>) -> Result<Next> {
+        if feed.state != FeedState::Active {
+            return Ok(Next::default());
+        }
         let pass = match job {
             Some(Standing::Waits { at }) => Some(*at),
             Some(Standing::Runs | Standing::Dead { .. }) | None => None,
         };
-        let spaces = self.store().feed_spaces(feed.id).await?;
-        let due = due(&facts(self.store(), feed, &spaces).await?, self.now());
-        Ok(match feed.state {
-            FeedState::Active => Next { pass, walk: due.walk },
-            _ => Next::default(),
+        let due = due(&facts(self.store(), feed, spaces).await?, self.now());
+        Ok(Next {
+            pass,
+            changes: due.changes,
+            walk: due.walk,
+            probe: due.probe,
         })
     }
 
@@ -98,7 +106,7 @@ impl App {
             None => None,
         };
         let job = self.store().standing(id).await?;
-        let next = self.next(&feed, job.as_ref()).await?;
+        let next = self.next(&feed, &spaces, job.as_ref()).await?;
         let figures = self.store().index_figures(feed.index).await?;
         let searchable = self.engine().watermark(feed.index).await?.0 >= figures.last_sequence;
         let search_trouble = self.0.troubles.of(Part::Index(feed.index)).filter(|_| !searchable);

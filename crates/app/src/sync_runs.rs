@@ -1,14 +1,31 @@
 //! The runs of a feed, for people to read.
 
 use domain::{
-    FeedId, Result, RunId,
-    sync_run::{Failure, SyncRun},
+    ContentId, FeedId, Result, RunId,
+    store::EffectRow,
+    sync_run::{Effect, Failure, SyncRun},
 };
 
 use crate::{App, Caller};
 
 /// The most runs and failures shown at once.
 pub const LISTED_MAX: usize = 100;
+/// The most changed documents shown at once.
+pub const EFFECTS_MAX: usize = 200;
+/// The most changed documents, and the most failures, of one export: some tens of megabytes.
+pub const EXPORTED_MAX: usize = 100_000;
+
+/// What a run did and could not do, for keeping elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Export {
+    pub run: SyncRun,
+    /// By content id, at most [`EXPORTED_MAX`].
+    pub effects: Vec<EffectRow>,
+    /// In order of time, at most [`EXPORTED_MAX`].
+    pub failures: Vec<Failure>,
+    /// False when there is more than the bounds let through.
+    pub complete: bool,
+}
 
 impl App {
     /// Newest first.
@@ -24,5 +41,42 @@ impl App {
     pub async fn failures(&self, _caller: &Caller, run: RunId) -> Result<Vec<Failure>> {
         self.store().run(run).await?;
         self.store().failures(run, LISTED_MAX).await
+    }
+
+    /// What people should know of a run, in sentences.
+    pub async fn notes(&self, _caller: &Caller, run: RunId) -> Result<Vec<String>> {
+        self.store().run(run).await?;
+        self.store().notes(run).await
+    }
+
+    /// What a run did to which documents, by content id after `after`, at most [`EFFECTS_MAX`]. For administrators: it
+    /// names documents that may no longer be found.
+    pub async fn effects(
+        &self,
+        caller: &Caller,
+        run: RunId,
+        effect: Option<Effect>,
+        after: Option<&ContentId>,
+    ) -> Result<Vec<EffectRow>> {
+        caller.must_manage()?;
+        self.store().run(run).await?;
+        self.store().effects(run, effect, after, EFFECTS_MAX).await
+    }
+
+    /// All of a run, within bounds. For administrators.
+    pub async fn export_run(&self, caller: &Caller, run: RunId) -> Result<Export> {
+        caller.must_manage()?;
+        let run = self.store().run(run).await?;
+        let mut effects = self.store().effects(run.id, None, None, EXPORTED_MAX + 1).await?;
+        let mut failures = self.store().failures(run.id, EXPORTED_MAX + 1).await?;
+        let complete = effects.len() <= EXPORTED_MAX && failures.len() <= EXPORTED_MAX;
+        effects.truncate(EXPORTED_MAX);
+        failures.truncate(EXPORTED_MAX);
+        Ok(Export {
+            run,
+            effects,
+            failures,
+            complete,
+        })
     }
 }

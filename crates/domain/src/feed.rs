@@ -116,12 +116,6 @@ impl Schedule {
     /// A probe costs a call for some hundred documents.
     pub const PROBE_EVERY: RangeInclusive<Duration> = Duration::from_secs(5 * 60)..=DAY;
 
-    /// The shortest of the intervals: how often to see what is due.
-    pub fn soonest(&self) -> Duration {
-        let others = self.walk_every.into_iter().chain(self.probe_every);
-        others.fold(self.changes_every, Duration::min)
-    }
-
     /// The same, if every interval is within its bounds; `Invalid`, naming the interval and the bounds, if not.
     pub fn checked(self) -> Result<Self> {
         within("changes", Some(self.changes_every), &Self::CHANGES_EVERY)?;

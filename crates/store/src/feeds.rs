@@ -202,7 +202,7 @@ impl Feeds for SqlStore {
     }
 
     async fn set_space_imported(&self, id: FeedId, space: &SpaceId, at: Timestamp) -> Result<()> {
-        let mut transaction = self.write.begin().await.map_err(failed)?;
+        let mut transaction = self.claimed().await?;
         let imported = sqlx::query(
             "update feed_spaces set imported_at = $3 where feed_id = $1 and space_id = $2 and imported_at is null",
         );
@@ -222,7 +222,7 @@ impl Feeds for SqlStore {
     async fn set_space_suspended(&self, id: FeedId, space: &SpaceId, at: Option<Timestamp>) -> Result<()> {
         // Since when it was first noticed, however often it is noticed again.
         let query = sqlx::query(
-            "update feed_spaces set suspended_at = case when $3 is null then null else coalesce(suspended_at, $3) end
+            "update feed_spaces set suspended_at = case when $3 is null then null else min(coalesce(suspended_at, $3), $3) end
              where feed_id = $1 and space_id = $2",
         );
         self.change(query.bind(id.0).bind(space.as_str()).bind(at.map(|at| at.0)))
@@ -245,7 +245,7 @@ impl Feeds for SqlStore {
     }
 
     async fn set_space_seen(&self, id: FeedId, seen: &SpaceSeen) -> Result<()> {
-        let mut transaction = self.write.begin().await.map_err(failed)?;
+        let mut transaction = self.claimed().await?;
         let renamed = sqlx::query(
             "update feed_spaces set key = $3, name = $4
              where feed_id = $1 and space_id = $2 and (key <> $3 or name <> $4)",

@@ -59,11 +59,14 @@ impl SyncRuns for SqlStore {
     }
 
     async fn reopen_run(&self, id: RunId) -> Result<SyncRun> {
+        let mut transaction = self.claimed().await?;
         let row = sqlx::query("update runs set ended_at = null, outcome = null, why = null where id = $1 returning *")
             .bind(id.0)
-            .fetch_one(&self.write)
+            .fetch_one(&mut *transaction)
             .await;
-        Columns(&row.map_err(missing(format!("run {id}")))?).run()
+        let run = Columns(&row.map_err(missing(format!("run {id}")))?).run()?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(run)
     }
 
     async fn last_run(&self, feed: FeedId, kind: RunKind) -> Result<Option<SyncRun>> {

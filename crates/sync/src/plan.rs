@@ -175,7 +175,10 @@ mod tests {
         let seen = observed("1", 2);
         assert_eq!(one(known(2, None), &seen), Step::Seen(seen.id.clone()));
         assert_eq!(one(known(1, None), &seen), Step::Fetch(seen.id.clone()));
-        assert_eq!(steps(&BTreeMap::new(), &[seen.clone()]), [Step::Fetch(seen.id)]);
+        assert_eq!(
+            steps(&BTreeMap::new(), std::slice::from_ref(&seen)),
+            [Step::Fetch(seen.id)]
+        );
     }
 
     #[test]

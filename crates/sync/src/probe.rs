@@ -64,7 +64,7 @@ pub async fn probe(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spa
         gone.extend(looked.absent.into_iter().chain(looked.put_away));
     }
     alive::proven(ports, reach).await?;
-    let still = visible_spaces(ports, feed, reach, run, spaces).await?;
+    let still = visible_spaces(ports, feed, reach, run, spaces).await?.spaces;
     if still.len() == spaces.len() && !gone.is_empty() {
         let verdict = Verdict {
             run: run.id,

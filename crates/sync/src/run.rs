@@ -22,7 +22,7 @@ use crate::{
     probe::{Probed, probe},
     pull::{Nameless, Pull, Pulled, Reading, pull},
     schedule::{self, Facts, Held},
-    visible::visible_spaces,
+    visible::{Visible, visible_spaces},
     walk::judge,
 };
 
@@ -165,6 +165,7 @@ pub async fn facts<'a>(store: &dyn Store, feed: &Feed, spaces: &'a [FeedSpace]) 
         schedule: feed.schedule,
         spaces,
         changes_began: store.began_last(feed.id, RunKind::Changes).await?,
+        walk_began: store.began_last(feed.id, RunKind::Walk).await?,
         probe_began: store.began_last(feed.id, RunKind::Probe).await?,
         can_probe,
         held: Held {
@@ -252,11 +253,12 @@ async fn read(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: 
 }
 
 async fn import(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: &[FeedSpace]) -> Result<Pulled> {
+    let Visible { spaces: visible, at } = visible_spaces(ports, feed, reach, run, spaces).await?;
     if ports.store.changes_until(feed.id).await?.is_none() {
-        // What is written from now on, the passes of changes will bring.
-        ports.store.set_changes_until(feed.id, run.started_at).await?;
+        // What is written from now on, the passes of changes will bring. Of the two clocks the one behind counts.
+        let began = at.map_or(run.started_at, |at| at.min(run.started_at));
+        ports.store.set_changes_until(feed.id, began).await?;
     }
-    let visible = visible_spaces(ports, feed, reach, run, spaces).await?;
     let wanted: Vec<&FeedSpace> = visible.iter().filter(|space| schedule::needs_import(space)).collect();
     let streams = plan::to_import(&wanted, &ports.store.checkpoint(feed.id).await?);
     let mut reader = Reader::new(ports, feed, reach, run, Reading::Bodies);
@@ -275,7 +277,7 @@ async fn import(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces
 }
 
 async fn walk(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: &[FeedSpace]) -> Result<Pulled> {
-    let visible = visible_spaces(ports, feed, reach, run, spaces).await?;
+    let visible = visible_spaces(ports, feed, reach, run, spaces).await?.spaces;
     let facts = facts(&*ports.store, feed, &visible).await?;
     let streams = schedule::walked(&facts, run.trigger, run.started_at);
     let left = plan::not_done(streams.clone(), &ports.store.checkpoint(feed.id).await?);

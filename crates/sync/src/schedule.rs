@@ -37,6 +37,8 @@ pub struct Facts<'a> {
     pub spaces: &'a [FeedSpace],
     /// When the last complete pass of changes began; none before the first.
     pub changes_began: Option<Timestamp>,
+    /// When the last complete walk began.
+    pub walk_began: Option<Timestamp>,
     pub probe_began: Option<Timestamp>,
     /// Whether the grant can probe.
     pub can_probe: bool,
@@ -85,13 +87,14 @@ pub fn due(facts: &Facts<'_>, now: Timestamp) -> Due {
         None => now,
     });
     // A space that could not be seen, and one that lacked much, is looked at again soon.
+    let looked = |since: Timestamp| facts.walk_began.map_or(since, |began| began.max(since));
     let doubts = facts
         .spaces
         .iter()
         .filter_map(|space| match (space.suspended_at, space.doubted_at) {
-            (Some(at), _) if space.documents > 0 => Some(after(at, AGREE_AFTER)),
-            (Some(at), _) => Some(after(at, WALK_MIN)),
-            (None, Some(at)) => Some(after(at, AGREE_AFTER)),
+            (Some(at), _) if space.documents > 0 => Some(after(looked(at), AGREE_AFTER)),
+            (Some(at), _) => Some(after(looked(at), WALK_MIN)),
+            (None, Some(at)) => Some(after(looked(at), AGREE_AFTER)),
             (None, None) => None,
         });
     let anything = imported().next().is_some();
@@ -214,6 +217,7 @@ mod tests {
             schedule: Schedule::default(),
             spaces,
             changes_began: Some(Timestamp(0)),
+            walk_began: None,
             probe_began: None,
             can_probe: false,
             held: Held {
@@ -271,6 +275,14 @@ mod tests {
         assert_eq!(due(&facts(&spaces, 10), at(6)).walk, Some(at(10).min(at(15))));
         spaces[0].suspended_at = Some(at(7));
         assert!(due(&facts(&spaces, 10), at(8)).walk.unwrap() <= at(17));
+        // Once it was looked at it waits its turn again: walks do not follow one another without a pause.
+        let walked = [FeedSpace {
+            walked: DocumentKind::ALL.map(|kind| (kind, at(17))).into(),
+            ..spaces[0].clone()
+        }];
+        let mut looked = facts(&walked, 10);
+        looked.walk_began = Some(at(17));
+        assert_eq!(due(&looked, at(18)).walk, Some(at(27)));
     }
 
     #[test]

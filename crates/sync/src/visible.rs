@@ -14,7 +14,15 @@ use tracing::info;
 
 use crate::{alive, run::Ports, schedule::AGREE_AFTER};
 
-/// The spaces that can be seen, with their present names. What is not seen is suspended, and removed if it was suspended
+/// What can be seen.
+pub struct Visible {
+    /// With their present names.
+    pub spaces: Vec<FeedSpace>,
+    /// What time it was at Atlassian.
+    pub at: Option<Timestamp>,
+}
+
+/// The spaces that can be seen. What is not seen is suspended, and removed if it was suspended
 /// long enough before. `Unauthenticated` when Atlassian answers as somebody else or as nobody.
 pub async fn visible_spaces(
     ports: &Ports,
@@ -22,7 +30,7 @@ pub async fn visible_spaces(
     reach: &Reach,
     run: &SyncRun,
     spaces: &[FeedSpace],
-) -> Result<Vec<FeedSpace>> {
+) -> Result<Visible> {
     let seen = seen(ports, reach, run, spaces).await?;
     if spaces.iter().any(|space| !seen.spaces.contains_key(&space.space.id)) {
         // Atlassian answers a dead token, and one that does not reach the site, as if nothing were there (facts.md §3).
@@ -52,13 +60,17 @@ pub async fn visible_spaces(
         }
         visible.push(space);
     }
-    Ok(visible)
+    Ok(Visible {
+        spaces: visible,
+        at: seen.at,
+    })
 }
 
 struct Seen {
     spaces: BTreeMap<SpaceId, SpaceSeen>,
     /// Whether all that can be seen was told.
     whole: bool,
+    at: Option<Timestamp>,
 }
 
 async fn seen(ports: &Ports, reach: &Reach, run: &SyncRun, spaces: &[FeedSpace]) -> Result<Seen> {
@@ -66,9 +78,11 @@ async fn seen(ports: &Ports, reach: &Reach, run: &SyncRun, spaces: &[FeedSpace])
     let mut seen = Seen {
         spaces: BTreeMap::new(),
         whole: true,
+        at: None,
     };
     for ids in ids.chunks(SPACES_BY_ID_MAX) {
         let listed = ports.source.spaces_by_id(reach, ids).await?;
+        seen.at = seen.at.or(listed.at);
         ports.store.add_spent(run.id, listed.spent, ports.clock.now()).await?;
         // All of them fit into one answer.
         seen.whole &= listed.next.is_none() && listed.unreadable.is_empty();
@@ -91,6 +105,8 @@ async fn missed(ports: &Ports, feed: &Feed, run: &SyncRun, space: &FeedSpace, no
             );
             ports.store.note(run.id, &note).await
         }
+        // Told to have happened later than now: before a clock was set back.
+        Some(since) if since > now => ports.store.set_space_suspended(feed.id, id, Some(now)).await,
         Some(_) => Ok(()),
         None => {
             info!(feed.id = %feed.id, run.id = %run.id, "Space {key} is kept out of search: it can no longer be seen");

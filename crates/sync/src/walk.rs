@@ -225,7 +225,9 @@ impl Judge<'_> {
     async fn apply(&self, verdict: Verdict) -> Result<()> {
         if !(verdict.gone.is_empty() && verdict.suspended.is_empty()) {
             alive::proven(self.ports, self.reach).await?;
-            let still = visible_spaces(self.ports, self.feed, self.reach, self.run, self.spaces).await?;
+            let still = visible_spaces(self.ports, self.feed, self.reach, self.run, self.spaces)
+                .await?
+                .spaces;
             if still.len() < self.spaces.len() {
                 // The space itself is judged, not its pages: everything stays as it is until the next walk.
                 return Ok(());

@@ -96,6 +96,9 @@ addresses! {
     get "/feeds/{id}/runs" runs::list_runs;
     get "/runs/{id}" runs::read_run;
     get "/runs/{id}/failures" runs::list_failures;
+    get "/runs/{id}/effects" runs::list_effects;
+    get "/runs/{id}/export.csv" runs::export_csv;
+    get "/runs/{id}/export.json" runs::export_json;
     get "/api-keys" keys::list_api_keys;
     post "/api-keys" keys::create_api_key;
     delete "/api-keys/{id}" keys::delete_api_key;

@@ -1,16 +1,28 @@
 //! The runs of a feed, and what they could not read.
 
-use axum::{Json, extract::State};
-use domain::{
-    FeedId, RunId,
-    sync_run::{Counts, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
+use app::sync_runs::{EFFECTS_MAX, EXPORTED_MAX, Export};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
 };
+use domain::{
+    ContentId, Error, FeedId, RunId,
+    store::EffectRow,
+    sync_run::{Counts, Effect, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
+};
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
     Door,
-    api::{auth::Asker, problem::Answer, request::Id},
+    api::{
+        auth::Asker,
+        documents::KindJson,
+        problem::Answer,
+        request::{Id, Parameters},
+    },
 };
 
 /// One pass of a feed.
@@ -206,4 +218,185 @@ pub async fn list_failures(
     Ok(Json(FailuresJson {
         failures: failures.into_iter().map(FailureJson::from).collect(),
     }))
+}
+
+/// What a run did to a document. `suspended`: kept out of search until a second pass agrees that it is gone.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = EffectKind)]
+pub enum EffectKindJson {
+    Added,
+    Updated,
+    Removed,
+    Suspended,
+}
+
+impl From<Effect> for EffectKindJson {
+    fn from(effect: Effect) -> Self {
+        match effect {
+            Effect::Added => Self::Added,
+            Effect::Updated => Self::Updated,
+            Effect::Removed => Self::Removed,
+            Effect::Suspended => Self::Suspended,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Effect)]
+pub struct EffectJson {
+    pub document_id: String,
+    pub kind: KindJson,
+    pub effect: EffectKindJson,
+    /// As it is now.
+    pub title: String,
+    /// Opens it at Atlassian.
+    pub url: String,
+}
+
+impl From<EffectRow> for EffectJson {
+    fn from(row: EffectRow) -> Self {
+        Self {
+            document_id: row.id.to_string(),
+            kind: row.kind.into(),
+            effect: row.effect.into(),
+            title: row.title,
+            url: row.url,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Effects)]
+pub struct EffectsJson {
+    /// By content id, at most 200.
+    pub effects: Vec<EffectJson>,
+    /// Give it as `after` for what follows; null at the end.
+    pub next: Option<String>,
+}
+
+/// List what a run changed
+///
+/// For administrators.
+#[utoipa::path(get, path = "/runs/{id}/effects", tag = "runs",
+    params(("id" = String, Path, description = "Id of the run"),
+        ("effect" = Option<String>, Query, description = "`added`, `updated`, `removed` or `suspended`; all without it"),
+        ("after" = Option<String>, Query, description = "`next` of the answer before")),
+    responses((status = 200, description = "Changes", body = EffectsJson)))]
+pub async fn list_effects(
+    State(door): State<Door>,
+    Asker(caller): Asker,
+    Id(run): Id<RunId>,
+    parameters: Parameters,
+) -> Answer<Json<EffectsJson>> {
+    let effect = parameters.one("effect")?.map(|word| effect_of(&word)).transpose()?;
+    let after = parameters.one("after")?.map(ContentId::new);
+    let rows = door.app.effects(&caller, run, effect, after.as_ref()).await?;
+    let last = rows.last().filter(|_| rows.len() == EFFECTS_MAX);
+    Ok(Json(EffectsJson {
+        next: last.map(|row| row.id.content.to_string()),
+        effects: rows.into_iter().map(EffectJson::from).collect(),
+    }))
+}
+
+fn effect_of(word: &str) -> Result<Effect, Error> {
+    let effect = Effect::ALL.into_iter().find(|effect| effect.word() == word);
+    effect.ok_or_else(|| Error::invalid("effect: is one of added, updated, removed and suspended"))
+}
+
+/// All of a run.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RunExport)]
+pub struct ExportJson {
+    pub run: RunJson,
+    /// By content id, at most 100,000.
+    pub effects: Vec<EffectJson>,
+    /// At most 100,000.
+    pub failures: Vec<FailureJson>,
+    /// False when there is more than these bounds let through.
+    pub complete: bool,
+}
+
+/// Export a run as JSON
+///
+/// For administrators.
+#[utoipa::path(get, path = "/runs/{id}/export.json", tag = "runs", params(("id" = String, Path, description = "Id of the run")),
+    responses((status = 200, description = "What it changed and could not read", body = ExportJson)))]
+pub async fn export_json(State(door): State<Door>, Asker(caller): Asker, Id(run): Id<RunId>) -> Answer<Response> {
+    let export = door.app.export_run(&caller, run).await?;
+    let whole = ExportJson {
+        run: export.run.into(),
+        effects: export.effects.into_iter().map(EffectJson::from).collect(),
+        failures: export.failures.into_iter().map(FailureJson::from).collect(),
+        complete: export.complete,
+    };
+    Ok(([(CONTENT_DISPOSITION, attachment(run, "json"))], Json(whole)).into_response())
+}
+
+/// Export a run as CSV
+///
+/// For administrators. A cell that a spreadsheet would take for a formula begins with an apostrophe.
+#[utoipa::path(get, path = "/runs/{id}/export.csv", tag = "runs", params(("id" = String, Path, description = "Id of the run")),
+    responses((status = 200, description = "What it changed and could not read", body = String, content_type = "text/csv")))]
+pub async fn export_csv(State(door): State<Door>, Asker(caller): Asker, Id(run): Id<RunId>) -> Answer<Response> {
+    let text = csv(&door.app.export_run(&caller, run).await?);
+    let headers = [
+        (CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (CONTENT_DISPOSITION, attachment(run, "csv")),
+    ];
+    Ok((headers, text).into_response())
+}
+
+fn attachment(run: RunId, ending: &str) -> String {
+    format!("attachment; filename=\"run-{run}.{ending}\"")
+}
+
+/// The lines of RFC 4180: changes first, then failures.
+fn csv(export: &Export) -> String {
+    let mut text = line(["what", "document_id", "kind", "title", "url", "why", "at"]);
+    for row in &export.effects {
+        let id = row.id.to_string();
+        text += &line([row.effect.word(), &id, row.kind.word(), &row.title, &row.url, "", ""]);
+    }
+    for failure in &export.failures {
+        let id = failure.document.as_ref().map(ToString::to_string).unwrap_or_default();
+        text += &line([
+            "failed",
+            &id,
+            "",
+            &failure.title,
+            "",
+            &failure.why,
+            &failure.at.to_string(),
+        ]);
+    }
+    if !export.complete {
+        let why = format!("there is more than {EXPORTED_MAX} rows");
+        text += &line(["incomplete", "", "", "", "", &why, ""]);
+    }
+    text
+}
+
+fn line(cells: [&str; 7]) -> String {
+    cells.map(cell).join(",") + "\r\n"
+}
+
+/// Quoted, and never a formula: titles are written by strangers and opened in spreadsheets.
+fn cell(text: &str) -> String {
+    let formula = text.trim_start().starts_with(['=', '+', '-', '@']) || text.starts_with(['\t', '\r', '\n']);
+    let guard = if formula { "'" } else { "" };
+    format!("\"{guard}{}\"", text.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cell;
+
+    #[test]
+    fn a_title_is_never_a_formula_in_a_spreadsheet_nor_ends_its_cell() {
+        assert_eq!(cell("Pump, \"old\""), "\"Pump, \"\"old\"\"\"");
+        for formula in ["=1+1", " @sum(a1)", "+1", "-1", "\t=1", "\r=1"] {
+            assert_eq!(cell(formula), format!("\"'{formula}\""));
+        }
+    }
 }

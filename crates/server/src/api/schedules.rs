@@ -48,9 +48,15 @@ pub struct NextJson {
     /// The next pass, whatever is due then.
     #[schema(format = DateTime)]
     pub pass_at: Option<String>,
+    /// When changes are due to be looked for.
+    #[schema(format = DateTime)]
+    pub changes_at: Option<String>,
     /// When everything is due to be read again.
     #[schema(format = DateTime)]
     pub walk_at: Option<String>,
+    /// When visibility is due to be probed; null also when the grant does not allow it.
+    #[schema(format = DateTime)]
+    pub probe_at: Option<String>,
 }
 
 impl From<Next> for NextJson {
@@ -58,7 +64,9 @@ impl From<Next> for NextJson {
         let told = |at: Option<Timestamp>| at.map(|at| at.to_string());
         Self {
             pass_at: told(next.pass),
+            changes_at: told(next.changes),
             walk_at: told(next.walk),
+            probe_at: told(next.probe),
         }
     }
 }

@@ -1,14 +1,17 @@
 //! An index's second tab: what it holds, and how to take it out.
 
-use app::progress::FeedPicture;
+use app::{
+    documents::{Hidden, Story},
+    progress::FeedPicture,
+};
 use askama::Template;
 use axum::{
     extract::{Path, State},
     response::{IntoResponse, Redirect},
 };
 use domain::{
-    DocumentId, FeedId, IndexId, Result, SpaceId,
-    document::DocumentKind,
+    DocumentId, FeedId, IndexId, Result, RunId, SpaceId,
+    document::{DocumentKind, Removal},
     store::{DocumentFilter, DocumentRow},
 };
 
@@ -189,12 +192,22 @@ struct DocumentPage {
     media_type: Option<String>,
     feed: FeedId,
     first_seen: Moment,
+    seen_run: Option<RunId>,
+    /// Why it is not found; empty when it is.
+    hidden: String,
+    /// What is special about its space now; empty when nothing is.
+    space_state: String,
 }
 
 pub async fn show(State(door): State<Door>, who: SignedIn, Path((index, document)): Path<(String, String)>) -> Shown {
     let index: IndexId = id(&index)?;
     let view = door.app.index(&who.caller, index).await?;
-    let held = door.app.document(&who.caller, index, &id(&document)?).await?;
+    let story = door.app.document_story(&who.caller, index, &id(&document)?).await?;
+    let (hidden, space_state) = (
+        story.hidden.map_or_else(String::new, hidden_because),
+        space_state(&story),
+    );
+    let held = story.held;
     let document = held.document;
     Ok(ok(&DocumentPage {
         page: Page::new(&who, document.title.clone()),
@@ -215,5 +228,52 @@ pub async fn show(State(door): State<Door>, who: SignedIn, Path((index, document
         title: document.title,
         feed: held.feed,
         first_seen: Moment::new(held.first_seen_at),
+        seen_run: held.seen_run,
+        hidden,
+        space_state,
     }))
+}
+
+/// Why it is held and not found, and what brings it back.
+pub fn hidden_because(hidden: Hidden) -> String {
+    match hidden {
+        Hidden::Itself(Removal::GoneFromSite) => {
+            "Confluence no longer shows it to the connected account: it was deleted, archived, moved out of the chosen \
+             spaces or restricted. It comes back by itself when Confluence shows it again."
+                .to_owned()
+        }
+        Hidden::Itself(Removal::Suspended) => {
+            "The last complete reading did not show it, with so much else that a second one must agree before it is \
+             taken away. It comes back by itself when Confluence shows it again."
+                .to_owned()
+        }
+        Hidden::Itself(Removal::DeletedHere) => {
+            "It was deleted from this index by a person. Syncing does not bring it back.".to_owned()
+        }
+        Hidden::Space { since } => format!(
+            "The connected account can no longer see its space, since {}. It comes back by itself with the permission.",
+            Moment::new(since).minute
+        ),
+    }
+}
+
+fn space_state(story: &Story) -> String {
+    let Some(space) = &story.space else {
+        return "No longer carried by the integration.".to_owned();
+    };
+    let state = [
+        space
+            .suspended_at
+            .map(|at| format!("Not visible since {}.", Moment::new(at).minute)),
+        space.doubted_at.map(|at| {
+            let since = Moment::new(at).minute;
+            format!("Much of it is missing since {since}; a second reading must agree.")
+        }),
+        space.archived.then(|| "Archived in Confluence.".to_owned()),
+        space
+            .imported_at
+            .is_none()
+            .then(|| "Its first import is not complete.".to_owned()),
+    ];
+    state.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }

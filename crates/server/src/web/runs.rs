@@ -1,16 +1,19 @@
 //! A feed's runs, and one of them: what it did, what it cost, what it could not read.
 
+use app::sync_runs::EFFECTS_MAX;
 use askama::Template;
 use axum::extract::{Path, State};
 use domain::{
-    Error, FeedId, RunId,
-    sync_run::{Counts, Outcome, RunKind, SyncRun, Trigger},
+    ContentId, Error, FeedId, IndexId, RunId,
+    store::EffectRow,
+    sync_run::{Counts, Effect, Outcome, RunKind, SyncRun, Trigger},
 };
 
 use super::{
     error::Shown,
+    fields::Fields,
     moment::{Moment, span},
-    page::{Page, grouped, id, ok, sentence},
+    page::{Page, grouped, id, kind_name, link, ok, sentence},
     session::SignedIn,
 };
 use crate::Door;
@@ -96,6 +99,40 @@ struct RunPage {
     points: String,
     failures: Vec<FailureRow>,
     more_failures: bool,
+    notes: Vec<String>,
+    index: IndexId,
+    changes: Vec<Change>,
+    /// The effects one may choose among, and whether it is chosen; the first stands for all.
+    effects: Vec<(&'static str, &'static str, bool)>,
+    /// Where the list of changes goes on.
+    next: Option<String>,
+}
+
+struct Change {
+    id: String,
+    title: String,
+    link: String,
+    kind: String,
+    effect: &'static str,
+}
+
+fn change(row: EffectRow) -> Change {
+    Change {
+        id: row.id.to_string(),
+        link: link(&row.url),
+        kind: kind_name(row.kind.word()).to_owned(),
+        effect: effect_name(row.effect),
+        title: row.title,
+    }
+}
+
+fn effect_name(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Added => "New",
+        Effect::Updated => "Changed",
+        Effect::Removed => "Removed",
+        Effect::Suspended => "Suspended",
+    }
 }
 
 struct FailureRow {
@@ -104,15 +141,36 @@ struct FailureRow {
     why: String,
 }
 
-pub async fn show(State(door): State<Door>, who: SignedIn, Path((feed, run)): Path<(String, String)>) -> Shown {
+pub async fn show(
+    State(door): State<Door>,
+    who: SignedIn,
+    Path((feed, run)): Path<(String, String)>,
+    query: Fields,
+) -> Shown {
     let feed = door.app.feed(&who.caller, id(&feed)?).await?;
     let run = door.app.run(&who.caller, id(&run)?).await?;
     if run.feed != feed.id {
         return Err(Error::not_found("there is no such run of this integration").into());
     }
     let failures = door.app.failures(&who.caller, run.id).await?;
+    let effect = Effect::ALL
+        .into_iter()
+        .find(|effect| effect.word() == query.one("effect"));
+    let after = Some(query.one("after"))
+        .filter(|after| !after.is_empty())
+        .map(ContentId::new);
+    let rows = match who.manages() {
+        true => door.app.effects(&who.caller, run.id, effect, after.as_ref()).await?,
+        false => Vec::new(),
+    };
+    let last = rows.last().filter(|_| rows.len() == EFFECTS_MAX);
     Ok(ok(&RunPage {
         page: Page::new(&who, format!("Run {}", run.id)),
+        notes: door.app.notes(&who.caller, run.id).await?,
+        index: feed.index,
+        effects: choices(effect),
+        next: last.map(|row| query.with("after", row.id.content.as_str())),
+        changes: rows.into_iter().map(change).collect(),
         feed: feed.id,
         feed_name: match feed.site {
             Some(site) => format!("Confluence: {}", site.name),
@@ -132,6 +190,11 @@ pub async fn show(State(door): State<Door>, who: SignedIn, Path((feed, run)): Pa
             })
             .collect(),
     }))
+}
+
+fn choices(chosen: Option<Effect>) -> Vec<(&'static str, &'static str, bool)> {
+    let some = Effect::ALL.map(|effect| (effect.word(), effect_name(effect), chosen == Some(effect)));
+    [("", "All", chosen.is_none())].into_iter().chain(some).collect()
 }
 
 fn counts(counts: &Counts) -> Vec<(&'static str, String)> {

@@ -26,10 +26,13 @@ use crate::Door;
 pub struct ScheduleList {
     feed: FeedId,
     manages: bool,
-    changes: String,
-    walk: String,
-    probe: String,
-    next_walk: Option<Moment>,
+    passes: Vec<PassRow>,
+}
+
+struct PassRow {
+    name: &'static str,
+    every: String,
+    next: Option<Moment>,
 }
 
 impl ScheduleList {
@@ -43,10 +46,17 @@ impl ScheduleList {
         Self {
             feed: picture.feed.id,
             manages,
-            changes: every(Some(schedule.changes_every)),
-            walk: every(schedule.walk_every),
-            probe: every(schedule.probe_every),
-            next_walk: picture.next.walk.map(Moment::new),
+            passes: [
+                ("Look for changes", Some(schedule.changes_every), picture.next.changes),
+                ("Read everything", schedule.walk_every, picture.next.walk),
+                ("Look what can still be seen", schedule.probe_every, picture.next.probe),
+            ]
+            .map(|(name, interval, next)| PassRow {
+                name,
+                every: every(interval),
+                next: next.map(Moment::new),
+            })
+            .into(),
         }
     }
 }

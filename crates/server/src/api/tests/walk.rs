@@ -83,6 +83,24 @@ async fn a_client_of_the_api_connects_imports_searches_and_removes() {
         world.get(&format!("/runs/{run}/failures")).await.ok()["failures"],
         json!([])
     );
+    let effects = world.get(&format!("/runs/{run}/effects?effect=added")).await.ok();
+    let added: Vec<_> = effects["effects"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| &row["document_id"])
+        .collect();
+    assert_eq!(added, ["site-1:1", "site-1:2"]);
+    assert_eq!(effects["next"], json!(null));
+    let removed = world.get(&format!("/runs/{run}/effects?effect=removed")).await.ok();
+    assert_eq!(removed["effects"], json!([]));
+    let beyond = world.get(&format!("/runs/{run}/effects?after=1")).await.ok();
+    assert_eq!(beyond["effects"][0]["title"], "Pump runbook");
+    let export = world.get(&format!("/runs/{run}/export.json")).await.ok();
+    assert_eq!(
+        (&export["complete"], &export["effects"][1]["effect"]),
+        (&json!(true), &json!("added"))
+    );
     let feeds = world.get(&format!("/indexes/{index}/feeds")).await.ok();
     assert_eq!(feeds["feeds"][0]["site"]["url"], "https://acme.example");
 

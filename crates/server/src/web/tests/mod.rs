@@ -938,3 +938,39 @@ async fn the_demos_link_signs_in_and_no_other_does() {
     let plain = Browser::of(&world).get("/sign-in/demo?token=").await;
     assert_eq!(plain.status, StatusCode::FORBIDDEN);
 }
+
+#[tokio::test]
+async fn a_run_tells_what_it_changed_and_a_document_which_run_saw_it() {
+    let (world, browser) = World::with_ann().await;
+    world.import(&browser, "Alpha <i>", DocumentKind::Page).await;
+    let run = browser.get("/feeds/1/runs/1").await;
+    assert_eq!(run.status, StatusCode::OK, "{}", run.text);
+    let to = r#"<a href="/indexes/1/documents/cloud-1:9a">Alpha &#60;i&#62;</a>"#;
+    assert!(run.text.contains(to) && run.text.contains("export.csv"), "{}", run.text);
+    let removed = browser.get("/feeds/1/runs/1?effect=removed").await;
+    assert!(
+        removed.text.contains("Nothing.") && !removed.text.contains(to),
+        "{}",
+        removed.text
+    );
+
+    let document = browser.get("/indexes/1/documents/cloud-1:9a").await;
+    assert!(
+        document.text.contains(r#"<a href="/feeds/1/runs/1">run 1</a>"#),
+        "{}",
+        document.text
+    );
+    assert!(!document.text.contains("Not found by search"), "{}", document.text);
+
+    browser
+        .post("/indexes/1/documents/delete", &[("only", "cloud-1:9a")])
+        .await;
+    let deleted = browser.get("/indexes/1/documents/cloud-1:9a").await;
+    assert!(
+        deleted
+            .text
+            .contains("It was deleted from this index by a person. Syncing does not bring it back."),
+        "{}",
+        deleted.text
+    );
+}
