@@ -79,7 +79,9 @@ pub fn due(facts: &Facts<'_>, now: Timestamp) -> Due {
     let after = |last: Timestamp, every: Duration| if last > now { now } else { last.plus(every) };
     let imports = facts.spaces.iter().any(needs_import);
     let imported = || facts.spaces.iter().filter(|space| space.imported_at.is_some());
+    // What can no longer be seen cannot be walked: it is looked at again as a space, below.
     let streams = imported()
+        .filter(|space| space.suspended_at.is_none())
         .flat_map(|space| DocumentKind::ALL.map(|kind| (space, kind)))
         .filter(|(space, kind)| walks(space, *kind));
     let walks = streams.map(|(space, kind)| match space.walked.get(&kind) {
@@ -283,6 +285,18 @@ mod tests {
         let mut looked = facts(&walked, 10);
         looked.walk_began = Some(at(17));
         assert_eq!(due(&looked, at(18)).walk, Some(at(27)));
+    }
+
+    #[test]
+    fn a_space_that_cannot_be_seen_makes_no_walk_due_before_its_second_look() {
+        let mut spaces = [space("1", Some(Timestamp(0)))];
+        spaces[0].suspended_at = Some(at(100));
+        let facts = Facts {
+            changes_began: Some(at(100)),
+            ..facts(&spaces, 10)
+        };
+        assert_eq!(due(&facts, at(101)).walk, Some(at(110)));
+        assert_eq!(pass(&facts, Trigger::Schedule, at(101)), None);
     }
 
     #[test]
