@@ -22,7 +22,7 @@ use crate::{
     probe::{Probed, probe},
     pull::{Nameless, Pull, Pulled, Reading, pull},
     schedule::{self, Facts, Held},
-    visible::{Visible, visible_spaces},
+    visible::{Visible, remove_lost, visible_spaces},
     walk::judge,
 };
 
@@ -291,6 +291,7 @@ async fn walk(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: 
         .filter(|space| !reader.lost.contains(&space.space.id))
         .collect();
     judge(ports, feed, reach, run, &judged, &streams).await?;
+    remove_lost(ports, feed, reach, run, spaces).await?;
     Ok(Pulled::ToTheEnd)
 }
 
