@@ -119,6 +119,8 @@ struct Inner {
     token_faults: VecDeque<HttpFault>,
     /// So many writing operations find the disk full.
     full_disk: u32,
+    /// What failed since it was last asked, for the trace.
+    failures: Vec<String>,
 }
 
 /// Shared by everything in a world.
@@ -217,6 +219,11 @@ impl Board {
             true => inner.token_faults.pop_front(),
             false => inner.http_faults.pop_front(),
         }
+    }
+
+    /// What failed since this was last asked.
+    pub fn failures(&self) -> Vec<String> {
+        std::mem::take(&mut self.locked().failures)
     }
 
     /// Whether this writing operation finds the disk full.
@@ -336,6 +343,10 @@ impl Gate {
         let what = what.into();
         let turn = self.turn(port, what.clone(), Stage::Before).await?;
         let result = self.in_flight(effect, op).await;
+        if let Err(error) = &result {
+            let failure = format!("process {} {what} failed: {error}", self.life.process);
+            self.board.locked().failures.push(failure);
+        }
         if turn.hold {
             self.turn(port, what, Stage::Held).await?;
         }

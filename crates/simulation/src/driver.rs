@@ -105,6 +105,7 @@ impl Driver {
             real_engine: playing.real_engine,
         };
         let world = World::made(making).await?;
+        world.judge.turn_to(0, world.site_time());
         world.look();
         let mut driver = Self {
             world,
@@ -197,6 +198,9 @@ impl Driver {
     async fn step(&mut self) -> Result<()> {
         let board = self.world.board.clone();
         board.settled().await;
+        for failure in board.failures() {
+            self.note(|| failure);
+        }
         for process in 0..PROCESSES {
             if self.handles.contains_key(&process) && !board.is_alive(process) {
                 self.world
@@ -318,6 +322,7 @@ impl Driver {
             .await?
             .committed();
         let known = self.world.store.hour_points(CLIENT, hour).await?.committed() + before;
+        let known = known + self.world.judge.points_untold();
         let allowed = self.world.allowance.points() + POINTS_ON_THE_TURN;
         if self.skewed != hour && (spent > known || spent > allowed) {
             let what = format!("{spent} points are spent in this hour; {known} are known of, {allowed} are allowed");
@@ -364,6 +369,7 @@ impl Driver {
     async fn round(&mut self) -> Result<()> {
         self.note(|| "* all passes are due".into());
         self.world.board.advance(ALL_DUE_MS);
+        self.world.tend().await?;
         let walks: BTreeMap<FeedId, u64> = self
             .world
             .feeds
@@ -373,6 +379,7 @@ impl Driver {
         let first = self.step;
         while self.step - first < ROUND_STEPS_MAX {
             self.step().await?;
+            self.world.board.settled().await;
             if self.broken() {
                 return Ok(());
             }
@@ -381,7 +388,10 @@ impl Driver {
             match (idle, walked) {
                 (true, true) => return Ok(()),
                 // What was under way when all became due was no walk.
-                (true, false) if self.handles.len() == PROCESSES => self.world.board.advance(ALL_DUE_MS),
+                (true, false) if self.handles.len() == PROCESSES => {
+                    self.world.board.advance(ALL_DUE_MS);
+                    self.world.tend().await?;
+                }
                 _ => {}
             }
         }

@@ -5,7 +5,7 @@
 
 use domain::{
     ErrorKind, FeedId, Result,
-    feed::{FeedState, Park},
+    feed::FeedState,
 };
 use serde_json::{Value, json};
 
@@ -203,23 +203,27 @@ impl World {
         }
     }
 
-    /// Brings every feed to work: people do what its page asks of them.
+    /// Nothing goes wrong any more, and whoever was connected is connected anew: a grant may have been revoked and nobody
+    /// noticed yet.
     pub async fn mend(&mut self) -> Result<()> {
         self.board.heal();
         let _ = self.control("quota", json!({ "points": null }));
         for feed in self.feeds.clone() {
+            tolerated(self.person_does(Kind::Reconnect, feed).await)?;
+        }
+        self.tend().await
+    }
+
+    /// People do what the feeds' pages ask of them, as far as Atlassian lets them now.
+    pub async fn tend(&mut self) -> Result<()> {
+        for feed in self.feeds.clone() {
             let kind = match self.store.feed(feed).await?.state {
+                FeedState::Active => continue,
                 FeedState::Paused => Kind::Resume,
-                FeedState::Parked(Park::QuotaSpent { .. }) | FeedState::Active => continue,
+                FeedState::Parked(park) if park.until().is_some() => continue,
                 _ => Kind::Reconnect,
             };
-            self.person_does(kind, feed).await?;
-        }
-        for feed in self.feeds.clone() {
-            // A grant that was revoked and not missed yet.
-            if self.store.feed(feed).await?.state == FeedState::Active {
-                self.person_does(Kind::Reconnect, feed).await?;
-            }
+            tolerated(self.person_does(kind, feed).await)?;
         }
         Ok(())
     }

@@ -126,6 +126,9 @@ struct Inner {
     /// The listings that a walk has read and judged.
     walked: BTreeMap<FeedId, BTreeSet<Stream>>,
     walks: BTreeMap<FeedId, u64>,
+    points_untold: u64,
+    /// Feeds whose present run was told that a listing ended where it did not.
+    misled: BTreeSet<FeedId>,
     /// Spaces that are archived now.
     archived: BTreeSet<String>,
     promises: Vec<Promise>,

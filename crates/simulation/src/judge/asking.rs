@@ -49,6 +49,20 @@ impl Judge {
         };
     }
 
+    /// An answer was spoiled: what it cost is not told, and perhaps what it would have shown is not known to be missing.
+    pub fn spoiled(&self, life: Life, points: u64, silently: bool) {
+        let mut inner = self.locked();
+        inner.points_untold += points;
+        if silently && let Some(feed) = inner.within.get(&life.process).copied() {
+            inner.misled.insert(feed);
+        }
+    }
+
+    /// Points of answers that never arrived whole, ever.
+    pub fn points_untold(&self) -> u64 {
+        self.locked().points_untold
+    }
+
     pub fn grant_saved(&self, life: Life) {
         self.locked().unsaved_answers.remove(&life.process);
     }

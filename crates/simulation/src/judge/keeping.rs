@@ -131,6 +131,7 @@ impl Judge {
         if inner.began.insert(run.id, (step, at)).is_none() {
             inner.figures.runs += 1;
             inner.walked.remove(&run.feed);
+            inner.misled.remove(&run.feed);
         }
         if let Some(open) = inner.open_runs.insert(run.feed, run.id) {
             let what = format!("feed {} opened run {} while run {open} is open", run.feed, run.id);
@@ -195,6 +196,9 @@ impl Judge {
             .map(|space| space.space.id.to_string())
             .collect();
         let mut inner = self.locked();
+        if inner.misled.contains(&run.feed) {
+            return Ok(());
+        }
         let Some(truth) = inner.truths.get(&run.feed) else {
             return Ok(());
         };

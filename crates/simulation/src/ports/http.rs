@@ -61,7 +61,13 @@ impl GatedHttp {
             Some(HttpFault::ExpiredCursor) if has_cursor => return refusal(400, None),
             _ => {}
         }
+        let before = self.fake.points_ever();
         let answer = self.fake.answer(request).await;
+        if matches!(fault, Some(HttpFault::Cut | HttpFault::Malformed | HttpFault::DroppedNext)) {
+            let points = self.fake.points_ever() - before;
+            self.judge
+                .spoiled(self.gate.life, points, fault == Some(HttpFault::DroppedNext));
+        }
         let good = answer.status().is_success();
         if of_token && good {
             self.judge.token_answered(self.gate.life, fault == Some(HttpFault::Cut));
