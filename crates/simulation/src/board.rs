@@ -119,8 +119,8 @@ struct Inner {
     token_faults: VecDeque<HttpFault>,
     /// So many writing operations find the disk full.
     full_disk: u32,
-    /// What failed since it was last asked, for the trace.
-    failures: Vec<String>,
+    /// What is worth a line of the trace.
+    mentions: Vec<String>,
 }
 
 /// Shared by everything in a world.
@@ -221,9 +221,14 @@ impl Board {
         }
     }
 
-    /// What failed since this was last asked.
-    pub fn failures(&self) -> Vec<String> {
-        std::mem::take(&mut self.locked().failures)
+    /// Keeps a line for the trace.
+    pub fn mention(&self, line: String) {
+        self.locked().mentions.push(line);
+    }
+
+    /// The lines for the trace since this was last asked.
+    pub fn mentions(&self) -> Vec<String> {
+        std::mem::take(&mut self.locked().mentions)
     }
 
     /// Whether this writing operation finds the disk full.
@@ -302,7 +307,7 @@ impl Board {
 }
 
 /// How often the runtime is let through all tasks that may move.
-const YIELDS: usize = 2;
+const YIELDS: usize = 1;
 
 impl Inner {
     fn quiet(&self) -> bool {
@@ -344,8 +349,8 @@ impl Gate {
         let turn = self.turn(port, what.clone(), Stage::Before).await?;
         let result = self.in_flight(effect, op).await;
         if let Err(error) = &result {
-            let failure = format!("process {} {what} failed: {error}", self.life.process);
-            self.board.locked().failures.push(failure);
+            self.board
+                .mention(format!("process {} {what} failed: {error}", self.life.process));
         }
         if turn.hold {
             self.turn(port, what, Stage::Held).await?;

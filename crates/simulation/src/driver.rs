@@ -36,7 +36,7 @@ const ROUNDS_MAX: usize = 4;
 /// A round that takes more steps does not come to its end.
 const ROUND_STEPS_MAX: u64 = 8_000;
 /// Tokens and points are compared every so many steps.
-const AUDIT_EVERY: u64 = 8;
+const AUDIT_EVERY: u64 = 32;
 /// What calls may cost that were promised in the hour before.
 const POINTS_ON_THE_TURN: u64 = 50;
 /// While nobody works, time goes on by at least this at once.
@@ -198,8 +198,8 @@ impl Driver {
     async fn step(&mut self) -> Result<()> {
         let board = self.world.board.clone();
         board.settled().await;
-        for failure in board.failures() {
-            self.note(|| failure);
+        for line in board.mentions() {
+            self.note(|| line);
         }
         for process in 0..PROCESSES {
             if self.handles.contains_key(&process) && !board.is_alive(process) {

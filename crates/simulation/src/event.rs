@@ -3,10 +3,7 @@
 //! An event is a word and two numbers that choose among what is there, so that it means something in any world and a
 //! script stays a script when lines are taken out of it.
 
-use domain::{
-    ErrorKind, FeedId, Result,
-    feed::FeedState,
-};
+use domain::{ErrorKind, FeedId, Result, feed::FeedState};
 use serde_json::{Value, json};
 
 use crate::{

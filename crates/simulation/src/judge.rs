@@ -131,6 +131,8 @@ struct Inner {
     misled: BTreeSet<FeedId>,
     /// Spaces that are archived now.
     archived: BTreeSet<String>,
+    /// When each space was archived last, by Atlassian's clock.
+    archived_last: BTreeMap<String, Timestamp>,
     promises: Vec<Promise>,
     /// What must not be found, unless it is shown again.
     forgotten: BTreeSet<(FeedId, String)>,
@@ -199,7 +201,11 @@ impl Judge {
     }
 
     pub fn archived_are(&self, spaces: BTreeSet<String>) {
-        self.locked().archived = spaces;
+        let mut inner = self.locked();
+        let at = inner.site_time;
+        let before = std::mem::replace(&mut inner.archived, spaces);
+        let ever: Vec<String> = before.union(&inner.archived).cloned().collect();
+        inner.archived_last.extend(ever.into_iter().map(|space| (space, at)));
     }
 
     /// What the feed's person sees from now on.
@@ -243,10 +249,17 @@ impl Judge {
             if let Some((id, row)) = missing {
                 return Some(format!("feed {feed} does not find {id}: {row:?}"));
             }
-            if let Some(id) = searchable.iter().find(|id| !shown.contains_key(**id)) {
+            let untold_of = |id: &String| {
+                inner
+                    .held
+                    .get(&(*feed, id.clone()))
+                    .is_some_and(|(held, _)| untold(held))
+            };
+            if let Some(id) = searchable.iter().find(|id| !shown.contains_key(**id) && !untold_of(id)) {
                 return Some(format!("feed {feed} finds {id}, which is not shown"));
             }
-            for (id, row) in shown.into_iter().filter(|(id, _)| searchable.contains(id)) {
+            let comparable = |(id, row): &(&String, &Row)| searchable.contains(*id) && !untold(row);
+            for (id, row) in shown.into_iter().filter(comparable) {
                 let held = inner.held.get(&(*feed, id.clone())).map(|(held, _)| held);
                 if held != Some(row) {
                     return Some(format!("feed {feed} holds {id} as {held:?}, and it is {row:?}"));

@@ -25,12 +25,12 @@ pub struct Script {
 }
 
 /// The fewest steps in which something happens, and how many more there may be.
-const STEPS_MIN: usize = 150;
-const STEPS_MORE: usize = 350;
+const STEPS_MIN: usize = 120;
+const STEPS_MORE: usize = 240;
 /// Between two events lie fewer steps than this.
 const GAP_MAX: usize = 14;
 /// One world in so many comes to rest in its middle.
-const REST_ONE_IN: usize = 3;
+const REST_ONE_IN: usize = 5;
 /// No script has more lines.
 const EVENTS_MAX: usize = 10_000;
 

@@ -109,13 +109,18 @@ async fn missed(ports: &Ports, feed: &Feed, run: &SyncRun, space: &FeedSpace, no
     }
 }
 
+/// The spaces with documents that were out of sight long enough, when this run began, for a second look.
+pub fn lost(run: &SyncRun, spaces: &[FeedSpace], now: Timestamp) -> Vec<FeedSpace> {
+    let agreed = |since: Timestamp| since < run.started_at && now.since(since) >= AGREE_AFTER;
+    let lost = |space: &&FeedSpace| space.suspended_at.is_some_and(agreed) && space.documents > 0;
+    spaces.iter().filter(lost).cloned().collect()
+}
+
 /// Removes the spaces that were out of sight long enough and are so still. After a walk has read the others: what was
 /// moved there from such a space is theirs by then, and stays.
 pub async fn remove_lost(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: &[FeedSpace]) -> Result<()> {
     let now = ports.clock.now();
-    let agreed = |since: Timestamp| since < run.started_at && now.since(since) >= AGREE_AFTER;
-    let lost = |space: &&FeedSpace| space.suspended_at.is_some_and(agreed) && space.documents > 0;
-    let lost: Vec<FeedSpace> = spaces.iter().filter(lost).cloned().collect();
+    let lost = lost(run, spaces, now);
     if lost.is_empty() {
         return Ok(());
     }

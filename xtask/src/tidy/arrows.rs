@@ -31,7 +31,15 @@ const ROOMS: [Room; 12] = [
 const ADAPTERS: &[&str] = &["store", "search", "confluence", "fake-atlassian"];
 
 /// What the simulation plays: everything below the doors, with the fake Atlassian.
-const SIMULATED: &[&str] = &["domain", "store", "search", "confluence", "sync", "app", "fake-atlassian"];
+const SIMULATED: &[&str] = &[
+    "domain",
+    "store",
+    "search",
+    "confluence",
+    "sync",
+    "app",
+    "fake-atlassian",
+];
 
 const EVERYTHING: &[&str] = &[
     "domain",

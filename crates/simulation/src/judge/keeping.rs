@@ -206,7 +206,8 @@ impl Judge {
             let written_before = shown.modified < began && shown.since <= shown.modified;
             let held = inner.held.get(&(run.feed, (*id).clone()));
             let current = held.is_some_and(|(row, removed)| !removed && row.version >= shown.row.version);
-            let untold = inner.archived.contains(&shown.row.space) && is_told_by_search(&shown.row);
+            let archived = inner.archived_last.get(&shown.row.space);
+            let untold = is_told_by_search(&shown.row) && archived.is_some_and(|at| *at >= shown.modified);
             written_before && !current && !untold && !suspended.contains(&shown.row.space)
         });
         if let Some((id, shown)) = missed {

@@ -41,6 +41,9 @@ impl Http for GatedHttp {
         let sending = async {
             self.judge.asked(self.gate.life, &request);
             let fault = self.gate.board.http_fault(of_token);
+            if let Some(fault) = fault {
+                self.gate.board.mention(format!("the answer is spoiled: {fault:?}"));
+            }
             self.answered(self.with_fewer_rows(request), fault, of_token).await
         };
         self.gate.pass(Port::Http, what, Effect::Reads, sending).await
@@ -63,7 +66,10 @@ impl GatedHttp {
         }
         let before = self.fake.points_ever();
         let answer = self.fake.answer(request).await;
-        if matches!(fault, Some(HttpFault::Cut | HttpFault::Malformed | HttpFault::DroppedNext)) {
+        if matches!(
+            fault,
+            Some(HttpFault::Cut | HttpFault::Malformed | HttpFault::DroppedNext)
+        ) {
             let points = self.fake.points_ever() - before;
             self.judge
                 .spoiled(self.gate.life, points, fault == Some(HttpFault::DroppedNext));

@@ -84,7 +84,7 @@ gated! { Indexes {
     reads index(id: IndexId) -> Index;
     reads indexes() -> Vec<Index>;
     writes update_index(id: IndexId, name: &str, description: &str) -> Index;
-    transacts delete_index(id: IndexId) -> ();
+    writes delete_index(id: IndexId) -> ();
     reads index_figures(id: IndexId) -> IndexFigures;
 } }
 
@@ -97,9 +97,9 @@ gated! { Connections {
     writes set_connection_state(id: ConnectionId, state: &ConnectionState) -> ();
     writes delete_grant(id: ConnectionId) -> ();
     writes delete_stray_grants(before: Timestamp) -> u64;
-    transacts ask_reconnection(feed: FeedId, reconnection: &Reconnection) -> ();
+    writes ask_reconnection(feed: FeedId, reconnection: &Reconnection) -> ();
     reads reconnection(feed: FeedId) -> Option<Reconnection>;
-    transacts take_reconnection(feed: FeedId) -> Option<Reconnection>;
+    writes take_reconnection(feed: FeedId) -> Option<Reconnection>;
     writes lease_grant(id: ConnectionId, holder: &str, now: Timestamp, lease: Duration) -> bool;
     writes release_grant(id: ConnectionId, holder: &str) -> ();
 } {
@@ -143,7 +143,7 @@ gated! { Feeds {
     writes set_feed_schedule(id: FeedId, schedule: &Schedule) -> ();
     writes set_feed_connection(id: FeedId, connection: ConnectionId) -> ();
     writes set_feed_site(id: FeedId, site: &Site) -> ();
-    transacts add_feed_spaces(id: FeedId, site: &SiteId, spaces: &[(Space, Option<Estimate>)], now: Timestamp) -> ();
+    writes add_feed_spaces(id: FeedId, site: &SiteId, spaces: &[(Space, Option<Estimate>)], now: Timestamp) -> ();
     reads feed_spaces(id: FeedId) -> Vec<FeedSpace>;
     writes set_space_imported(id: FeedId, space: &SpaceId, at: Timestamp) -> ();
     reads suspended_spaces(index: IndexId) -> BTreeSet<(FeedId, SpaceId)>;
@@ -152,7 +152,7 @@ gated! { Feeds {
     writes set_changes_until(id: FeedId, until: Timestamp) -> ();
     writes forget_walks(id: FeedId) -> ();
     reads checkpoint(id: FeedId) -> Checkpoint;
-    transacts delete_feed(id: FeedId) -> ();
+    writes delete_feed(id: FeedId) -> ();
 } {
         async fn set_space_suspended(&self, id: FeedId, space: &SpaceId, at: Option<Timestamp>) -> Result<()> {
             if at.is_none() && self.planted.is(Plant::SuspendedForEver) {
@@ -239,7 +239,7 @@ gated! { SyncRuns {
     writes forget_quiet_runs(before: RunId) -> ();
     reads runs(feed: FeedId, limit: usize) -> Vec<SyncRun>;
     reads failures(run: RunId, limit: usize) -> Vec<Failure>;
-    transacts add_spent(id: RunId, spent: Spent, now: Timestamp) -> ();
+    writes add_spent(id: RunId, spent: Spent, now: Timestamp) -> ();
 } {
     async fn open_run(&self, feed: FeedId, kind: RunKind, trigger: Trigger, now: Timestamp) -> Result<SyncRun> {
         let opening = async {
