@@ -131,6 +131,10 @@ struct Inner {
     misled: BTreeSet<FeedId>,
     /// Spaces that are archived now.
     archived: BTreeSet<String>,
+    /// At which step each space was given its present key, if it had another.
+    renamed: BTreeMap<String, u64>,
+    /// At which step each feed's last complete walk began, which reads keys anew.
+    walk_began: BTreeMap<FeedId, u64>,
     /// When each space was archived last, by Atlassian's clock.
     archived_last: BTreeMap<String, Timestamp>,
     promises: Vec<Promise>,
@@ -189,7 +193,10 @@ impl Judge {
 
     /// The space has this key from now on.
     pub fn key_is(&self, space: &SpaceId, key: &str) {
-        for facts in self.locked().feeds.values_mut() {
+        let mut inner = self.locked();
+        let step = inner.step;
+        inner.renamed.insert(space.to_string(), step);
+        for facts in inner.feeds.values_mut() {
             if let Some(keys) = facts.spaces.get_mut(space) {
                 keys.insert(key.to_owned());
             }

@@ -166,6 +166,7 @@ impl Judge {
         let sequence = store.index_figures(index).await?.last_sequence;
         let mut inner = self.locked();
         *inner.walks.entry(run.feed).or_default() += 1;
+        inner.walk_began.insert(run.feed, began);
         let walked = inner.walked.remove(&run.feed).unwrap_or_default();
         let read = |row: &Row| {
             walked
@@ -207,7 +208,10 @@ impl Judge {
             let held = inner.held.get(&(run.feed, (*id).clone()));
             let current = held.is_some_and(|(row, removed)| !removed && row.version >= shown.row.version);
             let archived = inner.archived_last.get(&shown.row.space);
-            let untold = is_told_by_search(&shown.row) && archived.is_some_and(|at| *at >= shown.modified);
+            let archived = archived.is_some_and(|at| *at >= shown.modified);
+            let keys_read = inner.walk_began.get(&run.feed).copied().unwrap_or_default();
+            let renamed = inner.renamed.get(&shown.row.space).is_some_and(|at| *at >= keys_read);
+            let untold = is_told_by_search(&shown.row) && (archived || renamed);
             written_before && !current && !untold && !suspended.contains(&shown.row.space)
         });
         if let Some((id, shown)) = missed {
