@@ -35,6 +35,10 @@ bench *flags:
 deny:
     cargo deny check
 
+# Play this many worlds of the simulation; a failing seed prints a script that plays it again.
+sim seeds="2000" *flags:
+    cargo run --release -p simulation -- --seeds {{seeds}} {{flags}}
+
 # Walk through the app in a browser; screenshots go to e2e/screenshots.
 e2e:
     cargo build --release

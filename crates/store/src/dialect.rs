@@ -67,6 +67,8 @@ impl SqlStore {
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
+            // There is no line to it that could be dead.
+            .test_before_acquire(false)
             .connect_with(options)
             .await
             .map_err(failed)?;

@@ -22,7 +22,7 @@ use crate::{
     probe::{Probed, probe},
     pull::{Nameless, Pull, Pulled, Reading, pull},
     schedule::{self, Facts, Held},
-    visible::{Visible, visible_spaces},
+    visible::{Visible, lost, remove_lost, visible_spaces},
     walk::judge,
 };
 
@@ -279,7 +279,12 @@ async fn import(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces
 async fn walk(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: &[FeedSpace]) -> Result<Pulled> {
     let visible = visible_spaces(ports, feed, reach, run, spaces).await?.spaces;
     let facts = facts(&*ports.store, feed, &visible).await?;
-    let streams = schedule::walked(&facts, run.trigger, run.started_at);
+    // Before a lost space goes, the others are read whole: what was moved there from it is theirs.
+    let trigger = match lost(run, spaces, ports.clock.now()).is_empty() {
+        true => run.trigger,
+        false => Trigger::Person,
+    };
+    let streams = schedule::walked(&facts, trigger, run.started_at);
     let left = plan::not_done(streams.clone(), &ports.store.checkpoint(feed.id).await?);
     let mut reader = Reader::new(ports, feed, reach, run, Reading::Changed);
     if reader.read(&visible.iter().collect::<Vec<_>>(), left).await? == Pulled::Stopped {
@@ -291,6 +296,7 @@ async fn walk(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: 
         .filter(|space| !reader.lost.contains(&space.space.id))
         .collect();
     judge(ports, feed, reach, run, &judged, &streams).await?;
+    remove_lost(ports, feed, reach, run, spaces).await?;
     Ok(Pulled::ToTheEnd)
 }
 

@@ -302,6 +302,18 @@ mod tests {
     }
 
     #[test]
+    fn a_space_that_cannot_be_seen_makes_no_walk_due_before_its_second_look() {
+        let mut spaces = [space("1", Some(Timestamp(0)))];
+        spaces[0].suspended_at = Some(at(100));
+        let facts = Facts {
+            changes_began: Some(at(100)),
+            ..facts(&spaces, 10)
+        };
+        assert_eq!(due(&facts, at(101)).walk, Some(at(110)));
+        assert_eq!(pass(&facts, Trigger::Schedule, at(101)), None);
+    }
+
+    #[test]
     fn what_was_done_in_the_future_is_due_now_since_a_clock_was_set_back() {
         let spaces = [space("1", Some(at(1_000_000)))];
         let mut facts = facts(&spaces, 10);

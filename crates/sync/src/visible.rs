@@ -22,7 +22,7 @@ pub struct Visible {
     pub at: Option<Timestamp>,
 }
 
-/// The spaces that can be seen. What is not seen is suspended, and removed if it was suspended long enough before.
+/// The spaces that can be seen. What is not seen is suspended.
 /// `Ended` when Atlassian answers as to somebody else or to nobody: then nothing is concluded.
 pub async fn visible_spaces(
     ports: &Ports,
@@ -94,17 +94,7 @@ async fn seen(ports: &Ports, reach: &Reach, run: &SyncRun, spaces: &[FeedSpace])
 
 async fn missed(ports: &Ports, feed: &Feed, run: &SyncRun, space: &FeedSpace, now: Timestamp) -> Result<()> {
     let (id, key) = (&space.space.id, &space.space.key);
-    let agreed = |since: Timestamp| since < run.started_at && now.since(since) >= AGREE_AFTER;
     match space.suspended_at {
-        Some(since) if agreed(since) && space.documents > 0 => {
-            let removed = ports.store.remove_space(feed.id, id, run.id, now).await?;
-            (ports.recorded)(feed);
-            let note = format!(
-                "{key} could not be seen a second time: its {removed} documents were removed. They are imported again when \
-                 the connected person can see the space."
-            );
-            ports.store.note(run.id, &note).await
-        }
         // Told to have happened later than now: before a clock was set back.
         Some(since) if since > now => ports.store.set_space_suspended(feed.id, id, Some(now)).await,
         Some(_) => Ok(()),
@@ -118,4 +108,37 @@ async fn missed(ports: &Ports, feed: &Feed, run: &SyncRun, space: &FeedSpace, no
             ports.store.note(run.id, &note).await
         }
     }
+}
+
+/// The spaces with documents that were out of sight long enough, when this run began, for a second look.
+pub fn lost(run: &SyncRun, spaces: &[FeedSpace], now: Timestamp) -> Vec<FeedSpace> {
+    let agreed = |since: Timestamp| since < run.started_at && now.since(since) >= AGREE_AFTER;
+    let lost = |space: &&FeedSpace| space.suspended_at.is_some_and(agreed) && space.documents > 0;
+    spaces.iter().filter(lost).cloned().collect()
+}
+
+/// Removes the spaces that were out of sight long enough and are so still. After a walk has read the others: what was
+/// moved there from such a space is theirs by then, and stays.
+pub async fn remove_lost(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: &[FeedSpace]) -> Result<()> {
+    let now = ports.clock.now();
+    let lost = lost(run, spaces, now);
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let seen = seen(ports, reach, run, &lost).await?;
+    if !seen.whole {
+        return Ok(());
+    }
+    alive::proven(ports, reach).await?;
+    for space in lost.iter().filter(|space| !seen.spaces.contains_key(&space.space.id)) {
+        let (id, key) = (&space.space.id, &space.space.key);
+        let removed = ports.store.remove_space(feed.id, id, run.id, now).await?;
+        (ports.recorded)(feed);
+        let note = format!(
+            "{key} could not be seen a second time: its {removed} documents were removed. They are imported again when the \
+             connected person can see the space."
+        );
+        ports.store.note(run.id, &note).await?;
+    }
+    Ok(())
 }

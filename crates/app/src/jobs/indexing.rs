@@ -40,7 +40,8 @@ impl App {
         }
     }
 
-    async fn index_all(&self) -> Result<()> {
+    /// Brings every search index up to the store, once. The error of one does not hold up the others.
+    pub async fn index_all(&self) -> Result<()> {
         let mut result = Ok(());
         let indexes = match self.store().indexes().await {
             Ok(indexes) => {

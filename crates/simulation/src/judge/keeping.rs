@@ -1,0 +1,261 @@
+//! What Circuit keeps: documents as they were shown, removed on proof, marks that go on, runs that end.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    FeedId, IndexId, Result,
+    cursor::{Mark, Watermark},
+    document::Removal,
+    job::{Job, Work},
+    store::{Recording, Store, Verdict},
+    sync_run::{Outcome, RunKind, SyncRun},
+};
+
+use super::{Judge, Promise, Rule, content, held_row, is_told_by_search};
+use crate::{board::Life, truth::Row};
+
+/// More than any world holds.
+const CHANGED_MAX: usize = 10_000;
+
+impl Judge {
+    /// Reads what changed in the store and looks whether it was right.
+    pub async fn look_at_store(&self, store: &dyn Store) -> Result<()> {
+        let indexes: BTreeSet<IndexId> = self.locked().feeds.values().map(|facts| facts.index).collect();
+        for index in indexes {
+            let after = self.locked().sequences.get(&index).copied().unwrap_or_default();
+            for held in store.changed_after(index, after, CHANGED_MAX).await? {
+                self.held(&held);
+                self.locked().sequences.insert(index, held.sequence);
+            }
+        }
+        Ok(())
+    }
+
+    fn held(&self, held: &domain::document::Held) {
+        let mut inner = self.locked();
+        let (feed, id, row) = (held.feed, content(&held.document.id), held_row(held));
+        let place = (feed, id.clone());
+        let before = inner.held.insert(place.clone(), (row.clone(), held.removed.is_some()));
+        let was_held = before.as_ref().is_some_and(|(_, removed)| !removed);
+        let Some(truth) = inner.truths.get(&feed) else {
+            return;
+        };
+        match held.removed {
+            Some(Removal::GoneFromSite) if was_held => {
+                let seen = inner.last_seen.get(&place).copied().unwrap_or_default();
+                if !truth.was_hidden_since(&id, seen) {
+                    let what = format!(
+                        "feed {feed} removed {id} ({row:?}), which has been shown all the time since it was seen"
+                    );
+                    inner.violate(Rule::Proof, what);
+                }
+            }
+            Some(_) => {}
+            None if before
+                .as_ref()
+                .is_some_and(|(before, removed)| !removed && *before == row) => {}
+            None if truth.ever(&id).is_some_and(|ever| ever.contains(&row)) => {}
+            None => {
+                let what = format!(
+                    "feed {feed} holds {id} as {row:?}, which was never shown so: {:?}",
+                    truth.ever(&id)
+                );
+                inner.violate(Rule::Proof, what);
+            }
+        }
+    }
+
+    /// A recording is about to be written.
+    pub fn recording(&self, feed: FeedId, recording: &Recording) {
+        let mut inner = self.locked();
+        let Some(facts) = inner.feeds.get(&feed).cloned() else {
+            return;
+        };
+        for document in &recording.documents {
+            if !facts.spaces.contains_key(&document.space) || document.id.site != facts.site {
+                let what = format!("feed {feed} keeps {} of space {}", document.id, document.space);
+                inner.violate(Rule::Chosen, what);
+            }
+        }
+    }
+
+    /// It was written.
+    pub fn recorded(&self, life: Life, feed: FeedId, recording: &Recording) {
+        let mut inner = self.locked();
+        inner.refuse_stranger(life, feed);
+        let Some((stream, mark)) = &recording.mark else {
+            return;
+        };
+        let reading = inner.readings.entry((feed, stream.clone())).or_default();
+        let back = match mark {
+            Mark::Done => {
+                reading.done = true;
+                false
+            }
+            Mark::At(cursor) => reading.done || !reading.marked.insert(cursor.0.clone()),
+        };
+        if back {
+            inner.violate(
+                Rule::Bookmarks,
+                format!("the mark of feed {feed} in {stream:?} went back"),
+            );
+        }
+    }
+
+    pub fn checkpoint_cleared(&self, feed: FeedId) {
+        self.locked().readings.retain(|(of, _), _| *of != feed);
+    }
+
+    /// A walk's verdict was applied.
+    pub fn applied(&self, life: Life, feed: FeedId, verdict: &Verdict) {
+        let mut inner = self.locked();
+        inner.refuse_stranger(life, feed);
+        inner
+            .walked
+            .entry(feed)
+            .or_default()
+            .extend(verdict.walked.iter().cloned());
+    }
+
+    pub fn claimed(&self, life: Life, job: &Job) {
+        let Work::SyncFeed { feed, .. } = job.work;
+        let mut inner = self.locked();
+        inner.claims.insert(feed, life);
+        inner.within.insert(life.process, feed);
+    }
+
+    /// A run was opened, or opened again.
+    pub fn run_opened(&self, run: &SyncRun) {
+        let mut inner = self.locked();
+        let (step, at) = (inner.step, inner.site_time);
+        if inner.began.insert(run.id, (step, at)).is_none() {
+            inner.figures.runs += 1;
+            inner.walked.remove(&run.feed);
+            inner.misled.remove(&run.feed);
+        }
+        if let Some(open) = inner.open_runs.insert(run.feed, run.id) {
+            let what = format!("feed {} opened run {} while run {open} is open", run.feed, run.id);
+            inner.violate(Rule::Runs, what);
+        }
+    }
+
+    pub async fn run_closed(&self, store: &dyn Store, run: &SyncRun, outcome: &Outcome) -> Result<()> {
+        let began = {
+            let mut inner = self.locked();
+            if inner.open_runs.remove(&run.feed) != Some(run.id) {
+                let what = format!("run {} of feed {} was closed and was not open", run.id, run.feed);
+                inner.violate(Rule::Runs, what);
+            }
+            inner.began.get(&run.id).copied()
+        };
+        let (Some((step, at)), Outcome::Complete) = (began, outcome) else {
+            return Ok(());
+        };
+        match run.kind {
+            RunKind::Walk => self.promised(store, run, step).await,
+            RunKind::Changes => self.changes_complete(store, run, at).await,
+            RunKind::Import | RunKind::Probe => Ok(()),
+        }
+    }
+
+    /// A complete walk: what was hidden before it began must go, as far as it read the listing that would show it.
+    async fn promised(&self, store: &dyn Store, run: &SyncRun, began: u64) -> Result<()> {
+        let Some(index) = self.locked().feeds.get(&run.feed).map(|facts| facts.index) else {
+            return Ok(());
+        };
+        let sequence = store.index_figures(index).await?.last_sequence;
+        let mut inner = self.locked();
+        *inner.walks.entry(run.feed).or_default() += 1;
+        inner.walk_began.insert(run.feed, began);
+        let walked = inner.walked.remove(&run.feed).unwrap_or_default();
+        let read = |row: &Row| {
+            walked
+                .iter()
+                .any(|stream| stream.space.as_str() == row.space && stream.kind.word() == row.kind)
+        };
+        let hidden = inner.truths.get(&run.feed).map(|truth| {
+            let hidden = truth.hidden_before(began).filter(|(_, row)| read(row));
+            hidden.map(|(id, _)| id.clone()).collect()
+        });
+        inner.promises.push(Promise {
+            feed: run.feed,
+            index,
+            sequence,
+            documents: hidden.unwrap_or_default(),
+        });
+        let reached = inner.watermarks.get(&index).copied().unwrap_or_default();
+        inner.keep_promises(index, reached);
+        Ok(())
+    }
+
+    /// A complete pass of changes: what was written while it was shown, before the pass began, is held.
+    async fn changes_complete(&self, store: &dyn Store, run: &SyncRun, began: domain::Timestamp) -> Result<()> {
+        let spaces = store.feed_spaces(run.feed).await?;
+        let suspended: BTreeSet<String> = spaces
+            .iter()
+            .filter(|space| space.suspended_at.is_some() || space.imported_at.is_none())
+            .map(|space| space.space.id.to_string())
+            .collect();
+        let mut inner = self.locked();
+        if inner.misled.contains(&run.feed) {
+            return Ok(());
+        }
+        let Some(truth) = inner.truths.get(&run.feed) else {
+            return Ok(());
+        };
+        let missed = truth.now.iter().find(|(id, shown)| {
+            let written_before = shown.modified < began && shown.since <= shown.modified;
+            let held = inner.held.get(&(run.feed, (*id).clone()));
+            let current = held.is_some_and(|(row, removed)| !removed && row.version >= shown.row.version);
+            let archived = inner.archived_last.get(&shown.row.space);
+            let archived = archived.is_some_and(|at| *at >= shown.modified);
+            let keys_read = inner.walk_began.get(&run.feed).copied().unwrap_or_default();
+            let renamed = inner.renamed.get(&shown.row.space).is_some_and(|at| *at >= keys_read);
+            let untold = is_told_by_search(&shown.row) && (archived || renamed);
+            written_before && !current && !untold && !suspended.contains(&shown.row.space)
+        });
+        if let Some((id, shown)) = missed {
+            let what = format!(
+                "run {} of feed {} is complete and missed {id} ({:?})",
+                run.id, run.feed, shown.row
+            );
+            inner.violate(Rule::Changes, what);
+        }
+        Ok(())
+    }
+
+    pub fn indexed(&self, index: IndexId, reached: Watermark) {
+        let mut inner = self.locked();
+        let before = inner.watermarks.insert(index, reached.0).unwrap_or_default();
+        if reached.0 < before {
+            inner.violate(
+                Rule::Bookmarks,
+                format!("index {index}'s watermark went from {before} to {}", reached.0),
+            );
+        }
+        inner.keep_promises(index, reached.0);
+    }
+
+    pub fn index_removed(&self, index: IndexId) {
+        self.locked().watermarks.remove(&index);
+    }
+}
+
+impl super::Inner {
+    /// Whoever lost the claim writes nothing.
+    fn refuse_stranger(&mut self, life: Life, feed: FeedId) {
+        if self.claims.get(&feed).is_some_and(|holder| *holder != life) {
+            let what = format!("{life:?} wrote to feed {feed}, which another worker has claimed");
+            self.violate(Rule::Runs, what);
+        }
+    }
+
+    fn keep_promises(&mut self, index: IndexId, reached: i64) {
+        self.searched = false;
+        let due = |promise: &mut Promise| promise.index == index && promise.sequence <= reached;
+        for promise in self.promises.extract_if(.., due) {
+            let place = |id| (promise.feed, id);
+            self.forgotten.extend(promise.documents.into_iter().map(place));
+        }
+    }
+}

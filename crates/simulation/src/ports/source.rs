@@ -1,0 +1,173 @@
+//! Where documents come from, watched by the judge: which documents were seen when, and where listings went on.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use domain::{
+    AccountId, ContentId, Result, SpaceId, Timestamp,
+    cursor::{Cursor, Stream},
+    document::{Document, DocumentKind, Observed, Person},
+    source::{Listed, Looked, Pace, Reach, Source},
+    space::{Estimate, Space, SpaceSeen},
+    sync_run::Spent,
+};
+
+use crate::{
+    board::Life,
+    judge::Judge,
+    planted::{Plant, PlantedStore},
+};
+
+/// The source of one process.
+pub struct JudgedSource {
+    pub real: Arc<dyn Source>,
+    pub judge: Judge,
+    pub life: Life,
+    pub planted: PlantedStore,
+    /// For a planted bug: rows that could not be read.
+    pub unreadable: Mutex<BTreeSet<ContentId>>,
+}
+
+#[async_trait]
+impl Source for JudgedSource {
+    async fn me(&self, reach: &Reach) -> Result<Person> {
+        self.real.me(reach).await
+    }
+
+    async fn spaces(&self, reach: &Reach, after: Option<&Cursor>) -> Result<Listed<Space>> {
+        self.real.spaces(reach, after).await
+    }
+
+    async fn estimate(&self, reach: &Reach, spaces: &[Space]) -> Result<Estimate> {
+        self.real.estimate(reach, spaces).await
+    }
+
+    async fn list(
+        &self,
+        reach: &Reach,
+        space: &Space,
+        stream: &Stream,
+        after: Option<&Cursor>,
+    ) -> Result<Listed<Document>> {
+        let began = self.judge.listing_begins(self.life, stream, after);
+        let listed = self.real.list(reach, space, stream, after).await;
+        let mut listed = self.end_of(listed, after.is_some())?;
+        if self.planted.is(Plant::WrongCursor)
+            && let Some(next) = &listed.next
+        {
+            // The answer in between is never looked at.
+            listed.next = self.real.list(reach, space, stream, Some(next)).await?.next;
+        }
+        let ids = listed.items.iter().map(|document| &document.id.content);
+        self.judge.listed(self.life, stream, ids, listed.next.as_ref(), began);
+        Ok(listed)
+    }
+
+    async fn observe(
+        &self,
+        reach: &Reach,
+        space: &Space,
+        stream: &Stream,
+        after: Option<&Cursor>,
+    ) -> Result<Listed<Observed>> {
+        let began = self.judge.listing_begins(self.life, stream, after);
+        let listed = self.real.observe(reach, space, stream, after).await;
+        let mut listed = self.end_of(listed, after.is_some())?;
+        if self.planted.is(Plant::WrongCursor)
+            && let Some(next) = &listed.next
+        {
+            listed.next = self.real.observe(reach, space, stream, Some(next)).await?.next;
+        }
+        if self.planted.is(Plant::UnreadableIsGone) {
+            let mut unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+            let ids = listed.unreadable.drain(..).filter_map(|row| row.content);
+            unreadable.extend(ids.map(ContentId::new));
+        }
+        let ids = listed.items.iter().map(|observed| &observed.id);
+        self.judge.listed(self.life, stream, ids, listed.next.as_ref(), began);
+        Ok(listed)
+    }
+
+    async fn fetch(
+        &self,
+        reach: &Reach,
+        spaces: &[Space],
+        kind: DocumentKind,
+        ids: &[ContentId],
+    ) -> Result<Listed<Document>> {
+        let began = self.judge.step();
+        let listed = self.real.fetch(reach, spaces, kind, ids).await?;
+        let ids = listed.items.iter().map(|document| &document.id.content);
+        self.judge.seen(self.life, ids, began);
+        Ok(listed)
+    }
+
+    async fn look(&self, reach: &Reach, spaces: &[Space], kind: DocumentKind, ids: &[ContentId]) -> Result<Looked> {
+        let began = self.judge.step();
+        let mut looked = self.real.look(reach, spaces, kind, ids).await?;
+        self.judge.seen(self.life, looked.current.iter(), began);
+        let unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for id in ids {
+            if self.planted.is(Plant::NoSecondLook) || unreadable.contains(id) {
+                looked.current.remove(id);
+                looked.absent.insert(id.clone());
+            }
+        }
+        Ok(looked)
+    }
+
+    async fn probe(&self, reach: &Reach, ids: &[ContentId]) -> Result<(BTreeSet<ContentId>, Spent)> {
+        self.real.probe(reach, ids).await
+    }
+
+    async fn spaces_by_id(&self, reach: &Reach, spaces: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
+        self.real.spaces_by_id(reach, spaces).await
+    }
+
+    async fn changes(
+        &self,
+        reach: &Reach,
+        spaces: &[Space],
+        kind: DocumentKind,
+        since: Timestamp,
+        rows: u32,
+        after: Option<&Cursor>,
+    ) -> Result<Listed<Document>> {
+        let began = self.judge.step();
+        let since = match self.planted.is(Plant::NoOverlap) {
+            true => since.plus(std::time::Duration::from_secs(10 * 60)),
+            false => since,
+        };
+        let listed = self.real.changes(reach, spaces, kind, since, rows, after).await?;
+        let ids = listed.items.iter().map(|document| &document.id.content);
+        self.judge.seen(self.life, ids, began);
+        Ok(listed)
+    }
+
+    async fn people(&self, reach: &Reach, accounts: &[AccountId]) -> Result<(Vec<Person>, Spent)> {
+        self.real.people(reach, accounts).await
+    }
+
+    fn pace(&self) -> Pace {
+        self.real.pace()
+    }
+}
+
+impl JudgedSource {
+    /// For a planted bug: an error in the midst of a listing is its end.
+    fn end_of<T>(&self, listed: Result<Listed<T>>, midway: bool) -> Result<Listed<T>> {
+        match listed {
+            Err(_) if midway && self.planted.is(Plant::ErrorIsTheEnd) => Ok(Listed {
+                items: Vec::new(),
+                unreadable: Vec::new(),
+                next: None,
+                at: None,
+                spent: Spent::default(),
+            }),
+            other => other,
+        }
+    }
+}
