@@ -87,6 +87,35 @@ pub trait Rows {
     fn rows(&self) -> u64;
 }
 
+/// What an answer with a good status is read as.
+pub trait Readable: Sized {
+    /// Whether an answer of this status is read at all; any other is a failure.
+    fn is_good(status: StatusCode) -> bool;
+    fn read(answer: &Response<Bytes>, what: &str) -> Result<Self>;
+    fn paid_rows(&self) -> u64;
+}
+
+impl<T: DeserializeOwned + Rows> Readable for T {
+    fn is_good(status: StatusCode) -> bool {
+        status == StatusCode::OK
+    }
+
+    fn read(answer: &Response<Bytes>, what: &str) -> Result<Self> {
+        serde_json::from_slice(answer.body()).map_err(|error| {
+            // The place, not the text: bodies are people's content.
+            Error::unavailable(format!(
+                "Atlassian's answer for {what} could not be read (line {}, column {})",
+                error.line(),
+                error.column()
+            ))
+        })
+    }
+
+    fn paid_rows(&self) -> u64 {
+        self.rows()
+    }
+}
+
 /// What was read, and what it cost, failed attempts included.
 pub struct Answered<T> {
     pub value: T,
@@ -136,21 +165,29 @@ impl Client {
         }
     }
 
+    /// Sends what is no call to Confluence: without a token, a price or patience.
+    pub async fn send_bare(&self, url: &Url) -> Result<Response<Bytes>> {
+        let request = Request::get(url.as_str())
+            .body(Bytes::new())
+            .map_err(|error| Error::internal("a request for a file could not be made").because(error))?;
+        self.http.send(request).await
+    }
+
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
     pub fn pace(&self) -> Pace {
         self.gate.pace()
     }
 
     /// Reads JSON. Passing failures (5xx, cut or unreadable answers, short waits) are tried again a few times.
-    pub async fn get<T: DeserializeOwned + Rows>(
-        &self,
-        reach: &Reach,
-        call: &Call<'_>,
-    ) -> Result<Answered<T>, Refused> {
+    pub async fn get<T: Readable>(&self, reach: &Reach, call: &Call<'_>) -> Result<Answered<T>, Refused> {
         self.asked(reach, call, None).await
     }
 
     /// Reads JSON that is asked for with a body; nothing is changed by it at Atlassian, so it may be asked again.
-    pub async fn post<T: DeserializeOwned + Rows>(
+    pub async fn post<T: Readable>(
         &self,
         reach: &Reach,
         call: &Call<'_>,
@@ -159,7 +196,7 @@ impl Client {
         self.asked(reach, call, Some(Bytes::from(body.to_string()))).await
     }
 
-    async fn asked<T: DeserializeOwned + Rows>(
+    async fn asked<T: Readable>(
         &self,
         reach: &Reach,
         call: &Call<'_>,
@@ -251,7 +288,7 @@ impl Client {
     }
 
     /// One call: priced, made, and settled by what came.
-    async fn attempt<T: DeserializeOwned + Rows>(
+    async fn attempt<T: Readable>(
         &self,
         reach: &Reach,
         question: &Question,
@@ -267,7 +304,7 @@ impl Client {
             .map(|answer| limits::told(answer, now))
             .unwrap_or_default();
         // What came and cannot be read may have been paid for in full.
-        let garbled = answer.as_ref().is_ok_and(|answer| answer.status() == StatusCode::OK);
+        let garbled = answer.as_ref().is_ok_and(|answer| T::is_good(answer.status()));
         let attempt: Attempt<T> = match answer {
             Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED && !limits::lacks_scope(&answer) => {
                 Attempt::TokenRefused
@@ -282,7 +319,7 @@ impl Client {
             Err(error) => Attempt::Read(Answer::none(error.into())),
         };
         let points = match &attempt {
-            Attempt::Read(Answer { read: Ok(value), .. }) => call.price.of(value.rows()),
+            Attempt::Read(Answer { read: Ok(value), .. }) => call.price.of(value.paid_rows()),
             Attempt::Read(Answer { read: Err(_), .. }) if garbled => call.price.most(),
             // It was made: nobody knows that Atlassian takes nothing for it.
             Attempt::Read(Answer { read: Err(_), .. }) | Attempt::TokenRefused => 1,
@@ -321,17 +358,9 @@ impl Client {
         answer
     }
 
-    fn read<T: DeserializeOwned>(&self, answer: &Response<Bytes>, call: &Call<'_>) -> Result<T, Refused> {
+    fn read<T: Readable>(&self, answer: &Response<Bytes>, call: &Call<'_>) -> Result<T, Refused> {
         match answer.status() {
-            StatusCode::OK => serde_json::from_slice(answer.body()).map_err(|error| {
-                // The place, not the text: bodies are people's content.
-                Refused::Because(Error::unavailable(format!(
-                    "Atlassian's answer for {} could not be read (line {}, column {})",
-                    call.what,
-                    error.line(),
-                    error.column()
-                )))
-            }),
+            status if T::is_good(status) => T::read(answer, call.what).map_err(Refused::Because),
             StatusCode::UNAUTHORIZED => Err(Refused::Because(Error::new(
                 ErrorKind::MissingScope {
                     scopes: call.scopes.iter().take(1).map(|scope| (*scope).to_owned()).collect(),

@@ -11,6 +11,7 @@ pub mod document;
 pub mod engine;
 pub mod error;
 pub mod feed;
+pub mod files;
 pub mod hit;
 pub mod id;
 pub mod index;
