@@ -21,6 +21,7 @@ mod fields;
 mod guard;
 mod indexes;
 mod integrations;
+mod markdown;
 mod moment;
 mod page;
 mod progress;
