@@ -18,6 +18,7 @@ mod limits;
 mod pace;
 mod wire;
 
+pub mod address;
 mod by_id;
 pub mod capabilities;
 pub mod http;

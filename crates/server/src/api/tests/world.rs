@@ -360,6 +360,9 @@ impl Source for TwoSpaces {
     async fn people(&self, _: &Reach, _: &[AccountId]) -> Result<(Vec<Person>, Spent)> {
         Ok((vec![cora()], Spent::default()))
     }
+    fn address(&self, pasted: &str) -> Option<domain::address::Address> {
+        confluence::address::read(pasted)
+    }
     fn pace(&self) -> Pace {
         Pace {
             at_once: 2,
