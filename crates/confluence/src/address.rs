@@ -9,8 +9,6 @@ use domain::{
 };
 use url::{Url, form_urlencoded};
 
-/// The most digits of an id: those of a 64-bit number.
-const ID_DIGITS_MAX: usize = 20;
 /// The longest space key, in characters (facts.md §6 has them at 255).
 const KEY_CHARS_MAX: usize = 255;
 
@@ -205,7 +203,8 @@ fn content_id(text: &str) -> Option<ContentId> {
 }
 
 fn digits(text: &str) -> Option<ContentId> {
-    let number = !text.is_empty() && text.len() <= ID_DIGITS_MAX && text.bytes().all(|byte| byte.is_ascii_digit());
+    // A 64-bit number there, so what is larger is none.
+    let number = text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<i64>().is_ok();
     number.then(|| ContentId::new(text))
 }
 
@@ -215,10 +214,8 @@ fn tiny_id(letters: &str) -> Option<ContentId> {
     }
     let whole = format!("{letters:A<TINY_LETTERS_MAX$}");
     let bytes: [u8; 8] = TINY.decode(whole).ok()?.try_into().ok()?;
-    match u64::from_le_bytes(bytes) {
-        0 => None,
-        id => Some(ContentId::new(id.to_string())),
-    }
+    let id = i64::from_le_bytes(bytes);
+    (id > 0).then(|| ContentId::new(id.to_string()))
 }
 
 /// A segment of a path; Confluence writes blanks as `+`.
@@ -329,7 +326,7 @@ mod tests {
     #[test]
     fn a_tiny_link_has_its_two_odd_letters_the_other_way_round_than_others() {
         let tiny = |id: u64| TINY.encode(id.to_le_bytes()).trim_end_matches(['=', 'A']).to_owned();
-        for id in [1, 255, 98_432, 4_294_967_296, 0xfb_ff_bf, u64::MAX] {
+        for id in [1, 255, 98_432, 4_294_967_296, 0xfb_ff_bf, i64::MAX as u64] {
             assert_eq!(tiny_id(&tiny(id)), Some(ContentId::new(id.to_string())), "{id}");
         }
         assert_eq!(tiny(0xff_ff_ff), "----", "sixty-three is a dash");
