@@ -16,13 +16,14 @@ mod connect;
 mod csrf;
 mod documents;
 mod error;
+mod explain;
 mod feeds;
 mod fields;
 mod guard;
 mod indexes;
 mod integrations;
-mod moment;
-mod page;
+pub(crate) mod moment;
+pub(crate) mod page;
 mod progress;
 mod reconnections;
 mod runs;
@@ -51,6 +52,8 @@ pub fn routes() -> Router<Door> {
         .route("/indexes/{index}/documents", get(documents::list))
         .route("/indexes/{index}/documents/delete", post(documents::delete))
         .route("/indexes/{index}/documents/{document}", get(documents::show))
+        .route("/indexes/{index}/documents/{document}/retry", post(explain::retry))
+        .route("/indexes/{index}/explain", get(explain::show))
         .route("/indexes/{index}/integrations", get(integrations::list))
         .route("/indexes/{index}/integrations/new", get(integrations::new))
         .route(
@@ -69,6 +72,7 @@ pub fn routes() -> Router<Door> {
         .route("/feeds/{feed}/spaces", get(feeds::spaces).post(feeds::add_spaces))
         .route("/feeds/{feed}/estimate", post(feeds::estimate))
         .route("/feeds/{feed}/resync", post(feeds::resync))
+        .route("/feeds/{feed}/verify", post(feeds::verify))
         .route("/feeds/{feed}/pause", post(feeds::pause))
         .route("/feeds/{feed}/resume", post(feeds::resume))
         .route(
