@@ -39,9 +39,7 @@ pub enum Hidden {
         since: Option<Timestamp>,
     },
     /// The connected person can no longer see its space.
-    Space {
-        since: Timestamp,
-    },
+    Space { since: Timestamp },
 }
 
 impl App {

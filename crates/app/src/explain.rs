@@ -52,46 +52,91 @@ pub enum Because {
     /// The index has no integration that has its site.
     NothingConnected,
     /// No integration of this index is connected to that site.
-    OtherSite { host: String },
+    OtherSite {
+        host: String,
+    },
     /// The site was named, and nothing of it that could be held.
     NothingNamed,
     /// Confluence has such things, and Circuit does not carry them.
-    NotCarried { what: &'static str },
+    NotCarried {
+        what: &'static str,
+    },
     /// The address names a space that was not chosen.
-    NotSelected { key: String },
+    NotSelected {
+        key: String,
+    },
     /// A space that is carried, with its documents.
-    Carried { key: String, documents: u64, archived: bool },
-    Found { title: String },
+    Carried {
+        key: String,
+        documents: u64,
+        archived: bool,
+    },
+    Found {
+        title: String,
+    },
     /// A walk missed it with so much else that a second one must agree.
-    Doubted { since: Option<Timestamp> },
+    Doubted {
+        since: Option<Timestamp>,
+    },
     /// The connected account can no longer see its space.
-    SpaceHidden { key: String, since: Timestamp },
-    DeletedHere { since: Option<Timestamp> },
+    SpaceHidden {
+        key: String,
+        since: Timestamp,
+    },
+    DeletedHere {
+        since: Option<Timestamp>,
+    },
     /// A run proved it to be gone for the connected account.
-    Removed { since: Option<Timestamp>, by: Option<Touch> },
-    Failed { failure: Failure },
+    Removed {
+        since: Option<Timestamp>,
+        by: Option<Touch>,
+    },
+    Failed {
+        failure: Failure,
+    },
     /// The first import of its space, or of all chosen spaces, is not complete.
-    Importing { key: Option<String> },
+    Importing {
+        key: Option<String>,
+    },
     /// Of an archived space Atlassian tells no comments and attachments.
-    ArchivedSpace { key: String },
+    ArchivedSpace {
+        key: String,
+    },
     /// The page of a comment or file is found, and that itself is not known.
-    OnlyItsPage { what: DocumentKind, title: String },
+    OnlyItsPage {
+        what: DocumentKind,
+        title: String,
+    },
     /// Nothing of this title is held in the space; by its title alone it cannot be looked for.
-    NoSuchTitle { key: String },
+    NoSuchTitle {
+        key: String,
+    },
     /// There, but archived or in the trash.
     PutAway,
     /// Not visible to the connected account or no longer there: the two are answered alike.
-    NotVisible { account: Option<String> },
+    NotVisible {
+        account: Option<String>,
+    },
     /// Visible, and not brought yet.
-    NotSeenYet { kind: DocumentKind },
+    NotSeenYet {
+        kind: DocumentKind,
+    },
     /// The integration does not read at present, so nothing newer is known.
-    Waiting { state: FeedState },
+    Waiting {
+        state: FeedState,
+    },
     /// The points of this hour are spent: Atlassian cannot be asked before.
-    BudgetSpent { until: Timestamp },
+    BudgetSpent {
+        until: Timestamp,
+    },
     /// The connection is at its end; in words for people.
-    ConnectionEnded { why: String },
+    ConnectionEnded {
+        why: String,
+    },
     /// Atlassian did not answer, or not in a way that tells; in words for people.
-    NoAnswer { why: String },
+    NoAnswer {
+        why: String,
+    },
 }
 
 impl App {
@@ -251,19 +296,14 @@ impl Asking<'_> {
             return Ok(failed);
         }
         match (named.kind, &named.on) {
-            (Some(kind), Some(on)) if kind.is_optional() => {
-                self.of_its_page(on.clone(), kind, named.key.clone()).await
-            }
+            (Some(kind), Some(on)) if kind.is_optional() => self.of_its_page(on.clone(), kind, named.key.clone()).await,
             _ => self.unknown(named).await,
         }
     }
 
     /// A comment or a file that is not known itself. It is not asked for by its id: the answer could be of any space.
     async fn of_its_page(&self, on: ContentId, what: DocumentKind, key: Option<String>) -> Result<Explanation> {
-        let page = Named {
-            key,
-            ..named(on)
-        };
+        let page = Named { key, ..named(on) };
         let Some(explained) = self.held(&page.id).await? else {
             return match self.failed(&page.id).await? {
                 Some(failed) => Ok(failed),
@@ -351,7 +391,10 @@ impl Asking<'_> {
                     let key = space.space.key.clone();
                     return Ok(Explanation::of(Because::SpaceHidden { key, since }).about(feed.id));
                 }
-                self.carried.iter().filter(|(carried, _)| carried.id == feed.id).collect()
+                self.carried
+                    .iter()
+                    .filter(|(carried, _)| carried.id == feed.id)
+                    .collect()
             }
         };
         // Of several integrations of one site the one that sees it answers, else the first.
@@ -446,7 +489,10 @@ impl Asking<'_> {
         let connection = self.app.store().connection(reach.connection).await?;
         match connection.account {
             Some(known) if known != me.account => Ok(Because::ConnectionEnded {
-                why: format!("{} answers to another account than the one that connected", reach.site.name),
+                why: format!(
+                    "{} answers to another account than the one that connected",
+                    reach.site.name
+                ),
             }),
             Some(_) | None => Ok(account(Some(me.name))),
         }

@@ -247,7 +247,9 @@ impl App {
         caller.must_manage()?;
         if self.store().feed_spaces(feed).await?.is_empty() {
             self.store().feed(feed).await?;
-            return Err(Error::conflict("this integration carries no space yet; choose some first"));
+            return Err(Error::conflict(
+                "this integration carries no space yet; choose some first",
+            ));
         }
         self.make_ready(feed).await?;
         let run = match self.store().verify_of(feed).await? {
@@ -305,11 +307,15 @@ impl App {
             }
         }
         if document.content.as_str().parse::<i64>().is_err() {
-            return Err(Error::invalid("a page or blog post that is not here yet has a number for its id"));
+            return Err(Error::invalid(
+                "a page or blog post that is not here yet has a number for its id",
+            ));
         }
         let first = feeds.into_iter().next();
         first.map(|feed| (feed, None)).ok_or_else(|| {
-            Error::not_found(format!("no integration of this index carries the site of document {document}"))
+            Error::not_found(format!(
+                "no integration of this index carries the site of document {document}"
+            ))
         })
     }
 
@@ -324,9 +330,7 @@ impl App {
             FeedState::Parked(Park::QuotaSpent { until }) => Err(Error::conflict(format!(
                 "the points of this hour are spent; it goes on by itself at {until}"
             ))),
-            FeedState::Parked(park) if park.may_mend() => {
-                self.store().set_feed_state(feed, &FeedState::Active).await
-            }
+            FeedState::Parked(park) if park.may_mend() => self.store().set_feed_state(feed, &FeedState::Active).await,
             FeedState::Parked(_) => Err(Error::conflict("reconnect first")),
             FeedState::Paused => Err(Error::conflict("this integration is paused; resume it first")),
             FeedState::Connecting { .. } | FeedState::ChoosingSite | FeedState::ChoosingSpaces => {

@@ -67,12 +67,7 @@ impl App {
 
     /// In what a verify found site and index to differ, by content id after `after`, at most [`EFFECTS_MAX`]. For
     /// administrators.
-    pub async fn differences(
-        &self,
-        caller: &Caller,
-        run: RunId,
-        after: Option<&ContentId>,
-    ) -> Result<Vec<Difference>> {
+    pub async fn differences(&self, caller: &Caller, run: RunId, after: Option<&ContentId>) -> Result<Vec<Difference>> {
         caller.must_manage()?;
         self.store().run(run).await?;
         self.store().differences(run, after, EFFECTS_MAX).await

@@ -1,7 +1,9 @@
 //! Given what a person pasted, gives what it names in Confluence's web. Asks nobody, and never fails: what it does not know
 //! is some other address, or none.
 
-use base64::{Engine, alphabet, engine::DecodePaddingMode, engine::general_purpose::GeneralPurpose, engine::GeneralPurposeConfig};
+use base64::{
+    Engine, alphabet, engine::DecodePaddingMode, engine::GeneralPurposeConfig, engine::general_purpose::GeneralPurpose,
+};
 use domain::{
     ContentId,
     address::{ADDRESS_BYTES_MAX, Address, Named, Place},
@@ -52,7 +54,10 @@ pub fn read(pasted: &str) -> Option<Address> {
 
 /// Of the web, with or without its scheme, and without anybody's password.
 fn url(text: &str) -> Option<Url> {
-    let begins = |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    let begins = |scheme: &str| {
+        text.get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
     let url = match begins("https://") || begins("http://") {
         true => Url::parse(text).ok()?,
         // `acme.atlassian.net/wiki/…`, as some browsers show it.
@@ -67,7 +72,11 @@ fn url(text: &str) -> Option<Url> {
 
 fn place(url: &Url) -> Place {
     let segments: Vec<String> = url.path_segments().into_iter().flatten().map(decoded).collect();
-    let mut segments: Vec<&str> = segments.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+    let mut segments: Vec<&str> = segments
+        .iter()
+        .map(String::as_str)
+        .filter(|part| !part.is_empty())
+        .collect();
     if segments.first() == Some(&"wiki") {
         segments.remove(0);
     }
@@ -85,7 +94,11 @@ fn place(url: &Url) -> Place {
 
 fn stands(segments: &[&str], url: &Url) -> Place {
     let asked = |name: &str| value(url, name).as_deref().and_then(content_id);
-    let by_query = || ["pageId", "contentId", "homepageId", "draftId"].into_iter().find_map(asked);
+    let by_query = || {
+        ["pageId", "contentId", "homepageId", "draftId"]
+            .into_iter()
+            .find_map(asked)
+    };
     match segments {
         ["spaces", key, rest @ ..] => in_space(key, rest, by_query()),
         ["x", tiny] => tiny_id(tiny).map_or(Place::Elsewhere, |id| named(id, None, None)),
@@ -112,7 +125,9 @@ fn in_space(key: &str, rest: &[&str], by_query: Option<ContentId>) -> Place {
     let of = |id: &str, kind: DocumentKind| content_id(id).map(|id| named(id, Some(kind), Some(key)));
     let found = match rest {
         ["pages", "edit-v2" | "edit", id, ..] | ["pages", id, ..] => of(id, DocumentKind::Page),
-        ["blog", "edit-v2" | "edit", id, ..] | ["blog", _, _, _, id, ..] | ["blog", id] => of(id, DocumentKind::BlogPost),
+        ["blog", "edit-v2" | "edit", id, ..] | ["blog", _, _, _, id, ..] | ["blog", id] => {
+            of(id, DocumentKind::BlogPost)
+        }
         ["whiteboard" | "whiteboards", ..] => Some(Place::NotCarried { what: "whiteboard" }),
         ["database" | "databases", ..] => Some(Place::NotCarried { what: "database" }),
         ["folder" | "folders", ..] => Some(Place::NotCarried { what: "folder" }),
@@ -149,7 +164,12 @@ fn by_title(url: &Url) -> Place {
 
 fn named(id: ContentId, kind: Option<DocumentKind>, key: Option<&str>) -> Place {
     let key = key.and_then(readable).map(str::to_owned);
-    Place::Content(Named { id, kind, key, on: None })
+    Place::Content(Named {
+        id,
+        kind,
+        key,
+        on: None,
+    })
 }
 
 fn titled(key: &str, title: &str) -> Place {
@@ -191,7 +211,9 @@ fn hanging(url: &Url) -> Option<(ContentId, DocumentKind)> {
 
 fn value(url: &Url, name: &str) -> Option<String> {
     let mut pairs = url.query_pairs();
-    pairs.find(|(given, _)| given == name).map(|(_, value)| value.into_owned())
+    pairs
+        .find(|(given, _)| given == name)
+        .map(|(_, value)| value.into_owned())
 }
 
 /// Digits, or those of an attachment behind `att`.
@@ -255,19 +277,37 @@ mod tests {
         for (path, place) in [
             ("/spaces/ENG/pages/98432/Release+notes", "page 98432 of ENG"),
             ("/spaces/ENG/pages/98432", "page 98432 of ENG"),
-            ("/spaces/ENG/pages/98432/Notes?atlOrigin=x#Heading-two", "page 98432 of ENG"),
+            (
+                "/spaces/ENG/pages/98432/Notes?atlOrigin=x#Heading-two",
+                "page 98432 of ENG",
+            ),
             ("/spaces/ENG/pages/edit-v2/98432?draftShareId=1", "page 98432 of ENG"),
-            ("/spaces/~712020abc/blog/2026/02/03/77/Hello", "blogpost 77 of ~712020abc"),
+            (
+                "/spaces/~712020abc/blog/2026/02/03/77/Hello",
+                "blogpost 77 of ~712020abc",
+            ),
             ("/spaces/ENG/blog/edit-v2/77", "blogpost 77 of ENG"),
             ("/spaces/ENG/pages/1/T?focusedCommentId=55", "comment 55 of ENG on 1"),
             ("/spaces/ENG/pages/1/T#comment-56", "comment 56 of ENG on 1"),
-            ("/spaces/ENG/pages/1/T?preview=%2F1%2F98448%2Fplan.pdf", "attachment att98448 of ENG on 1"),
+            (
+                "/spaces/ENG/pages/1/T?preview=%2F1%2F98448%2Fplan.pdf",
+                "attachment att98448 of ENG on 1",
+            ),
             ("/pages/viewpage.action?pageId=98432", "content 98432"),
-            ("/pages/viewpage.action?spaceKey=ENG&title=Pump+runbook", "\"Pump runbook\" of ENG"),
-            ("/pages/viewpageattachments.action?pageId=1&preview=/1/2/a.png", "attachment att2 on 1"),
+            (
+                "/pages/viewpage.action?spaceKey=ENG&title=Pump+runbook",
+                "\"Pump runbook\" of ENG",
+            ),
+            (
+                "/pages/viewpageattachments.action?pageId=1&preview=/1/2/a.png",
+                "attachment att2 on 1",
+            ),
             ("/pages/resumedraft.action?draftId=9", "content 9"),
             ("/x/gIAB", "content 98432"),
-            ("/download/attachments/98432/plan%20b%26c.pdf?version=2", "file plan b&c.pdf on 98432"),
+            (
+                "/download/attachments/98432/plan%20b%26c.pdf?version=2",
+                "file plan b&c.pdf on 98432",
+            ),
             ("/display/ENG/Pump+runbook", "\"Pump runbook\" of ENG"),
             ("/display/ENG/2020/01/02/Old+news", "\"Old news\" of ENG"),
             ("/display/ENG", "space ENG"),
@@ -298,7 +338,10 @@ mod tests {
         }
         assert_eq!(told("98432"), "anywhere: content 98432");
         assert_eq!(told("att98448"), "anywhere: attachment att98448");
-        assert_eq!(told("http://localhost:8080/wiki/spaces/A/pages/5"), "localhost:8080: page 5 of A");
+        assert_eq!(
+            told("http://localhost:8080/wiki/spaces/A/pages/5"),
+            "localhost:8080: page 5 of A"
+        );
     }
 
     #[test]
@@ -317,7 +360,14 @@ mod tests {
         ] {
             assert_eq!(told(pasted), "nothing", "{pasted}");
         }
-        for path in ["/x/", "/x/%00", "/x/AAAA", "/x/not-a-tiny-link", "/spaces/ENG%0aX/pages/z", "/pages/viewpage.action?pageId=5e9"] {
+        for path in [
+            "/x/",
+            "/x/%00",
+            "/x/AAAA",
+            "/x/not-a-tiny-link",
+            "/spaces/ENG%0aX/pages/z",
+            "/pages/viewpage.action?pageId=5e9",
+        ] {
             let pasted = format!("https://acme.atlassian.net/wiki{path}");
             assert_eq!(told(&pasted), "acme.atlassian.net: elsewhere", "{pasted}");
         }

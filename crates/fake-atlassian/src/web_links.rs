@@ -29,7 +29,10 @@ pub fn tiny(id: u64) -> String {
     let bytes = id.to_le_bytes();
     let length = bytes.iter().rposition(|byte| *byte != 0).map_or(1, |last| last + 1);
     let letters = STANDARD_NO_PAD.encode(&bytes[..length]);
-    format!("/x/{}", letters.replace('+', "_").replace('/', "-").trim_end_matches('A'))
+    format!(
+        "/x/{}",
+        letters.replace('+', "_").replace('/', "-").trim_end_matches('A')
+    )
 }
 
 #[cfg(test)]

@@ -51,7 +51,9 @@ pub fn words(because: &Because) -> Words {
         ),
         Because::NotCarried { what } => of(
             "not_carried",
-            format!("It is a {what}, which Circuit does not carry: it carries pages, blog posts, comments and attachments."),
+            format!(
+                "It is a {what}, which Circuit does not carry: it carries pages, blog posts, comments and attachments."
+            ),
             "",
         ),
         Because::NotSelected { key } => of(
@@ -59,8 +61,16 @@ pub fn words(because: &Because) -> Words {
             format!("It is in the space {key}, which is not among the chosen ones; Confluence was not asked about it."),
             "Add the space to the integration. If the space has another key by now, use its present address.",
         ),
-        Because::Carried { key, documents, archived } => carried(key, *documents, *archived),
-        Because::Found { title } => of("found", format!("It is here: “{title}”."), "Search for words of its text."),
+        Because::Carried {
+            key,
+            documents,
+            archived,
+        } => carried(key, *documents, *archived),
+        Because::Found { title } => of(
+            "found",
+            format!("It is here: “{title}”."),
+            "Search for words of its text.",
+        ),
         Because::Doubted { since } => of(
             "doubted",
             format!(
@@ -80,7 +90,10 @@ pub fn words(because: &Because) -> Words {
         ),
         Because::DeletedHere { since } => of(
             "deleted_here",
-            format!("A person deleted it from this index{}, and syncing does not bring it back.", on_day(*since)),
+            format!(
+                "A person deleted it from this index{}, and syncing does not bring it back.",
+                on_day(*since)
+            ),
             "",
         ),
         Because::Removed { since, by } => of(
@@ -90,7 +103,11 @@ pub fn words(because: &Because) -> Words {
         ),
         Because::Failed { failure } => of(
             "failed",
-            format!("Run {} could not read it: {}.", failure.run, failure.why.trim_end_matches('.')),
+            format!(
+                "Run {} could not read it: {}.",
+                failure.run,
+                failure.why.trim_end_matches('.')
+            ),
             "It is tried again with the next reading of everything; or have it read now.",
         ),
         Because::Importing { key: Some(key) } => of(
@@ -105,7 +122,9 @@ pub fn words(because: &Because) -> Words {
         ),
         Because::ArchivedSpace { key } => of(
             "archived_space",
-            format!("Its page is here; the space {key} is archived, and of archived spaces Atlassian does not tell comments and attachments."),
+            format!(
+                "Its page is here; the space {key} is archived, and of archived spaces Atlassian does not tell comments and attachments."
+            ),
             "Restore the space in Confluence to have them followed again.",
         ),
         Because::OnlyItsPage { what, title } => of(
@@ -122,7 +141,9 @@ pub fn words(because: &Because) -> Words {
         ),
         Because::NoSuchTitle { key } => of(
             "no_such_title",
-            format!("Nothing of this title is held of the space {key}, and by its title alone it cannot be looked for."),
+            format!(
+                "Nothing of this title is held of the space {key}, and by its title alone it cannot be looked for."
+            ),
             "Open the page in Confluence, and copy the address that has a number in it.",
         ),
         Because::PutAway => of(
@@ -162,7 +183,10 @@ pub fn words(because: &Because) -> Words {
         ),
         Because::ConnectionEnded { why } => of(
             "connection_ended",
-            format!("It is not here, and Atlassian does not answer this connection any more: {}", sentence(why)),
+            format!(
+                "It is not here, and Atlassian does not answer this connection any more: {}",
+                sentence(why)
+            ),
             "Reconnect the integration, then ask again.",
         ),
         Because::NoAnswer { why } => of(
@@ -222,11 +246,16 @@ fn waiting(state: &FeedState) -> Words {
             ("is not set up to its end", "Choose its site and its spaces.")
         }
         FeedState::Parked(Park::NeedsReconnect { .. }) => ("needs to be reconnected", "Reconnect the integration."),
-        FeedState::Parked(Park::NeedsScopes { .. }) => ("lacks permissions at Atlassian", "See what it lacks, and reconnect."),
-        FeedState::Parked(Park::AccessLost { .. }) => {
-            ("is kept from reading by an admin of the site", "See what happened on its page.")
+        FeedState::Parked(Park::NeedsScopes { .. }) => {
+            ("lacks permissions at Atlassian", "See what it lacks, and reconnect.")
         }
-        FeedState::Parked(Park::Misconfigured { .. }) => ("waits for the operator of this Circuit", "See why on its page."),
+        FeedState::Parked(Park::AccessLost { .. }) => (
+            "is kept from reading by an admin of the site",
+            "See what happened on its page.",
+        ),
+        FeedState::Parked(Park::Misconfigured { .. }) => {
+            ("waits for the operator of this Circuit", "See why on its page.")
+        }
         FeedState::Parked(Park::Withdrawn { .. }) => ("waits for a newer Circuit", "See why on its page."),
         FeedState::Parked(Park::QuotaSpent { .. }) | FeedState::Active => ("waits", "Ask again in a while."),
     };
@@ -247,13 +276,24 @@ mod tests {
             Because::NotAnAddress,
             Because::NothingConnected,
             Because::NotSelected { key: "HR".into() },
-            Because::Removed { since: Some(Timestamp(0)), by: None },
-            Because::Waiting { state: FeedState::Paused },
-            Because::NoAnswer { why: "the gateway is silent".into() },
+            Because::Removed {
+                since: Some(Timestamp(0)),
+                by: None,
+            },
+            Because::Waiting {
+                state: FeedState::Paused,
+            },
+            Because::NoAnswer {
+                why: "the gateway is silent".into(),
+            },
             Because::BudgetSpent { until: Timestamp(0) },
         ] {
             let words = words(&because);
-            assert!(words.said.ends_with('.') && !words.said.contains(".."), "{}", words.said);
+            assert!(
+                words.said.ends_with('.') && !words.said.contains(".."),
+                "{}",
+                words.said
+            );
             assert!(words.todo.is_none_or(|todo| todo.ends_with('.')), "{}", words.reason);
         }
     }

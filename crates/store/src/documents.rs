@@ -249,9 +249,13 @@ impl Documents for SqlStore {
              where feed_id = $1 and {among} and lower(title) = lower($3)
              order by removed is not null, content_id limit 1"
         );
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(feed.0).bind(place).bind(name);
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(feed.0)
+            .bind(place)
+            .bind(name);
         let row = query.fetch_optional(&self.read).await.map_err(failed)?;
-        row.map(|row| Columns(&row).text("content_id").map(ContentId)).transpose()
+        row.map(|row| Columns(&row).text("content_id").map(ContentId))
+            .transpose()
     }
 
     async fn want(&self, feed: FeedId, wanted: &Wanted, now: Timestamp) -> Result<()> {

@@ -346,7 +346,9 @@ impl Columns<'_> {
     }
 
     pub fn maybe_kind(&self) -> Result<Option<DocumentKind>> {
-        self.maybe_text("kind")?.map(|word| DocumentKind::from_word(&word)).transpose()
+        self.maybe_text("kind")?
+            .map(|word| DocumentKind::from_word(&word))
+            .transpose()
     }
 
     /// Of [`KNOWN`] columns.

@@ -141,9 +141,8 @@ impl SqlStore {
         after: Option<&ContentId>,
         limit: usize,
     ) -> Result<Vec<Difference>> {
-        let query = sqlx::query(
-            "select * from differences where run_id = $1 and content_id > $2 order by content_id limit $3",
-        );
+        let query =
+            sqlx::query("select * from differences where run_id = $1 and content_id > $2 order by content_id limit $3");
         let query = query
             .bind(run.0)
             .bind(after.map_or("", ContentId::as_str))

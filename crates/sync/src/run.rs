@@ -210,7 +210,10 @@ async fn begun_run(ports: &Ports, feed: &Feed, trigger: Trigger, spaces: &[FeedS
         return Ok(Some(verify));
     }
     if !ports.store.wanted(feed.id).await?.is_empty() {
-        let run = ports.store.open_run(feed.id, RunKind::Changes, Trigger::Person, now).await?;
+        let run = ports
+            .store
+            .open_run(feed.id, RunKind::Changes, Trigger::Person, now)
+            .await?;
         return Ok(Some(run));
     }
     let facts = facts(&*ports.store, feed, spaces).await?;

@@ -122,7 +122,8 @@ impl Verify<'_> {
             };
             let missing = self.not_shown(&stream, DIFFERENCES_MAX).await?;
             let differences = missing.iter().map(not_on_site).collect();
-            self.write(differences, Some((stream, Mark::Done)), Spent::default()).await?;
+            self.write(differences, Some((stream, Mark::Done)), Spent::default())
+                .await?;
         }
         Ok(())
     }
@@ -142,7 +143,11 @@ impl Verify<'_> {
             }
             Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Forbidden) => {
                 alive::proven(self.ports, self.reach).await?;
-                format!("The {}s of {} were not compared: {error}.", stream.kind.word(), space.space.key)
+                format!(
+                    "The {}s of {} were not compared: {error}.",
+                    stream.kind.word(),
+                    space.space.key
+                )
             }
             Err(error) => return Err(error),
         };
@@ -233,7 +238,8 @@ impl Verify<'_> {
         if missing.len() > looks_max {
             missing.truncate(looks_max);
             let (what, key) = (stream.kind.word(), &space.space.key);
-            let note = format!("More than {looks_max} {what}s of {key} were not shown; {looks_max} of them were looked at.");
+            let note =
+                format!("More than {looks_max} {what}s of {key} were not shown; {looks_max} of them were looked at.");
             self.ports.store.note(self.run.id, &note).await?;
         }
         let mut spent = Spent::default();
@@ -417,7 +423,11 @@ mod tests {
     #[test]
     fn what_is_held_as_it_is_shown_differs_in_nothing() {
         assert_eq!(told(Some(held(None)), &seen()), None);
-        assert_eq!(told(Some(held(Some(Removal::DeletedHere))), &seen()), None, "a person wanted so");
+        assert_eq!(
+            told(Some(held(Some(Removal::DeletedHere))), &seen()),
+            None,
+            "a person wanted so"
+        );
     }
 
     #[test]
@@ -432,18 +442,45 @@ mod tests {
 
     #[test]
     fn each_difference_is_told_by_its_name_and_both_sides() {
-        let differs = |own, seen: &Observed| told(own, seen).map(|(differs, held, site)| format!("{}: {held} / {site}", differs.word()));
+        let differs = |own, seen: &Observed| {
+            told(own, seen).map(|(differs, held, site)| format!("{}: {held} / {site}", differs.word()))
+        };
         assert_eq!(differs(None, &seen()).unwrap(), "not_in_index:  / version 3");
         let suspended = Some(held(Some(Removal::Suspended)));
-        assert_eq!(differs(suspended, &seen()).unwrap(), "not_in_index: version 3, kept out of search / version 3");
+        assert_eq!(
+            differs(suspended, &seen()).unwrap(),
+            "not_in_index: version 3, kept out of search / version 3"
+        );
         let newer = Observed { version: 4, ..seen() };
-        assert!(differs(Some(held(None)), &newer).unwrap().starts_with("other_version: version 3 of "));
-        let moved = Observed { parent: Some(ContentId::new("9")), ..seen() };
-        assert_eq!(differs(Some(held(None)), &moved).unwrap(), "other_place: in space 10 / below 9 in space 10");
-        let renamed = Observed { title: "Pumps".into(), ..seen() };
-        assert_eq!(differs(Some(held(None)), &renamed).unwrap(), "other_title: Pump / Pumps");
-        let labelled = Observed { labels: Some(vec!["ops".into()]), ..seen() };
-        assert_eq!(differs(Some(held(None)), &labelled).unwrap(), "other_labels: no labels / ops");
+        assert!(
+            differs(Some(held(None)), &newer)
+                .unwrap()
+                .starts_with("other_version: version 3 of ")
+        );
+        let moved = Observed {
+            parent: Some(ContentId::new("9")),
+            ..seen()
+        };
+        assert_eq!(
+            differs(Some(held(None)), &moved).unwrap(),
+            "other_place: in space 10 / below 9 in space 10"
+        );
+        let renamed = Observed {
+            title: "Pumps".into(),
+            ..seen()
+        };
+        assert_eq!(
+            differs(Some(held(None)), &renamed).unwrap(),
+            "other_title: Pump / Pumps"
+        );
+        let labelled = Observed {
+            labels: Some(vec!["ops".into()]),
+            ..seen()
+        };
+        assert_eq!(
+            differs(Some(held(None)), &labelled).unwrap(),
+            "other_labels: no labels / ops"
+        );
         let unlabelled = Observed { labels: None, ..seen() };
         assert_eq!(differs(Some(held(None)), &unlabelled), None, "the grant cannot tell");
     }

@@ -19,13 +19,7 @@ use crate::{
 
 /// Reads what is wanted, as far as it is in these spaces. What cannot be read is listed among the run's failures, and is
 /// wanted no longer either way.
-pub async fn read_wanted(
-    ports: &Ports,
-    feed: &Feed,
-    reach: &Reach,
-    run: &SyncRun,
-    spaces: &[FeedSpace],
-) -> Result<()> {
+pub async fn read_wanted(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: &[FeedSpace]) -> Result<()> {
     let wanted = ports.store.wanted(feed.id).await?;
     let mut reading = Wish {
         ports,
@@ -82,7 +76,11 @@ impl Wish<'_> {
         let mut failed = failures(reach, run, kind, &fetched.unreadable, now);
         for id in &looked.put_away {
             left.remove(id);
-            failed.push(self.failure(id, Some(kind), "it was archived in Confluence, or is in the trash of its space"));
+            failed.push(self.failure(
+                id,
+                Some(kind),
+                "it was archived in Confluence, or is in the trash of its space",
+            ));
         }
         let recording = Recording {
             documents: fetched.items,

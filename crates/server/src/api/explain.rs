@@ -97,7 +97,9 @@ pub async fn explain(
     Id(index): Id<IndexId>,
     parameters: Parameters,
 ) -> Answer<Json<ExplanationJson>> {
-    let url = parameters.one("url")?.ok_or_else(|| Failed::invalid("url: is missing"))?;
+    let url = parameters
+        .one("url")?
+        .ok_or_else(|| Failed::invalid("url: is missing"))?;
     Ok(Json(door.app.explain(&caller, index, &url).await?.into()))
 }
 

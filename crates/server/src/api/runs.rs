@@ -505,8 +505,18 @@ fn csv(export: &Export) -> String {
 }
 
 fn sides(difference: &Difference) -> String {
-    let said = |side: &str| if side.is_empty() { "nothing".to_owned() } else { side.to_owned() };
-    format!("held: {}; on the site: {}", said(&difference.held), said(&difference.on_site))
+    let said = |side: &str| {
+        if side.is_empty() {
+            "nothing".to_owned()
+        } else {
+            side.to_owned()
+        }
+    };
+    format!(
+        "held: {}; on the site: {}",
+        said(&difference.held),
+        said(&difference.on_site)
+    )
 }
 
 fn line(cells: [&str; 7]) -> String {

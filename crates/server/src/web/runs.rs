@@ -190,7 +190,9 @@ async fn compared(door: &Door, who: &SignedIn, run: &SyncRun, query: &Fields) ->
         (Some(Outcome::Complete), 1) => "Site and index differ in 1 document.".to_owned(),
         (Some(Outcome::Complete), many) => format!("Site and index differ in {} documents.", grouped(many)),
         (None, _) => "It goes on; load the page again to see how far it is.".to_owned(),
-        (Some(Outcome::Parked { .. } | Outcome::Stopped { .. }), _) => "It is not complete, and goes on later.".to_owned(),
+        (Some(Outcome::Parked { .. } | Outcome::Stopped { .. }), _) => {
+            "It is not complete, and goes on later.".to_owned()
+        }
         (Some(Outcome::Failed { .. }), _) => "It is not complete. Choose Verify again.".to_owned(),
     };
     let last = rows.last().filter(|_| rows.len() == EFFECTS_MAX);
