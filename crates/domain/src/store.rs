@@ -397,7 +397,7 @@ pub trait SyncRuns: Send + Sync {
     async fn checked(&self, run: RunId) -> Result<Checkpoint>;
     /// What may be found of this stream and was held before the verify began, and no answer to it or to a later run has
     /// shown: by content id after `after`, at most `limit`. Nothing when the verify met a row that it could not even name.
-    async fn not_shown(
+    async fn never_shown(
         &self,
         run: RunId,
         stream: &Stream,

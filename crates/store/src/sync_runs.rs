@@ -207,14 +207,14 @@ impl SyncRuns for SqlStore {
         self.compared_so_far(run).await
     }
 
-    async fn not_shown(
+    async fn never_shown(
         &self,
         run: RunId,
         stream: &Stream,
         after: Option<&ContentId>,
         limit: usize,
     ) -> Result<Vec<HeldFacts>> {
-        self.never_shown(run, stream, after, limit).await
+        self.held_and_not_shown(run, stream, after, limit).await
     }
 
     async fn forget_shown(&self, run: RunId) -> Result<()> {

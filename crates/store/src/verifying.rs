@@ -94,7 +94,7 @@ impl SqlStore {
         rows.iter().map(mark).collect::<Result<_>>().map(Checkpoint)
     }
 
-    pub(crate) async fn never_shown(
+    pub(crate) async fn held_and_not_shown(
         &self,
         run: RunId,
         stream: &Stream,

@@ -261,7 +261,7 @@ impl Verify<'_> {
     }
 
     async fn not_shown(&self, stream: &Stream, limit: usize) -> Result<Vec<HeldFacts>> {
-        self.ports.store.not_shown(self.run.id, stream, None, limit).await
+        self.ports.store.never_shown(self.run.id, stream, None, limit).await
     }
 
     async fn write(&self, differences: Vec<Difference>, mark: Option<(Stream, Mark)>, spent: Spent) -> Result<()> {

@@ -249,7 +249,7 @@ gated! { SyncRuns {
     reads verify_of(feed: FeedId) -> Option<SyncRun>;
     writes check(feed: FeedId, checked: &Checked) -> ();
     reads checked(run: RunId) -> Checkpoint;
-    reads not_shown(run: RunId, stream: &Stream, after: Option<&ContentId>, limit: usize) -> Vec<HeldFacts>;
+    reads never_shown(run: RunId, stream: &Stream, after: Option<&ContentId>, limit: usize) -> Vec<HeldFacts>;
     writes forget_shown(run: RunId) -> ();
     reads differences(run: RunId, after: Option<&ContentId>, limit: usize) -> Vec<Difference>;
     writes add_spent(id: RunId, spent: Spent, now: Timestamp) -> ();
