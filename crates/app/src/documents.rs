@@ -4,7 +4,8 @@ use domain::{
     DocumentId, Error, FeedId, IndexId, Result, Timestamp,
     document::{Held, Removal},
     space::FeedSpace,
-    store::{DOCUMENTS_MAX, DocumentFilter, DocumentRow},
+    store::{DOCUMENTS_MAX, DocumentFilter, DocumentRow, Touch},
+    sync_run::Failure,
 };
 
 use crate::{App, Caller};
@@ -20,16 +21,25 @@ pub struct Story {
     pub hidden: Option<Hidden>,
     /// Its space as its feed carries it; none when the feed no longer does.
     pub space: Option<FeedSpace>,
+    /// What runs did to it, newest first, at most [`HISTORY_MAX`].
+    pub touches: Vec<Touch>,
+    /// Why it could not be read since it was last seen, newest first, at most [`HISTORY_MAX`].
+    pub failures: Vec<Failure>,
 }
+
+/// The most of a document's history that is told.
+pub const HISTORY_MAX: usize = 20;
 
 /// Why a document that is held is not found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hidden {
-    Itself(Removal),
-    /// The connected person can no longer see its space.
-    Space {
-        since: Timestamp,
+    Itself {
+        why: Removal,
+        /// Unknown of what an older Circuit hid.
+        since: Option<Timestamp>,
     },
+    /// The connected person can no longer see its space.
+    Space { since: Timestamp },
 }
 
 impl App {
@@ -67,17 +77,37 @@ impl App {
     /// A document and what explains it. What is not found is shown to administrators only; to others it is not there.
     pub async fn document_story(&self, caller: &Caller, index: IndexId, id: &DocumentId) -> Result<Story> {
         let held = self.store().document(index, id).await?;
+        let story = self.told(held).await?;
+        if story.hidden.is_some() && caller.must_manage().is_err() {
+            return Err(Error::not_found(format!("document {id} is not in this index")));
+        }
+        Ok(story)
+    }
+
+    /// What explains a document that is held.
+    pub(crate) async fn told(&self, held: Held) -> Result<Story> {
         let spaces = self.store().feed_spaces(held.feed).await?;
         let space = spaces.into_iter().find(|kept| kept.space.id == held.document.space);
         let suspended_at = space.as_ref().and_then(|kept| kept.suspended_at);
         let hidden = held
             .removed
-            .map(Hidden::Itself)
+            .map(|why| Hidden::Itself {
+                why,
+                since: held.removed_at,
+            })
             .or(suspended_at.map(|since| Hidden::Space { since }));
-        if hidden.is_some() && caller.must_manage().is_err() {
-            return Err(Error::not_found(format!("document {id} is not in this index")));
-        }
-        Ok(Story { held, hidden, space })
+        let content = &held.document.id.content;
+        let touches = self.store().touches(held.feed, content, HISTORY_MAX).await?;
+        let mut failures = self.store().failures_of(held.feed, content, HISTORY_MAX).await?;
+        // What was read again since is no trouble any more.
+        failures.retain(|failure| held.seen_run.is_none_or(|seen| failure.run >= seen));
+        Ok(Story {
+            held,
+            hidden,
+            space,
+            touches,
+            failures,
+        })
     }
 
     /// Deletes documents from the index, with the comments and attachments of a page; how many went. Syncing does not

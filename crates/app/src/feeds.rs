@@ -3,16 +3,18 @@
 use std::{collections::BTreeSet, sync::PoisonError, time::Duration};
 
 use domain::{
-    Error, ErrorKind, FeedId, IndexId, Result, SiteId, SpaceId, Timestamp,
+    DocumentId, Error, ErrorKind, FeedId, IndexId, Result, SiteId, SpaceId, Timestamp,
     authority::Tokens,
     connection::Ending,
+    document::{DocumentKind, Removal},
     feed::{Feed, FeedState, Park, Schedule},
-    job::Work,
+    job::{Standing, Work},
     price::Quote,
     site::Site,
     source::{Meter, Reach, Urgency},
     space::{Estimate, Space},
-    sync_run::Trigger,
+    store::Wanted,
+    sync_run::{RunKind, SyncRun, Trigger},
 };
 
 use futures::{StreamExt, stream};
@@ -235,20 +237,100 @@ impl App {
     /// again, and a dead job revived.
     pub async fn resync(&self, caller: &Caller, feed: FeedId) -> Result<()> {
         caller.must_manage()?;
+        self.make_ready(feed).await?;
+        self.queue_sync(feed).await
+    }
+
+    /// Compares everything that the site shows with what is found here, without changing either; the run that does. One
+    /// that waits or goes on already is given again.
+    pub async fn verify(&self, caller: &Caller, feed: FeedId) -> Result<SyncRun> {
+        caller.must_manage()?;
+        if self.store().feed_spaces(feed).await?.is_empty() {
+            self.store().feed(feed).await?;
+            return Err(Error::conflict(
+                "this integration carries no space yet; choose some first",
+            ));
+        }
+        self.make_ready(feed).await?;
+        let run = match self.store().verify_of(feed).await? {
+            Some(asked) => asked,
+            None => {
+                let (kind, trigger) = (RunKind::Verify, Trigger::Person);
+                self.store().open_run(feed, kind, trigger, self.now()).await?
+            }
+        };
+        self.queue_wish(feed).await?;
+        Ok(run)
+    }
+
+    /// Reads one document again, whatever the schedule: one that could not be read, or one that is not here yet. The feed
+    /// that does.
+    pub async fn retry(&self, caller: &Caller, index: IndexId, document: &DocumentId) -> Result<Feed> {
+        caller.must_manage()?;
+        let (feed, kind) = self.reader_of(index, document).await?;
+        self.make_ready(feed.id).await?;
+        match kind {
+            // These are told of by their space alone.
+            Some(DocumentKind::Comment | DocumentKind::Attachment) => self.queue_sync(feed.id).await?,
+            Some(DocumentKind::Page | DocumentKind::BlogPost) | None => {
+                let id = document.content.clone();
+                self.store().want(feed.id, &Wanted { id, kind }, self.now()).await?;
+                self.queue_wish(feed.id).await?;
+            }
+        }
+        self.store().feed(feed.id).await
+    }
+
+    /// The feed of this index that holds the document or failed to read it, or else the first that carries its site; and
+    /// what kind it is, if anybody knows.
+    async fn reader_of(&self, index: IndexId, document: &DocumentId) -> Result<(Feed, Option<DocumentKind>)> {
+        self.store().index(index).await?;
+        let feeds = self.store().feeds(index).await?;
+        let of_site = |feed: &Feed| feed.site.as_ref().is_some_and(|site| site.id == document.site);
+        let feeds: Vec<Feed> = feeds
+            .into_iter()
+            .filter(|feed| feed.state != FeedState::Removed && of_site(feed))
+            .collect();
+        for feed in &feeds {
+            let id = std::slice::from_ref(&document.content);
+            if let Some(known) = self.store().known(feed.id, id).await?.remove(&document.content) {
+                if known.removed == Some(Removal::DeletedHere) {
+                    return Err(Error::conflict(
+                        "somebody deleted this document from the index; syncing does not bring it back",
+                    ));
+                }
+                return Ok((feed.clone(), Some(known.kind)));
+            }
+            let failures = self.store().failures_of(feed.id, &document.content, 1).await?;
+            if let Some(failure) = failures.first() {
+                return Ok((feed.clone(), failure.kind));
+            }
+        }
+        if document.content.as_str().parse::<i64>().is_err() {
+            return Err(Error::invalid(
+                "a page or blog post that is not here yet has a number for its id",
+            ));
+        }
+        let first = feeds.into_iter().next();
+        first.map(|feed| (feed, None)).ok_or_else(|| {
+            Error::not_found(format!(
+                "no integration of this index carries the site of document {document}"
+            ))
+        })
+    }
+
+    /// A feed that a person wants something of must be able to run. One that waits for what may be over is tried again.
+    async fn make_ready(&self, feed: FeedId) -> Result<()> {
         match self.store().feed(feed).await?.state {
-            FeedState::Active => self.queue_sync(feed).await,
+            FeedState::Active => Ok(()),
             // What is kept back from the schedule is kept for this.
             FeedState::Parked(Park::QuotaSpent { .. }) if self.budget_picture().await?.serves_people() => {
-                self.store().unpark_feed(feed).await?;
-                self.queue_sync(feed).await
+                self.store().unpark_feed(feed).await
             }
             FeedState::Parked(Park::QuotaSpent { until }) => Err(Error::conflict(format!(
                 "the points of this hour are spent; it goes on by itself at {until}"
             ))),
-            FeedState::Parked(park) if park.may_mend() => {
-                self.store().set_feed_state(feed, &FeedState::Active).await?;
-                self.queue_sync(feed).await
-            }
+            FeedState::Parked(park) if park.may_mend() => self.store().set_feed_state(feed, &FeedState::Active).await,
             FeedState::Parked(_) => Err(Error::conflict("reconnect first")),
             FeedState::Paused => Err(Error::conflict("this integration is paused; resume it first")),
             FeedState::Connecting { .. } | FeedState::ChoosingSite | FeedState::ChoosingSpaces => {
@@ -343,6 +425,16 @@ impl App {
             (Some(_), None) => Err(Error::conflict("choose the site first")),
             (None, _) => Err(not_connected()),
         }
+    }
+
+    /// What a person asked for by name is written down already: the job needs only to begin. A dead one is revived, which
+    /// reads everything again besides.
+    async fn queue_wish(&self, feed: FeedId) -> Result<()> {
+        let trigger = match self.store().standing(feed).await? {
+            Some(Standing::Dead { .. }) => Trigger::Person,
+            Some(Standing::Waits { .. } | Standing::Runs) | None => Trigger::Schedule,
+        };
+        self.queue(feed, trigger).await
     }
 
     /// Everything is read again, or imported if it never was.

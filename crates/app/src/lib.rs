@@ -6,6 +6,7 @@ pub mod caller;
 pub mod clock;
 pub mod connections;
 pub mod documents;
+pub mod explain;
 pub mod feeds;
 pub mod grants;
 pub mod indexes;

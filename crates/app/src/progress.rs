@@ -73,6 +73,9 @@ pub struct Next {
     pub probe: Option<Timestamp>,
 }
 
+/// Among so many is the last that ended: one may go on, and a verify wait beside it.
+const RUNS_LOOKED_AT: usize = 3;
+
 impl App {
     async fn next(&self, feed: &Feed, spaces: &[FeedSpace], job: Option<&Standing>) -> Result<Next> {
         if feed.state != FeedState::Active {
@@ -91,13 +94,24 @@ impl App {
         })
     }
 
+    async fn running(&self, feed: FeedId, job: Option<&Standing>) -> Result<Option<SyncRun>> {
+        if let Some(run) = self.store().open_run_of(feed).await? {
+            return Ok(Some(run));
+        }
+        match job {
+            Some(Standing::Runs) => self.store().verify_of(feed).await,
+            Some(Standing::Waits { .. } | Standing::Dead { .. }) | None => Ok(None),
+        }
+    }
+
     pub async fn feed_picture(&self, caller: &Caller, id: FeedId) -> Result<FeedPicture> {
         let feed = self.feed(caller, id).await?;
         let spaces = self.store().feed_spaces(id).await?;
-        let running = self.store().open_run_of(id).await?;
+        let job = self.store().standing(id).await?;
+        let running = self.running(id, job.as_ref()).await?;
         let last = self
             .store()
-            .runs(id, 2)
+            .runs(id, RUNS_LOOKED_AT)
             .await?
             .into_iter()
             .find(|run| run.ended_at.is_some());
@@ -105,7 +119,6 @@ impl App {
             Some(connection) => Some(self.store().connection(connection).await?),
             None => None,
         };
-        let job = self.store().standing(id).await?;
         let next = self.next(&feed, &spaces, job.as_ref()).await?;
         let figures = self.store().index_figures(feed.index).await?;
         let searchable = self.engine().watermark(feed.index).await?.0 >= figures.last_sequence;
@@ -143,7 +156,7 @@ impl App {
             next: LaterPasses::of(&price::held(&spaces), spaces.len() as u64),
         };
         Ok(FeedPicture {
-            headline: headline(&feed, &spaces, running.is_some(), last.as_ref(), job.as_ref()),
+            headline: headline(&feed, &spaces, running.as_ref(), last.as_ref(), job.as_ref()),
             ends_soon: ends_soon(&feed, connection.as_ref(), self.now()),
             job,
             next,
@@ -184,7 +197,7 @@ fn expected(spaces: &[FeedSpace]) -> Option<u64> {
 fn headline(
     feed: &Feed,
     spaces: &[FeedSpace],
-    running: bool,
+    running: Option<&SyncRun>,
     last: Option<&SyncRun>,
     job: Option<&Standing>,
 ) -> &'static str {
@@ -208,11 +221,12 @@ fn headline(
                 .any(|space| space.imported_at.is_none() && space.suspended_at.is_none()) =>
         {
             match last.map(|run| &run.outcome) {
-                Some(Some(Outcome::Failed { .. })) if !running => "trying again soon",
+                Some(Some(Outcome::Failed { .. })) if running.is_none() => "trying again soon",
                 _ => "importing",
             }
         }
-        FeedState::Active if running => "syncing",
+        FeedState::Active if running.is_some_and(|run| run.kind == RunKind::Verify) => "verifying",
+        FeedState::Active if running.is_some() => "syncing",
         FeedState::Active => match last.map(|run| &run.outcome) {
             Some(Some(Outcome::Failed { .. })) => "trying again soon",
             _ => "up to date",

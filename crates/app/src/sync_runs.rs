@@ -3,14 +3,14 @@
 use domain::{
     ContentId, FeedId, Result, RunId,
     store::EffectRow,
-    sync_run::{Effect, Failure, SyncRun},
+    sync_run::{DIFFERENCES_MAX, Difference, Effect, Failure, SyncRun},
 };
 
 use crate::{App, Caller};
 
 /// The most runs and failures shown at once.
 pub const LISTED_MAX: usize = 100;
-/// The most changed documents shown at once.
+/// The most changed or differing documents shown at once.
 pub const EFFECTS_MAX: usize = 200;
 /// The most changed documents, and the most failures, of one export: some tens of megabytes.
 pub const EXPORTED_MAX: usize = 100_000;
@@ -23,6 +23,8 @@ pub struct Export {
     pub effects: Vec<EffectRow>,
     /// In order of time, at most [`EXPORTED_MAX`].
     pub failures: Vec<Failure>,
+    /// Of a verify, by content id; all that are kept.
+    pub differences: Vec<Difference>,
     /// False when there is more than the bounds let through.
     pub complete: bool,
 }
@@ -63,6 +65,14 @@ impl App {
         self.store().effects(run, effect, after, EFFECTS_MAX).await
     }
 
+    /// In what a verify found site and index to differ, by content id after `after`, at most [`EFFECTS_MAX`]. For
+    /// administrators.
+    pub async fn differences(&self, caller: &Caller, run: RunId, after: Option<&ContentId>) -> Result<Vec<Difference>> {
+        caller.must_manage()?;
+        self.store().run(run).await?;
+        self.store().differences(run, after, EFFECTS_MAX).await
+    }
+
     /// All of a run, within bounds. For administrators.
     pub async fn export_run(&self, caller: &Caller, run: RunId) -> Result<Export> {
         caller.must_manage()?;
@@ -72,8 +82,10 @@ impl App {
         let complete = effects.len() <= EXPORTED_MAX && failures.len() <= EXPORTED_MAX;
         effects.truncate(EXPORTED_MAX);
         failures.truncate(EXPORTED_MAX);
+        let differences = self.store().differences(run.id, None, DIFFERENCES_MAX).await?;
         Ok(Export {
             run,
+            differences,
             effects,
             failures,
             complete,

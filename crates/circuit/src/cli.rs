@@ -48,6 +48,20 @@ Everything is gone when it ends.")]
     /// Asks a running Circuit about its feeds.
     #[command(subcommand)]
     Feed(Feed),
+
+    /// Says why a page is found or missing.
+    #[command(after_help = "\
+Examples:
+  export CIRCUIT_URL=https://circuit.example.org CIRCUIT_API_KEY=…
+  circuit why https://acme.atlassian.net/wiki/spaces/ENG/pages/98432/Release+notes
+  circuit why --index 2 https://acme.atlassian.net/wiki/x/gIAB
+  circuit why --json 98432 | jq -r .reason
+
+URL is an address as the browser shows it, a link from Share, or a page's number; quote it if it holds & or ?. What stands
+outside the chosen spaces is not asked for. It costs nothing, or a few points when Atlassian has to be asked.
+Exit codes: 0 it is said, 1 it could not be found out, 2 the command line is wrong.")]
+    Why(Why),
+
     /// Copies the store and its key, consistently, also while Circuit runs.
     #[command(after_help = "\
 DEST becomes a new directory with circuit.db, secret.key and SHA256SUMS. It appears when it is whole and proven, and not
@@ -97,6 +111,44 @@ Examples:
 It changes nothing, and costs a handful of points itself. An API key is made under Account in the app.
 Exit codes: 0 it is said, 1 it could not be found out, 2 the command line is wrong.")]
     Estimate(FeedEstimate),
+
+    /// Walks the site now, and prints in what the index differs from it: nothing, when all is well.
+    #[command(after_help = "\
+Examples:
+  circuit feed verify 3
+  circuit feed verify 3 --json | jq '.differences[].title'
+
+It costs what reading everything costs (circuit feed estimate says how much), and changes neither site nor index. What is
+written while it goes on is no difference. It goes on in Circuit when this command is ended.
+Exit codes: 0 no difference, 1 some, or it could not be found out, 2 the command line is wrong.")]
+    Verify(FeedVerify),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct FeedVerify {
+    /// Id of the feed: the number in its page's address.
+    #[arg(value_name = "FEED", value_parser = clap::value_parser!(u64))]
+    pub feed: u64,
+    /// Prints JSON: the run, its differences, its failures and its notes.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub remote: RemoteSettings,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Why {
+    /// Where the page is in Confluence.
+    #[arg(value_name = "URL")]
+    pub address: String,
+    /// Id of the index: the number in its page's address [default: the only one there is].
+    #[arg(long, value_name = "INDEX", value_parser = clap::value_parser!(u64))]
+    pub index: Option<u64>,
+    /// Prints JSON, as `GET /api/v1/indexes/INDEX/explain` answers.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub remote: RemoteSettings,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -15,4 +15,6 @@ pub mod serve;
 pub mod socket;
 pub mod stop;
 pub mod sums;
+pub mod verify;
+pub mod why;
 pub mod wiring;

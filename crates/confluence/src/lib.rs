@@ -19,6 +19,7 @@ mod limits;
 mod pace;
 mod wire;
 
+pub mod address;
 mod by_id;
 pub mod capabilities;
 pub mod http;

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use async_trait::async_trait;
 use domain::{
     AccountId, Clock, ContentId, Result, SpaceId, Timestamp,
+    address::Address,
     authority::Tokens,
     budget::Budget,
     cursor::{Cursor, Stream},
@@ -15,7 +16,7 @@ use domain::{
 };
 
 use crate::{
-    Endpoints, by_id,
+    Endpoints, address, by_id,
     changes::{self, Wanted},
     client::Client,
     comments_attachments,
@@ -144,6 +145,10 @@ impl Source for ConfluenceSource {
 
     async fn people(&self, reach: &Reach, accounts: &[AccountId]) -> Result<(Vec<Person>, Spent)> {
         users::people(&self.client, reach, accounts).await
+    }
+
+    fn address(&self, pasted: &str) -> Option<Address> {
+        address::read(pasted)
     }
 
     fn pace(&self) -> Pace {

@@ -155,6 +155,8 @@ pub struct Held {
     pub seen_run: Option<RunId>,
     /// Set when it must no longer be found.
     pub removed: Option<Removal>,
+    /// Since when.
+    pub removed_at: Option<Timestamp>,
 }
 
 /// Why a document is no longer found.

@@ -3,6 +3,7 @@
 //! Nothing here does I/O and nothing here knows a framework, a vendor or a database.
 
 pub mod access;
+pub mod address;
 pub mod authority;
 pub mod budget;
 pub mod connection;

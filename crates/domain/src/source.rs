@@ -13,6 +13,7 @@ use async_trait::async_trait;
 
 use crate::{
     AccountId, ConnectionId, ContentId, Result, SpaceId, Timestamp,
+    address::Address,
     cursor::{Cursor, Stream},
     document::{Document, DocumentKind, Observed, Person},
     site::Site,
@@ -162,6 +163,9 @@ pub trait Source: Send + Sync {
 
     /// The names of people; who is unknown there is absent from the answer. At most [`PEOPLE_MAX`] at once.
     async fn people(&self, reach: &Reach, accounts: &[AccountId]) -> Result<(Vec<Person>, Spent)>;
+
+    /// What an address that a person pasted names; none when it is no address. Asks nobody.
+    fn address(&self, pasted: &str) -> Option<Address>;
 
     /// How calls go at present, over all reaches.
     fn pace(&self) -> Pace;

@@ -20,7 +20,7 @@ use crate::{
     job::{Claim, Job, Standing, Work},
     site::Site,
     space::{Estimate, FeedSpace, Space, SpaceSeen},
-    sync_run::{Counts, Effect, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
+    sync_run::{Counts, Difference, Effect, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
     user::{ApiKey, Role, User},
 };
 
@@ -226,6 +226,26 @@ pub struct HeldFacts {
     pub url: String,
 }
 
+/// A document that a person wants read by its id in the next pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub id: ContentId,
+    /// None when nobody knows.
+    pub kind: Option<DocumentKind>,
+}
+
+/// The most documents of a feed that wait to be read by id: four calls for each kind.
+pub const WANTED_MAX: usize = 1_000;
+
+/// A document looked for by what people call it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Called<'a> {
+    /// A page or blog post of a space by its title, without case.
+    Page { space: &'a SpaceId, title: &'a str },
+    /// A file by what it hangs on and its name.
+    File { on: &'a ContentId, name: &'a str },
+}
+
 /// A document's row in a list: no body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentRow {
@@ -271,6 +291,14 @@ pub trait Documents: Send + Sync {
     async fn known(&self, feed: FeedId, ids: &[ContentId]) -> Result<BTreeMap<ContentId, Known>>;
     /// Documents of an index that must not be found and that a search index at `sequence` may still hold: at most `limit`.
     async fn hidden_after(&self, index: IndexId, sequence: i64, limit: usize) -> Result<Vec<(FeedId, DocumentId)>>;
+    /// The document that is called so; one that may be found before one that was removed.
+    async fn called(&self, feed: FeedId, called: Called<'_>) -> Result<Option<ContentId>>;
+    /// Remembers that a person wants this document read by its id. `Conflict` when [`WANTED_MAX`] of the feed wait.
+    async fn want(&self, feed: FeedId, wanted: &Wanted, now: Timestamp) -> Result<()>;
+    /// What waits to be read by id, those asked for first first.
+    async fn wanted(&self, feed: FeedId) -> Result<Vec<Wanted>>;
+    /// These were read, or proven not to be readable.
+    async fn forget_wanted(&self, feed: FeedId, ids: &[ContentId]) -> Result<()>;
     /// Those of `accounts` whose name is not known.
     async fn unknown_people(&self, site: &SiteId, accounts: &BTreeSet<AccountId>) -> Result<Vec<AccountId>>;
 
@@ -300,6 +328,30 @@ pub struct EffectRow {
     pub url: String,
 }
 
+/// What a run did to one document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touch {
+    pub run: RunId,
+    pub kind: RunKind,
+    pub effect: Effect,
+    /// When the run began.
+    pub at: Timestamp,
+}
+
+/// What one answer of a listing told a verify: written whole or not at all, and without touching a document.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    pub run: RunId,
+    /// Everything that the answer showed, readable or not.
+    pub shown: Vec<ContentId>,
+    pub differences: Vec<Difference>,
+    pub failures: Vec<Failure>,
+    /// How far the stream has been compared; none for what belongs to no listing.
+    pub mark: Option<(Stream, Mark)>,
+    pub spent: Spent,
+    pub now: Timestamp,
+}
+
 /// The most sentences kept of one run.
 pub const NOTES_MAX: usize = 50;
 
@@ -308,7 +360,7 @@ pub trait SyncRuns: Send + Sync {
     async fn open_run(&self, feed: FeedId, kind: RunKind, trigger: Trigger, now: Timestamp) -> Result<SyncRun>;
     async fn close_run(&self, id: RunId, outcome: &Outcome, now: Timestamp) -> Result<()>;
     async fn run(&self, id: RunId) -> Result<SyncRun>;
-    /// The run that was begun and not ended: Circuit stopped in its midst.
+    /// The run that was begun and not ended, a verify apart: Circuit stopped in its midst.
     async fn open_run_of(&self, feed: FeedId) -> Result<Option<SyncRun>>;
     /// Opens a run again that waited or was broken off: it goes on from the checkpoint as the same run, so that what it
     /// has seen counts.
@@ -333,6 +385,29 @@ pub trait SyncRuns: Send + Sync {
     /// Newest first, at most `limit`.
     async fn runs(&self, feed: FeedId, limit: usize) -> Result<Vec<SyncRun>>;
     async fn failures(&self, run: RunId, limit: usize) -> Result<Vec<Failure>>;
+    /// Of this document, newest first, at most `limit`.
+    async fn failures_of(&self, feed: FeedId, document: &ContentId, limit: usize) -> Result<Vec<Failure>>;
+    /// What runs did to this document, newest first, at most `limit`.
+    async fn touches(&self, feed: FeedId, document: &ContentId, limit: usize) -> Result<Vec<Touch>>;
+    /// The verify that somebody asked for and that has not ended, or waits or was stopped in its midst.
+    async fn verify_of(&self, feed: FeedId) -> Result<Option<SyncRun>>;
+    /// Writes what one answer told a verify.
+    async fn check(&self, feed: FeedId, checked: &Checked) -> Result<()>;
+    /// How far a verify has compared each stream.
+    async fn checked(&self, run: RunId) -> Result<Checkpoint>;
+    /// What may be found of this stream and was held before the verify began, and no answer to it or to a later run has
+    /// shown: by content id after `after`, at most `limit`. Nothing when the verify met a row that it could not even name.
+    async fn never_shown(
+        &self,
+        run: RunId,
+        stream: &Stream,
+        after: Option<&ContentId>,
+        limit: usize,
+    ) -> Result<Vec<HeldFacts>>;
+    /// Forgets what a verify was shown; what it found stays.
+    async fn forget_shown(&self, run: RunId) -> Result<()>;
+    /// In what site and index differed, by content id after `after`; at most `limit`.
+    async fn differences(&self, run: RunId, after: Option<&ContentId>, limit: usize) -> Result<Vec<Difference>>;
     /// Adds to what a run and its feed spent outside of a recording.
     async fn add_spent(&self, id: RunId, spent: Spent, now: Timestamp) -> Result<()>;
 }

@@ -1,6 +1,6 @@
 //! One pass of a feed.
 
-use crate::{DocumentId, FeedId, RunId, Timestamp};
+use crate::{ContentId, DocumentId, FeedId, RunId, SpaceId, Timestamp, document::DocumentKind};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncRun {
@@ -25,6 +25,8 @@ pub enum RunKind {
     Walk,
     /// Which of the held documents can no longer be seen: a suspicion for little, to be proven.
     Probe,
+    /// A person's comparison of site and index, which changes neither.
+    Verify,
 }
 
 impl RunKind {
@@ -34,6 +36,7 @@ impl RunKind {
             Self::Changes => "changes",
             Self::Walk => "walk",
             Self::Probe => "probe",
+            Self::Verify => "verify",
         }
     }
 }
@@ -80,6 +83,8 @@ pub struct Counts {
     pub removed: u64,
     pub skipped: u64,
     pub failed: u64,
+    /// Documents in which site and index differ; of a verify only.
+    pub differing: u64,
 }
 
 impl Counts {
@@ -92,6 +97,7 @@ impl Counts {
             removed: self.removed + other.removed,
             skipped: self.skipped + other.skipped,
             failed: self.failed + other.failed,
+            differing: self.differing + other.differing,
         }
     }
 }
@@ -149,7 +155,69 @@ pub struct Failure {
     pub run: RunId,
     /// None when not even its id could be read.
     pub document: Option<DocumentId>,
+    /// None when it was not known what it is.
+    pub kind: Option<DocumentKind>,
     pub title: String,
     pub why: String,
     pub at: Timestamp,
 }
+
+/// In what a document on the site differs from the one in the index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Differs {
+    /// The site shows it, and it cannot be found in the index.
+    NotInIndex,
+    /// It can be found in the index, and the site does not show it.
+    NotOnSite,
+    OtherVersion,
+    /// Another parent or another space.
+    OtherPlace,
+    OtherTitle,
+    OtherLabels,
+    OtherAddress,
+}
+
+impl Differs {
+    pub const ALL: [Self; 7] = [
+        Self::NotInIndex,
+        Self::NotOnSite,
+        Self::OtherVersion,
+        Self::OtherPlace,
+        Self::OtherTitle,
+        Self::OtherLabels,
+        Self::OtherAddress,
+    ];
+
+    /// The word in the store, in JSON and in exports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NotInIndex => "not_in_index",
+            Self::NotOnSite => "not_on_site",
+            Self::OtherVersion => "other_version",
+            Self::OtherPlace => "other_place",
+            Self::OtherTitle => "other_title",
+            Self::OtherLabels => "other_labels",
+            Self::OtherAddress => "other_address",
+        }
+    }
+}
+
+/// A document in which site and index differ: the first thing that does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    pub id: ContentId,
+    pub kind: DocumentKind,
+    pub space: SpaceId,
+    pub differs: Differs,
+    /// As the site shows it, or as it is held when the site does not.
+    pub title: String,
+    pub url: String,
+    /// What is held, in a few words; empty when nothing is.
+    pub held: String,
+    /// What the site shows, in a few words; empty when it shows nothing.
+    pub on_site: String,
+}
+
+/// The most differences that are kept of one run; it says when there are more. Where so much differs, a re-sync is of more
+/// use than a longer list.
+pub const DIFFERENCES_MAX: usize = 10_000;

@@ -1,6 +1,6 @@
 //! Given an item, gives where people find it in Confluence, relative to the site's `/wiki`.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 
 use crate::{
     moment::slashed,
@@ -23,11 +23,16 @@ pub fn blog_or_page(site: &Site, slot: u32) -> String {
     }
 }
 
-/// `/x/gIAB`: the id's bytes, the lowest first.
+/// `/x/gIAB`: the id's bytes, the lowest first. `+` and `/` become `_` and `-`, the other way round than elsewhere, and
+/// zeros at the end are left out.
 pub fn tiny(id: u64) -> String {
     let bytes = id.to_le_bytes();
     let length = bytes.iter().rposition(|byte| *byte != 0).map_or(1, |last| last + 1);
-    format!("/x/{}", URL_SAFE_NO_PAD.encode(&bytes[..length]))
+    let letters = STANDARD_NO_PAD.encode(&bytes[..length]);
+    format!(
+        "/x/{}",
+        letters.replace('+', "_").replace('/', "-").trim_end_matches('A')
+    )
 }
 
 #[cfg(test)]
@@ -35,5 +40,6 @@ mod tests {
     #[test]
     fn a_tiny_link_is_the_one_that_confluence_gives() {
         assert_eq!(super::tiny(98_432), "/x/gIAB");
+        assert_eq!(super::tiny(0xff_ff_ff), "/x/----");
     }
 }

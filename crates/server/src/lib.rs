@@ -3,6 +3,7 @@
 //! Knows HTTP; knows no SQL, no Atlassian and no engine.
 
 pub mod api;
+mod explained;
 mod host;
 mod listening;
 mod operation;

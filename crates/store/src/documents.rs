@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use domain::{
     AccountId, ContentId, DocumentId, Error, FeedId, IndexId, Result, RunId, SiteId, SpaceId, Timestamp,
     document::{DocumentKind, Held, Known, Person},
-    store::{DocumentFilter, DocumentRow, Documents, HeldFacts, Recording, Unseen, Verdict},
+    store::{
+        Called, DocumentFilter, DocumentRow, Documents, HeldFacts, Recording, Unseen, Verdict, WANTED_MAX, Wanted,
+    },
     sync_run::Counts,
 };
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
@@ -151,19 +153,7 @@ impl Documents for SqlStore {
             .bind(space.map(SpaceId::as_str))
             .bind(number(limit as u64));
         let rows = query.fetch_all(&self.read).await.map_err(failed)?;
-        let facts = |row: &_| {
-            let (id, known) = (Columns(row).text("content_id")?, Columns(row).known()?);
-            Ok(HeldFacts {
-                id: ContentId(id),
-                kind: known.kind,
-                space: known.space,
-                parent: known.parent,
-                title: known.title,
-                version: known.version,
-                url: known.url,
-            })
-        };
-        rows.iter().map(facts).collect()
+        rows.iter().map(|row| Columns(row).held_facts()).collect()
     }
 
     async fn held_kinds(&self, feed: FeedId) -> Result<BTreeMap<DocumentKind, u64>> {
@@ -247,6 +237,73 @@ impl Documents for SqlStore {
             .filter(|account| !known.contains(account.as_str()))
             .cloned()
             .collect())
+    }
+
+    async fn called(&self, feed: FeedId, called: Called<'_>) -> Result<Option<ContentId>> {
+        let (among, place, name) = match called {
+            Called::Page { space, title } => ("space_id = $2 and kind in ('page', 'blogpost')", space.as_str(), title),
+            Called::File { on, name } => ("parent_id = $2 and kind = 'attachment'", on.as_str(), name),
+        };
+        let sql = format!(
+            "select content_id from documents
+             where feed_id = $1 and {among} and lower(title) = lower($3)
+             order by removed is not null, content_id limit 1"
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(feed.0)
+            .bind(place)
+            .bind(name);
+        let row = query.fetch_optional(&self.read).await.map_err(failed)?;
+        row.map(|row| Columns(&row).text("content_id").map(ContentId))
+            .transpose()
+    }
+
+    async fn want(&self, feed: FeedId, wanted: &Wanted, now: Timestamp) -> Result<()> {
+        let query = sqlx::query(
+            "insert into wanted (feed_id, content_id, kind, asked_at)
+             select $1, $2, $3, $4
+             where (select count(*) from wanted where feed_id = $1 and content_id <> $2) < $5
+             on conflict (feed_id, content_id) do update set kind = coalesce(excluded.kind, wanted.kind)",
+        );
+        let query = query
+            .bind(feed.0)
+            .bind(wanted.id.as_str())
+            .bind(wanted.kind.map(DocumentKind::word))
+            .bind(now.0)
+            .bind(number(WANTED_MAX as u64));
+        match query.execute(&self.write).await.map_err(failed)?.rows_affected() {
+            0 => Err(Error::conflict(format!(
+                "{WANTED_MAX} documents of this integration wait to be read already; try again when they were"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    async fn wanted(&self, feed: FeedId) -> Result<Vec<Wanted>> {
+        let query = sqlx::query("select content_id, kind from wanted where feed_id = $1 order by asked_at, content_id");
+        let rows = query.bind(feed.0).fetch_all(&self.read).await.map_err(failed)?;
+        let wanted = |row: &_| {
+            let row = Columns(row);
+            Ok(Wanted {
+                id: ContentId(row.text("content_id")?),
+                kind: row.maybe_kind()?,
+            })
+        };
+        rows.iter().map(wanted).collect()
+    }
+
+    async fn forget_wanted(&self, feed: FeedId, ids: &[ContentId]) -> Result<()> {
+        let mut transaction = self.claimed().await?;
+        for ids in ids.chunks(IDS_PER_STATEMENT) {
+            let sql = format!(
+                "delete from wanted where feed_id = ? and content_id in ({})",
+                marks(ids.len())
+            );
+            let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(feed.0);
+            let query = ids.iter().fold(query, |query, id| query.bind(id.as_str()));
+            query.execute(&mut *transaction).await.map_err(failed)?;
+        }
+        transaction.commit().await.map_err(failed)
     }
 
     async fn delete_documents(&self, index: IndexId, ids: &[DocumentId], now: Timestamp) -> Result<u64> {
@@ -381,6 +438,7 @@ fn one_held(row: &Columns<'_>, places: &Places) -> Result<Held> {
         first_seen_at: row.instant("first_seen_at")?,
         seen_run: row.maybe_number("seen_run")?.map(RunId),
         removed: row.removal()?,
+        removed_at: row.maybe_instant("removed_at")?,
         document,
     })
 }

@@ -40,7 +40,12 @@ impl Jobs for SqlStore {
                select id from jobs
                where dead_at is null and (at <= $2 or at > $4)
                  and (lease_holder is null or lease_until <= $2 or lease_until > $5)
-               order by case cause when 'person' then 0 else 1 end, at, id limit 1)
+               order by case
+                   when cause = 'person'
+                     or exists (select 1 from wanted where wanted.feed_id = jobs.feed_id)
+                     or exists (select 1 from runs where runs.feed_id = jobs.feed_id and kind = 'verify' and ended_at is null)
+                   then 0 else 1 end,
+                 at, id limit 1)
              returning *",
         )
         .bind(worker)

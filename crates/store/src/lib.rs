@@ -21,6 +21,7 @@ mod sync_runs;
 mod tests;
 mod unseen;
 mod users;
+mod verifying;
 
 pub use cipher::{SealingKey, SealingKeys};
 pub use dialect::SqlStore;

@@ -7,7 +7,7 @@ use domain::{
     cursor::Mark,
     document::{Body, Document, DocumentKind, Known, Observed, Removal, TITLE_CHARS_MAX},
     store::Recording,
-    sync_run::{Counts, Effect},
+    sync_run::{Counts, Effect, Failure},
 };
 use sha2::{Digest, Sha256};
 use sqlx::{Row, SqliteConnection};
@@ -177,7 +177,7 @@ impl SqlStore {
         note_effects(&mut transaction, recording.run, Effect::Updated, &updated).await?;
         touch_below(&mut transaction, feed, index, &moved, &written).await?;
         self.name_people(&mut transaction, recording).await?;
-        write_failures(&mut transaction, recording).await?;
+        write_failures(&mut transaction, &recording.failures).await?;
         write_mark(&mut transaction, feed, recording).await?;
         add_to_run(&mut transaction, recording, counts).await?;
         points::spend(&mut transaction, feed, recording.spent, recording.now).await?;
@@ -501,14 +501,16 @@ async fn touch_below(
     touch(transaction, index, &below.into_iter().collect::<Vec<_>>()).await
 }
 
-async fn write_failures(transaction: &mut SqliteConnection, recording: &Recording) -> Result<()> {
-    for failure in &recording.failures {
+pub(crate) async fn write_failures(transaction: &mut SqliteConnection, failures: &[Failure]) -> Result<()> {
+    for failure in failures {
         sqlx::query(
-            "insert into failures (run_id, site_id, content_id, title, why, at) values ($1, $2, $3, $4, $5, $6)",
+            "insert into failures (run_id, site_id, content_id, kind, title, why, at)
+             values ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(failure.run.0)
         .bind(failure.document.as_ref().map(|document| document.site.as_str()))
         .bind(failure.document.as_ref().map(|document| document.content.as_str()))
+        .bind(failure.kind.map(DocumentKind::word))
         .bind(&failure.title)
         .bind(&failure.why)
         .bind(failure.at.0)

@@ -14,8 +14,8 @@ use domain::{
     index::Index,
     site::Site,
     space::{Estimate, FeedSpace, Space},
-    store::EffectRow,
-    sync_run::{Counts, Effect, Outcome, RunKind, Spent, SyncRun, Trigger},
+    store::{EffectRow, HeldFacts},
+    sync_run::{Counts, Difference, Differs, Effect, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
     user::{Role, User},
 };
 use sqlx::{Row as _, sqlite::SqliteRow};
@@ -229,13 +229,7 @@ impl Columns<'_> {
         Ok(SyncRun {
             id: RunId(self.number("id")?),
             feed: FeedId(self.number("feed_id")?),
-            kind: match self.text("kind")?.as_str() {
-                "import" => RunKind::Import,
-                "changes" => RunKind::Changes,
-                "walk" => RunKind::Walk,
-                "probe" => RunKind::Probe,
-                other => return Err(unknown("run kind", other)),
-            },
+            kind: self.run_kind("kind")?,
             trigger: trigger(&self.text("cause")?)?,
             started_at: self.instant("started_at")?,
             ended_at: self.maybe_instant("ended_at")?,
@@ -248,12 +242,24 @@ impl Columns<'_> {
                 removed: self.count("removed")?,
                 skipped: self.count("skipped")?,
                 failed: self.count("failed")?,
+                differing: self.count("differing")?,
             },
             spent: Spent {
                 calls: self.count("calls")?,
                 points: self.count("points")?,
             },
         })
+    }
+
+    pub fn run_kind(&self, name: &str) -> Result<RunKind> {
+        match self.text(name)?.as_str() {
+            "import" => Ok(RunKind::Import),
+            "changes" => Ok(RunKind::Changes),
+            "walk" => Ok(RunKind::Walk),
+            "probe" => Ok(RunKind::Probe),
+            "verify" => Ok(RunKind::Verify),
+            other => Err(unknown("run kind", other)),
+        }
     }
 
     pub fn document(&self) -> Result<Document> {
@@ -305,18 +311,72 @@ impl Columns<'_> {
         })
     }
 
-    pub fn effect(&self) -> Result<EffectRow> {
+    pub fn effect(&self) -> Result<Effect> {
         let word = self.text("effect")?;
         let effect = Effect::ALL.into_iter().find(|effect| effect.word() == word);
+        effect.ok_or_else(|| unknown("effect", &word))
+    }
+
+    pub fn effect_row(&self) -> Result<EffectRow> {
         Ok(EffectRow {
             id: DocumentId {
                 site: SiteId(self.text("site_id")?),
                 content: ContentId(self.text("content_id")?),
             },
             kind: DocumentKind::from_word(&self.text("kind")?)?,
-            effect: effect.ok_or_else(|| unknown("effect", &word))?,
+            effect: self.effect()?,
             title: self.text("title")?,
             url: self.text("url")?,
+        })
+    }
+
+    pub fn failure(&self) -> Result<Failure> {
+        let document = self.maybe_text("site_id")?.zip(self.maybe_text("content_id")?);
+        Ok(Failure {
+            run: RunId(self.number("run_id")?),
+            document: document.map(|(site, content)| DocumentId {
+                site: SiteId(site),
+                content: ContentId(content),
+            }),
+            kind: self.maybe_kind()?,
+            title: self.text("title")?,
+            why: self.text("why")?,
+            at: self.instant("at")?,
+        })
+    }
+
+    pub fn maybe_kind(&self) -> Result<Option<DocumentKind>> {
+        self.maybe_text("kind")?
+            .map(|word| DocumentKind::from_word(&word))
+            .transpose()
+    }
+
+    /// Of [`KNOWN`] columns.
+    pub fn held_facts(&self) -> Result<HeldFacts> {
+        let known = self.known()?;
+        Ok(HeldFacts {
+            id: ContentId(self.text("content_id")?),
+            kind: known.kind,
+            space: known.space,
+            parent: known.parent,
+            title: known.title,
+            version: known.version,
+            url: known.url,
+        })
+    }
+
+    pub fn difference(&self) -> Result<Difference> {
+        let word = self.text("differs")?;
+        let differs = Differs::ALL.into_iter().find(|differs| differs.word() == word);
+        Ok(Difference {
+            id: ContentId(self.text("content_id")?),
+            kind: DocumentKind::from_word(&self.text("kind")?)?,
+            space: SpaceId(self.text("space_id")?),
+            differs: differs.ok_or_else(|| unknown("difference", &word))?,
+            title: self.text("title")?,
+            url: self.text("url")?,
+            held: self.text("held")?,
+            on_site: self.text("on_site")?,
         })
     }
 

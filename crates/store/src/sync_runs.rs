@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use domain::{
-    ContentId, DocumentId, FeedId, Result, RunId, SiteId, Timestamp,
-    store::{EffectRow, NOTES_MAX, SyncRuns},
-    sync_run::{Effect, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
+    ContentId, FeedId, Result, RunId, Timestamp,
+    cursor::{Checkpoint, Stream},
+    store::{Checked, EffectRow, HeldFacts, NOTES_MAX, SyncRuns, Touch},
+    sync_run::{Difference, Effect, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
 };
 use sqlx::Row;
 
@@ -53,7 +54,11 @@ impl SyncRuns for SqlStore {
     }
 
     async fn open_run_of(&self, feed: FeedId) -> Result<Option<SyncRun>> {
-        let query = sqlx::query("select * from runs where feed_id = $1 and ended_at is null order by id desc limit 1");
+        let query = sqlx::query(
+            "select * from runs
+             where feed_id = $1 and ended_at is null and kind <> 'verify'
+             order by id desc limit 1",
+        );
         let row = query.bind(feed.0).fetch_optional(&self.read).await.map_err(failed)?;
         row.map(|row| Columns(&row).run()).transpose()
     }
@@ -123,7 +128,7 @@ impl SyncRuns for SqlStore {
             .bind(after.map_or("", ContentId::as_str))
             .bind(number(limit as u64));
         let rows = query.fetch_all(&self.read).await.map_err(failed)?;
-        rows.iter().map(|row| Columns(row).effect()).collect()
+        rows.iter().map(|row| Columns(row).effect_row()).collect()
     }
 
     async fn forget_quiet_runs(&self, before: RunId) -> Result<()> {
@@ -154,21 +159,70 @@ impl SyncRuns for SqlStore {
             .fetch_all(&self.read)
             .await
             .map_err(failed)?;
-        let failure = |row: &_| {
+        rows.iter().map(|row| Columns(row).failure()).collect()
+    }
+
+    async fn failures_of(&self, feed: FeedId, document: &ContentId, limit: usize) -> Result<Vec<Failure>> {
+        let query = sqlx::query(
+            "select failures.* from failures
+             join runs on runs.id = failures.run_id
+             where runs.feed_id = $1 and failures.content_id = $2
+             order by failures.id desc limit $3",
+        );
+        let query = query.bind(feed.0).bind(document.as_str()).bind(number(limit as u64));
+        let rows = query.fetch_all(&self.read).await.map_err(failed)?;
+        rows.iter().map(|row| Columns(row).failure()).collect()
+    }
+
+    async fn touches(&self, feed: FeedId, document: &ContentId, limit: usize) -> Result<Vec<Touch>> {
+        let query = sqlx::query(
+            "select runs.id, runs.kind, runs.started_at, run_documents.effect from run_documents
+             join runs on runs.id = run_documents.run_id
+             where runs.feed_id = $1 and run_documents.content_id = $2
+             order by runs.id desc limit $3",
+        );
+        let query = query.bind(feed.0).bind(document.as_str()).bind(number(limit as u64));
+        let rows = query.fetch_all(&self.read).await.map_err(failed)?;
+        let touch = |row: &_| {
             let row = Columns(row);
-            let document = row.maybe_text("site_id")?.zip(row.maybe_text("content_id")?);
-            Ok(Failure {
-                run,
-                document: document.map(|(site, content)| DocumentId {
-                    site: SiteId(site),
-                    content: ContentId(content),
-                }),
-                title: row.text("title")?,
-                why: row.text("why")?,
-                at: row.instant("at")?,
+            Ok(Touch {
+                run: RunId(row.number("id")?),
+                kind: row.run_kind("kind")?,
+                effect: row.effect()?,
+                at: row.instant("started_at")?,
             })
         };
-        rows.iter().map(failure).collect()
+        rows.iter().map(touch).collect()
+    }
+
+    async fn verify_of(&self, feed: FeedId) -> Result<Option<SyncRun>> {
+        self.verifying(feed).await
+    }
+
+    async fn check(&self, feed: FeedId, checked: &Checked) -> Result<()> {
+        self.compared(feed, checked).await
+    }
+
+    async fn checked(&self, run: RunId) -> Result<Checkpoint> {
+        self.compared_so_far(run).await
+    }
+
+    async fn never_shown(
+        &self,
+        run: RunId,
+        stream: &Stream,
+        after: Option<&ContentId>,
+        limit: usize,
+    ) -> Result<Vec<HeldFacts>> {
+        self.held_and_not_shown(run, stream, after, limit).await
+    }
+
+    async fn forget_shown(&self, run: RunId) -> Result<()> {
+        self.shown_forgotten(run).await
+    }
+
+    async fn differences(&self, run: RunId, after: Option<&ContentId>, limit: usize) -> Result<Vec<Difference>> {
+        self.differing(run, after, limit).await
     }
 
     async fn add_spent(&self, id: RunId, spent: Spent, now: Timestamp) -> Result<()> {

@@ -94,7 +94,7 @@ impl Pass<'_> {
             let recording = Recording {
                 documents: listed.items,
                 people,
-                failures: failures(self.reach, self.run.id, &listed.unreadable, now),
+                failures: failures(self.reach, self.run.id, kind, &listed.unreadable, now),
                 spent: listed.spent.plus(price),
                 ..Recording::empty(self.run.id, now)
             };

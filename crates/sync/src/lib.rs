@@ -12,7 +12,9 @@ pub mod schedule;
 mod changes;
 mod probe;
 mod pull;
+mod verify;
 mod visible;
 mod walk;
+mod wanted;
 
 pub mod indexer;

@@ -125,7 +125,7 @@ impl Answer {
             placed: self.placed,
             seen: self.seen,
             people,
-            failures: failures(pull.reach, pull.run, &self.unreadable, now),
+            failures: failures(pull.reach, pull.run, pull.stream.kind, &self.unreadable, now),
             mark: Some((pull.stream.clone(), self.next.map_or(Mark::Done, Mark::At))),
             spent: self.spent.plus(price),
             now,
@@ -235,13 +235,20 @@ fn tolerable(error: &domain::Error) -> bool {
 }
 
 /// What could not be read, as the run lists it.
-pub fn failures(reach: &Reach, run: RunId, unreadable: &[Unreadable], now: Timestamp) -> Vec<Failure> {
+pub fn failures(
+    reach: &Reach,
+    run: RunId,
+    kind: DocumentKind,
+    unreadable: &[Unreadable],
+    now: Timestamp,
+) -> Vec<Failure> {
     let failure = |unreadable: &Unreadable| Failure {
         run,
         document: unreadable
             .content
             .as_ref()
             .map(|content| DocumentId::new(&reach.site.id, content.clone())),
+        kind: Some(kind),
         title: unreadable.title.clone(),
         why: unreadable.why.clone(),
         at: now,
@@ -267,7 +274,7 @@ pub async fn bring(
             let recording = Recording {
                 documents: fetched.items,
                 people,
-                failures: failures(reach, run, &fetched.unreadable, now),
+                failures: failures(reach, run, *kind, &fetched.unreadable, now),
                 spent: fetched.spent.plus(price),
                 ..Recording::empty(run, now)
             };

@@ -22,8 +22,10 @@ use crate::{
     probe::{Probed, probe},
     pull::{Nameless, Pull, Pulled, Reading, pull},
     schedule::{self, Facts, Held},
+    verify::verify,
     visible::{Visible, lost, remove_lost, visible_spaces},
     walk::judge,
+    wanted::read_wanted,
 };
 
 /// How old an unfinished walk may be to go on: what it saw longer ago proves too little. A site of a hundred thousand
@@ -115,6 +117,9 @@ pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<En
     let recorded = ports.store.run(run.id).await?.spent.minus(run.spent);
     let rest = reach.meter.read().minus(recorded);
     ports.store.add_spent(run.id, rest, ports.clock.now()).await?;
+    if run.kind == RunKind::Verify && matches!(outcome, Outcome::Failed { .. }) {
+        ports.store.forget_shown(run.id).await?;
+    }
     ports.store.close_run(run.id, &outcome, now).await?;
     let run = ports.store.run(run.id).await?;
     info!(feed.id = %id, run.id = %run.id, seen = run.counts.seen, added = run.counts.added, changed = run.counts.changed,
@@ -122,9 +127,20 @@ pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<En
         "Finished run {}", run.id);
     match ended {
         Some(ended) => Ok(ended),
+        // A person also wants everything read again, which comes after what they asked for by name.
+        None if trigger == Trigger::Person && wished(&run) => Ok(Ended::Again { at: now }),
         None => Ok(Ended::Finished {
             next: next_due(ports, id).await?,
         }),
+    }
+}
+
+/// Whether the run was made for documents or a comparison that a person asked for, and not for the feed's schedule.
+fn wished(run: &SyncRun) -> bool {
+    match run.kind {
+        RunKind::Verify => true,
+        RunKind::Changes => run.trigger == Trigger::Person,
+        RunKind::Import | RunKind::Walk | RunKind::Probe => false,
     }
 }
 
@@ -132,7 +148,7 @@ fn urgency(run: &SyncRun) -> Urgency {
     match (run.trigger, run.kind) {
         (Trigger::Person, _) => Urgency::Person,
         (Trigger::Schedule, RunKind::Changes) => Urgency::Changes,
-        (Trigger::Schedule, RunKind::Import | RunKind::Walk | RunKind::Probe) => Urgency::Whole,
+        (Trigger::Schedule, RunKind::Import | RunKind::Walk | RunKind::Probe | RunKind::Verify) => Urgency::Whole,
     }
 }
 
@@ -149,6 +165,9 @@ fn runnable(state: &FeedState, now: Timestamp) -> bool {
 pub async fn next_due(ports: &Ports, feed: FeedId) -> Result<Timestamp> {
     let (feed, spaces) = (ports.store.feed(feed).await?, ports.store.feed_spaces(feed).await?);
     let now = ports.clock.now();
+    if ports.store.verify_of(feed.id).await?.is_some() || !ports.store.wanted(feed.id).await?.is_empty() {
+        return Ok(now);
+    }
     let due = schedule::due(&facts(&*ports.store, &feed, &spaces).await?, now);
     Ok(due.next().unwrap_or_else(|| now.plus(NOTHING_DUE)).max(now))
 }
@@ -187,6 +206,16 @@ async fn begun_run(ports: &Ports, feed: &Feed, trigger: Trigger, spaces: &[FeedS
         let why = "Circuit stopped in the midst of it; it begins anew.".to_owned();
         ports.store.close_run(open.id, &Outcome::Stopped { why }, now).await?;
     }
+    if let Some(verify) = asked_verify(ports, feed, now).await? {
+        return Ok(Some(verify));
+    }
+    if !ports.store.wanted(feed.id).await?.is_empty() {
+        let run = ports
+            .store
+            .open_run(feed.id, RunKind::Changes, Trigger::Person, now)
+            .await?;
+        return Ok(Some(run));
+    }
     let facts = facts(&*ports.store, feed, spaces).await?;
     let Some(kind) = schedule::pass(&facts, trigger, now) else {
         return Ok(None);
@@ -200,9 +229,26 @@ async fn begun_run(ports: &Ports, feed: &Feed, trigger: Trigger, spaces: &[FeedS
     match kind {
         RunKind::Walk => ports.store.clear_checkpoint(feed.id).await?,
         // Goes on from the marks, so that an added space costs only itself; changes and probes have none.
-        RunKind::Import | RunKind::Changes | RunKind::Probe => {}
+        RunKind::Import | RunKind::Changes | RunKind::Probe | RunKind::Verify => {}
     }
     ports.store.open_run(feed.id, kind, trigger, now).await.map(Some)
+}
+
+/// The verify that a person asked for: it goes on from its own marks. What it saw too long ago proves nothing.
+async fn asked_verify(ports: &Ports, feed: &Feed, now: Timestamp) -> Result<Option<SyncRun>> {
+    let Some(asked) = ports.store.verify_of(feed.id).await? else {
+        return Ok(None);
+    };
+    if goes_on(&asked, &[], now) {
+        return match asked.ended_at {
+            None => Ok(Some(asked)),
+            Some(_) => ports.store.reopen_run(asked.id).await.map(Some),
+        };
+    }
+    let why = "It waited for more than a day: ask for it again.".to_owned();
+    ports.store.close_run(asked.id, &Outcome::Failed { why }, now).await?;
+    ports.store.forget_shown(asked.id).await?;
+    Ok(None)
 }
 
 /// The last run of this kind, if it did not come to its end.
@@ -218,7 +264,7 @@ async fn broken_off(ports: &Ports, feed: FeedId, kind: RunKind) -> Result<Option
 fn goes_on(run: &SyncRun, spaces: &[FeedSpace], now: Timestamp) -> bool {
     match run.kind {
         RunKind::Import => spaces.iter().any(schedule::needs_import),
-        RunKind::Walk => run.started_at <= now && now.since(run.started_at) < WALK_LIFE,
+        RunKind::Walk | RunKind::Verify => run.started_at <= now && now.since(run.started_at) < WALK_LIFE,
         RunKind::Changes | RunKind::Probe => false,
     }
 }
@@ -231,8 +277,14 @@ async fn read(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: 
                 .filter(|space| space.suspended_at.is_none())
                 .cloned()
                 .collect();
-            read_changes(ports, feed, reach, run, &visible).await
+            read_wanted(ports, feed, reach, run, &visible).await?;
+            match visible.iter().any(|space| space.imported_at.is_some()) {
+                true => read_changes(ports, feed, reach, run, &visible).await,
+                // Everything is new still: the import brings it.
+                false => Ok(Pulled::ToTheEnd),
+            }
         }
+        RunKind::Verify => verify(ports, feed, reach, run, spaces).await,
         RunKind::Import => import(ports, feed, reach, run, spaces).await,
         RunKind::Walk => walk(ports, feed, reach, run, spaces).await,
         RunKind::Probe => {

@@ -7,6 +7,7 @@ mod changing;
 mod clocks;
 mod comparing;
 mod disk;
+mod explaining;
 mod faults;
 mod killed;
 mod killed_often;

@@ -1,10 +1,11 @@
 //! Documents of an index: listed, read, deleted.
 
+use app::documents::{Hidden, Story};
 use axum::{Json, extract::State};
 use domain::{
     DocumentId, FeedId, IndexId, SpaceId,
-    document::{Body, CommentPlace, DocumentKind, FileFacts, Held, Person},
-    store::{DOCUMENTS_MAX, DocumentFilter, DocumentRow},
+    document::{Body, CommentPlace, DocumentKind, FileFacts, Held, Person, Removal},
+    store::{DOCUMENTS_MAX, DocumentFilter, DocumentRow, Touch},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,7 +16,8 @@ use crate::{
         auth::Asker,
         problem::{Answer, Failed},
         request::{Id, Ids, Parameters, Sent},
-        spaces::SpaceRefJson,
+        runs::{EffectKindJson, FailureJson, RunKindJson},
+        spaces::{FeedSpaceJson, SpaceRefJson},
     },
 };
 
@@ -235,6 +237,119 @@ impl From<Held> for DocumentJson {
             first_seen_at: held.first_seen_at.to_string(),
         }
     }
+}
+
+/// What explains a document.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DocumentStory)]
+pub struct StoryJson {
+    /// Without its body.
+    pub document: DocumentJson,
+    /// Why it is not found; null when it is.
+    pub hidden: Option<HiddenJson>,
+    /// The run that last saw it on the site; null when an older Circuit did not note it.
+    pub seen_run_id: Option<String>,
+    /// Its space as the feed carries it; null when the feed no longer does.
+    pub space: Option<FeedSpaceJson>,
+    /// What runs did to it, newest first, at most 20.
+    pub history: Vec<TouchJson>,
+    /// Why it could not be read since it was last seen, newest first, at most 20.
+    pub failures: Vec<FailureJson>,
+}
+
+/// Why a document is held and not found.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Hidden)]
+pub struct HiddenJson {
+    pub why: HiddenWhyJson,
+    /// Null when it is not known.
+    #[schema(format = DateTime)]
+    pub since: Option<String>,
+}
+
+/// `gone`: a run proved that the connected account can no longer see it. `suspended`: a second reading must agree first.
+/// `deleted`: a person deleted it from the index. `space`: the connected account can no longer see its space.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = HiddenWhy)]
+pub enum HiddenWhyJson {
+    Gone,
+    Suspended,
+    Deleted,
+    Space,
+}
+
+impl From<Hidden> for HiddenJson {
+    fn from(hidden: Hidden) -> Self {
+        let (why, since) = match hidden {
+            Hidden::Space { since } => (HiddenWhyJson::Space, Some(since)),
+            Hidden::Itself { why, since } => match why {
+                Removal::GoneFromSite => (HiddenWhyJson::Gone, since),
+                Removal::Suspended => (HiddenWhyJson::Suspended, since),
+                Removal::DeletedHere => (HiddenWhyJson::Deleted, since),
+            },
+        };
+        Self {
+            why,
+            since: since.map(|at| at.to_string()),
+        }
+    }
+}
+
+/// What a run did to a document.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DocumentEffect)]
+pub struct TouchJson {
+    pub run_id: String,
+    pub run_kind: RunKindJson,
+    pub effect: EffectKindJson,
+    /// When the run began.
+    #[schema(format = DateTime)]
+    pub at: String,
+}
+
+impl From<Touch> for TouchJson {
+    fn from(touch: Touch) -> Self {
+        Self {
+            run_id: touch.run.to_string(),
+            run_kind: touch.kind.into(),
+            effect: touch.effect.into(),
+            at: touch.at.to_string(),
+        }
+    }
+}
+
+impl From<Story> for StoryJson {
+    fn from(story: Story) -> Self {
+        let seen_run_id = story.held.seen_run.map(|run| run.to_string());
+        let mut document = DocumentJson::from(story.held);
+        document.body = None;
+        Self {
+            document,
+            hidden: story.hidden.map(HiddenJson::from),
+            seen_run_id,
+            space: story.space.map(FeedSpaceJson::from),
+            history: story.touches.into_iter().map(TouchJson::from).collect(),
+            failures: story.failures.into_iter().map(FailureJson::from).collect(),
+        }
+    }
+}
+
+/// Read what explains a document
+///
+/// Why it is found or not, which runs touched it, which could not read it. What is not found is there for administrators only.
+#[utoipa::path(get, path = "/indexes/{id}/documents/{document}/story", tag = "documents",
+    params(
+        ("id" = String, Path, description = "Id of the index"),
+        ("document" = String, Path, description = "Id of the document: site:content"),
+    ),
+    responses((status = 200, description = "What explains it", body = StoryJson)))]
+pub async fn read_story(
+    State(door): State<Door>,
+    Asker(caller): Asker,
+    Ids(index, document): Ids<IndexId, DocumentId>,
+) -> Answer<Json<StoryJson>> {
+    Ok(Json(door.app.document_story(&caller, index, &document).await?.into()))
 }
 
 #[derive(Deserialize, ToSchema)]

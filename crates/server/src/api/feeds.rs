@@ -344,6 +344,22 @@ pub async fn resync_feed(
     Ok((StatusCode::ACCEPTED, Json(door.app.feed(&caller, feed).await?.into())))
 }
 
+/// Compare the site with the index
+///
+/// For administrators. Everything that the site shows is compared with what can be found, at the price of a walk, and
+/// neither is changed. `GET /runs/{id}` tells when it is done, `GET /runs/{id}/differences` what differs. While one goes on
+/// or waits, asking again gives that one.
+#[utoipa::path(post, path = "/feeds/{id}/verify", tag = "feeds", params(("id" = String, Path, description = "Id of the feed")),
+    responses((status = 202, description = "Queued", body = RunJson)))]
+pub async fn verify_feed(
+    State(door): State<Door>,
+    Asker(caller): Asker,
+    Id(feed): Id<FeedId>,
+) -> Answer<(StatusCode, Json<RunJson>)> {
+    let run = door.app.verify(&caller, feed).await?;
+    Ok((StatusCode::ACCEPTED, Json(run.into())))
+}
+
 /// Pause a feed
 ///
 /// A run that goes on ends at its next answer. Pausing twice is pausing.

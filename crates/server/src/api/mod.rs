@@ -6,6 +6,7 @@ mod admin;
 mod auth;
 mod connections;
 mod documents;
+mod explain;
 mod feeds;
 mod indexes;
 mod keys;

@@ -22,7 +22,7 @@ use utoipa::{
 use crate::{
     Door,
     api::{
-        admin, auth::SESSION_COOKIE, connections, documents, feeds, indexes, keys, me, problem, reconnections,
+        admin, auth::SESSION_COOKIE, connections, documents, explain, feeds, indexes, keys, me, problem, reconnections,
         request::Declared, runs, search, sites, spaces,
     },
 };
@@ -73,6 +73,9 @@ addresses! {
     post "/indexes/{id}/documents/delete" documents::delete_documents;
     get "/indexes/{id}/documents/{document}" documents::read_document;
     delete "/indexes/{id}/documents/{document}" documents::delete_document;
+    get "/indexes/{id}/documents/{document}/story" documents::read_story;
+    post "/indexes/{id}/documents/{document}/retry" explain::retry_document;
+    get "/indexes/{id}/explain" explain::explain;
     get "/indexes/{id}/feeds" feeds::list_feeds;
     post "/indexes/{id}/feeds" connections::create_feed;
     get "/feeds/{id}" feeds::read_feed;
@@ -90,6 +93,7 @@ addresses! {
     get "/feeds/{id}/spaces/available" spaces::list_available_spaces;
     post "/feeds/{id}/estimate" spaces::estimate_spaces;
     post "/feeds/{id}/resync" feeds::resync_feed;
+    post "/feeds/{id}/verify" feeds::verify_feed;
     post "/feeds/{id}/pause" feeds::pause_feed;
     post "/feeds/{id}/resume" feeds::resume_feed;
     delete "/feeds/{id}/documents" feeds::delete_feed_documents;
@@ -97,6 +101,7 @@ addresses! {
     get "/runs/{id}" runs::read_run;
     get "/runs/{id}/failures" runs::list_failures;
     get "/runs/{id}/effects" runs::list_effects;
+    get "/runs/{id}/differences" runs::list_differences;
     get "/runs/{id}/export.csv" runs::export_csv;
     get "/runs/{id}/export.json" runs::export_json;
     get "/api-keys" keys::list_api_keys;

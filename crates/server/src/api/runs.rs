@@ -8,8 +8,9 @@ use axum::{
 };
 use domain::{
     ContentId, Error, FeedId, RunId,
+    document::DocumentKind,
     store::EffectRow,
-    sync_run::{Counts, Effect, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
+    sync_run::{Counts, Difference, Differs, Effect, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
 };
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use serde::Serialize;
@@ -45,7 +46,8 @@ pub struct RunJson {
     pub spent: SpentJson,
 }
 
-/// `import`: a space's first pass. `walk`: everything that is there, the proof of what is gone. `probe`: a quick look at what can no longer be seen.
+/// `import`: a space's first pass. `walk`: everything that is there, the proof of what is gone. `probe`: a quick look at what
+/// can no longer be seen. `changes`: what was written lately. `verify`: a comparison of site and index that changes neither.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = RunKind)]
@@ -54,6 +56,19 @@ pub enum RunKindJson {
     Walk,
     Probe,
     Changes,
+    Verify,
+}
+
+impl From<RunKind> for RunKindJson {
+    fn from(kind: RunKind) -> Self {
+        match kind {
+            RunKind::Import => Self::Import,
+            RunKind::Walk => Self::Walk,
+            RunKind::Probe => Self::Probe,
+            RunKind::Changes => Self::Changes,
+            RunKind::Verify => Self::Verify,
+        }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -86,6 +101,8 @@ pub struct CountsJson {
     pub removed: u64,
     pub skipped: u64,
     pub failed: u64,
+    /// Documents in which site and index differ; of a `verify` only.
+    pub differing: u64,
 }
 
 impl From<Counts> for CountsJson {
@@ -98,6 +115,7 @@ impl From<Counts> for CountsJson {
             removed: counts.removed,
             skipped: counts.skipped,
             failed: counts.failed,
+            differing: counts.differing,
         }
     }
 }
@@ -132,12 +150,7 @@ impl From<SyncRun> for RunJson {
         Self {
             id: run.id.to_string(),
             feed_id: run.feed.to_string(),
-            kind: match run.kind {
-                RunKind::Import => RunKindJson::Import,
-                RunKind::Walk => RunKindJson::Walk,
-                RunKind::Probe => RunKindJson::Probe,
-                RunKind::Changes => RunKindJson::Changes,
-            },
+            kind: run.kind.into(),
             trigger: match run.trigger {
                 Trigger::Person => TriggerJson::Person,
                 Trigger::Schedule => TriggerJson::Schedule,
@@ -165,6 +178,8 @@ pub struct RunsJson {
 pub struct FailureJson {
     /// Null when not even its id could be read.
     pub document_id: Option<String>,
+    /// Null when it is not known what it is.
+    pub kind: Option<KindJson>,
     pub title: String,
     pub why: String,
     #[schema(format = DateTime)]
@@ -175,6 +190,7 @@ impl From<Failure> for FailureJson {
     fn from(failure: Failure) -> Self {
         Self {
             document_id: failure.document.map(|document| document.to_string()),
+            kind: failure.kind.map(KindJson::from),
             title: failure.title,
             why: failure.why,
             at: failure.at.to_string(),
@@ -304,6 +320,102 @@ fn effect_of(word: &str) -> Result<Effect, Error> {
     effect.ok_or_else(|| Error::invalid("effect: is one of added, updated, removed and suspended"))
 }
 
+/// In what site and index differ about a document. `not_in_index`: the site shows it, and it cannot be found. `not_on_site`: it
+/// can be found, and the site does not show it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Differs)]
+pub enum DiffersJson {
+    NotInIndex,
+    NotOnSite,
+    OtherVersion,
+    OtherPlace,
+    OtherTitle,
+    OtherLabels,
+    OtherAddress,
+}
+
+impl From<Differs> for DiffersJson {
+    fn from(differs: Differs) -> Self {
+        match differs {
+            Differs::NotInIndex => Self::NotInIndex,
+            Differs::NotOnSite => Self::NotOnSite,
+            Differs::OtherVersion => Self::OtherVersion,
+            Differs::OtherPlace => Self::OtherPlace,
+            Differs::OtherTitle => Self::OtherTitle,
+            Differs::OtherLabels => Self::OtherLabels,
+            Differs::OtherAddress => Self::OtherAddress,
+        }
+    }
+}
+
+/// A document in which site and index differ: the first thing that does.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Difference)]
+pub struct DifferenceJson {
+    /// Within the feed's site.
+    pub content_id: String,
+    pub kind: KindJson,
+    pub space_id: String,
+    pub differs: DiffersJson,
+    pub title: String,
+    /// Opens it at Atlassian.
+    pub url: String,
+    /// What is held, for people; empty when nothing is.
+    pub held: String,
+    /// What the site shows, for people; empty when it shows nothing.
+    pub on_site: String,
+}
+
+impl From<Difference> for DifferenceJson {
+    fn from(difference: Difference) -> Self {
+        Self {
+            content_id: difference.id.to_string(),
+            kind: difference.kind.into(),
+            space_id: difference.space.to_string(),
+            differs: difference.differs.into(),
+            title: difference.title,
+            url: difference.url,
+            held: difference.held,
+            on_site: difference.on_site,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Differences)]
+pub struct DifferencesJson {
+    /// By content id, at most 200.
+    pub differences: Vec<DifferenceJson>,
+    /// Give it as `after` for what follows; null at the end.
+    pub next: Option<String>,
+    /// What people should know of the run, in sentences: what was not compared, and why.
+    pub notes: Vec<String>,
+}
+
+/// List in what site and index differed
+///
+/// For administrators. Of a `verify`; at most 10,000 are kept.
+#[utoipa::path(get, path = "/runs/{id}/differences", tag = "runs",
+    params(("id" = String, Path, description = "Id of the run"),
+        ("after" = Option<String>, Query, description = "`next` of the answer before")),
+    responses((status = 200, description = "Differences", body = DifferencesJson)))]
+pub async fn list_differences(
+    State(door): State<Door>,
+    Asker(caller): Asker,
+    Id(run): Id<RunId>,
+    parameters: Parameters,
+) -> Answer<Json<DifferencesJson>> {
+    let after = parameters.one("after")?.map(ContentId::new);
+    let rows = door.app.differences(&caller, run, after.as_ref()).await?;
+    let last = rows.last().filter(|_| rows.len() == EFFECTS_MAX);
+    Ok(Json(DifferencesJson {
+        next: last.map(|row| row.id.to_string()),
+        notes: door.app.notes(&caller, run).await?,
+        differences: rows.into_iter().map(DifferenceJson::from).collect(),
+    }))
+}
+
 /// All of a run.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RunExport)]
@@ -313,6 +425,8 @@ pub struct ExportJson {
     pub effects: Vec<EffectJson>,
     /// At most 100,000.
     pub failures: Vec<FailureJson>,
+    /// Of a `verify`, at most 10,000.
+    pub differences: Vec<DifferenceJson>,
     /// False when there is more than these bounds let through.
     pub complete: bool,
 }
@@ -328,6 +442,7 @@ pub async fn export_json(State(door): State<Door>, Asker(caller): Asker, Id(run)
         run: export.run.into(),
         effects: export.effects.into_iter().map(EffectJson::from).collect(),
         failures: export.failures.into_iter().map(FailureJson::from).collect(),
+        differences: export.differences.into_iter().map(DifferenceJson::from).collect(),
         complete: export.complete,
     };
     Ok(([(CONTENT_DISPOSITION, attachment(run, "json"))], Json(whole)).into_response())
@@ -351,7 +466,7 @@ fn attachment(run: RunId, ending: &str) -> String {
     format!("attachment; filename=\"run-{run}.{ending}\"")
 }
 
-/// The lines of RFC 4180: changes first, then failures.
+/// The lines of RFC 4180: changes first, then failures, then differences.
 fn csv(export: &Export) -> String {
     let mut text = line(["what", "document_id", "kind", "title", "url", "why", "at"]);
     for row in &export.effects {
@@ -363,11 +478,23 @@ fn csv(export: &Export) -> String {
         text += &line([
             "failed",
             &id,
-            "",
+            failure.kind.map(DocumentKind::word).unwrap_or_default(),
             &failure.title,
             "",
             &failure.why,
             &failure.at.to_string(),
+        ]);
+    }
+    for difference in &export.differences {
+        let (id, why) = (difference.id.to_string(), sides(difference));
+        text += &line([
+            difference.differs.word(),
+            &id,
+            difference.kind.word(),
+            &difference.title,
+            &difference.url,
+            &why,
+            "",
         ]);
     }
     if !export.complete {
@@ -375,6 +502,21 @@ fn csv(export: &Export) -> String {
         text += &line(["incomplete", "", "", "", "", &why, ""]);
     }
     text
+}
+
+fn sides(difference: &Difference) -> String {
+    let said = |side: &str| {
+        if side.is_empty() {
+            "nothing".to_owned()
+        } else {
+            side.to_owned()
+        }
+    };
+    format!(
+        "held: {}; on the site: {}",
+        said(&difference.held),
+        said(&difference.on_site)
+    )
 }
 
 fn line(cells: [&str; 7]) -> String {

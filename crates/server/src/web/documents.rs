@@ -12,14 +12,15 @@ use axum::{
 use domain::{
     DocumentId, FeedId, IndexId, Result, RunId, SpaceId,
     document::{DocumentKind, Removal},
-    store::{DocumentFilter, DocumentRow},
+    store::{DocumentFilter, DocumentRow, Touch},
 };
 
 use super::{
     error::Shown,
     fields::Fields,
     moment::Moment,
-    page::{IndexHead, Page, counted, id, kind_name, link, ok, readable_key},
+    page::{IndexHead, Page, counted, id, kind_name, link, ok, readable_key, sentence},
+    runs::effect_name,
     search::Pages,
     session::{Posted, SignedIn},
 };
@@ -193,10 +194,30 @@ struct DocumentPage {
     feed: FeedId,
     first_seen: Moment,
     seen_run: Option<RunId>,
+    /// What runs did to it, newest first.
+    touches: Vec<TouchRow>,
+    /// Why it could not be read since it was last seen.
+    failures: Vec<String>,
+    /// Whether a person may have it read now.
+    can_retry: bool,
     /// Why it is not found; empty when it is.
     hidden: String,
     /// What is special about its space now; empty when nothing is.
     space_state: String,
+}
+
+struct TouchRow {
+    run: RunId,
+    effect: &'static str,
+    at: Moment,
+}
+
+fn touch_row(touch: &Touch) -> TouchRow {
+    TouchRow {
+        run: touch.run,
+        effect: effect_name(touch.effect),
+        at: Moment::new(touch.at),
+    }
 }
 
 pub async fn show(State(door): State<Door>, who: SignedIn, Path((index, document)): Path<(String, String)>) -> Shown {
@@ -207,6 +228,16 @@ pub async fn show(State(door): State<Door>, who: SignedIn, Path((index, document
         story.hidden.map_or_else(String::new, hidden_because),
         space_state(&story),
     );
+    let deleted = matches!(
+        story.hidden,
+        Some(Hidden::Itself {
+            why: Removal::DeletedHere,
+            ..
+        })
+    );
+    let can_retry = who.manages() && !deleted;
+    let touches = story.touches.iter().map(touch_row).collect();
+    let failures = story.failures.iter().map(|failure| sentence(&failure.why)).collect();
     let held = story.held;
     let document = held.document;
     Ok(ok(&DocumentPage {
@@ -231,24 +262,31 @@ pub async fn show(State(door): State<Door>, who: SignedIn, Path((index, document
         seen_run: held.seen_run,
         hidden,
         space_state,
+        touches,
+        failures,
+        can_retry,
     }))
 }
 
-/// Why it is held and not found, and what brings it back.
-pub fn hidden_because(hidden: Hidden) -> String {
+/// Why it is held and not found, since when, and what brings it back.
+fn hidden_because(hidden: Hidden) -> String {
     match hidden {
-        Hidden::Itself(Removal::GoneFromSite) => {
-            "Confluence no longer shows it to the connected account: it was deleted, archived, moved out of the chosen \
-             spaces or restricted. It comes back by itself when Confluence shows it again."
-                .to_owned()
-        }
-        Hidden::Itself(Removal::Suspended) => {
-            "The last complete reading did not show it, with so much else that a second one must agree before it is \
-             taken away. It comes back by itself when Confluence shows it again."
-                .to_owned()
-        }
-        Hidden::Itself(Removal::DeletedHere) => {
-            "It was deleted from this index by a person. Syncing does not bring it back.".to_owned()
+        Hidden::Itself { why, since } => {
+            let told = match why {
+                Removal::GoneFromSite => {
+                    "Confluence no longer shows it to the connected account: it was deleted, archived, moved out of the \
+                     chosen spaces or restricted. It comes back by itself when Confluence shows it again."
+                }
+                Removal::Suspended => {
+                    "The last complete reading did not show it, with so much else that a second one must agree before it \
+                     is taken away. It comes back by itself when Confluence shows it again."
+                }
+                Removal::DeletedHere => "It was deleted from this index by a person. Syncing does not bring it back.",
+            };
+            match since {
+                Some(at) => format!("Since {}. {told}", Moment::new(at).minute),
+                None => told.to_owned(),
+            }
         }
         Hidden::Space { since } => format!(
             "The connected account can no longer see its space, since {}. It comes back by itself with the permission.",

@@ -22,7 +22,7 @@ use super::{
     error::{Shown, status, told},
     fields::Fields,
     moment::span,
-    page::{Page, counted, grouped, html, id, ok, readable_key},
+    page::{IndexHead, Page, counted, grouped, html, id, ok, readable_key},
     progress::Progress,
     runs::RunList,
     schedules::ScheduleList,
@@ -72,6 +72,10 @@ struct FeedPage {
     must_reconnect: bool,
     removed: bool,
     has_documents: bool,
+    /// What a verify costs, where one may be asked for.
+    verify_price: Option<String>,
+    /// For the form that asks why a page is missing.
+    index: IndexHead,
 }
 
 pub async fn show(State(door): State<Door>, who: SignedIn, Path(feed): Path<String>, query: Fields) -> Shown {
@@ -117,10 +121,18 @@ async fn running(door: &Door, who: &SignedIn, picture: FeedPicture, query: &Fiel
             FeedState::Parked(Park::NeedsReconnect { .. } | Park::NeedsScopes { .. })
         ),
         has_documents: picture.documents > 0,
+        verify_price: verify_price(&picture),
+        index: IndexHead::new(&door.app.index(&who.caller, picture.feed.index).await?, "integrations"),
         removed: *state == FeedState::Removed,
         progress: Progress::new(&picture),
         feed,
     }))
+}
+
+/// A verify reads what a walk reads.
+fn verify_price(picture: &FeedPicture) -> Option<String> {
+    let points = picture.points.next.walk.points;
+    can_sync(picture).then(|| counted(points, "point", "points"))
 }
 
 fn can_sync(picture: &FeedPicture) -> bool {
@@ -371,6 +383,12 @@ pub async fn resync(State(door): State<Door>, Path(feed): Path<String>, Posted {
     let feed: FeedId = id(&feed)?;
     door.app.resync(&who.caller, feed).await?;
     Ok(done(feed, "resync"))
+}
+
+pub async fn verify(State(door): State<Door>, Path(feed): Path<String>, Posted { who, .. }: Posted) -> Shown {
+    let feed: FeedId = id(&feed)?;
+    let run = door.app.verify(&who.caller, feed).await?;
+    Ok(Redirect::to(&format!("/feeds/{feed}/runs/{}", run.id)).into_response())
 }
 
 pub async fn pause(State(door): State<Door>, Path(feed): Path<String>, Posted { who, .. }: Posted) -> Shown {

@@ -16,6 +16,7 @@ mod connect;
 mod csrf;
 mod documents;
 mod error;
+mod explain;
 mod feeds;
 mod fields;
 mod guard;
@@ -24,6 +25,8 @@ mod integrations;
 mod markdown;
 mod moment;
 mod page;
+pub(crate) mod moment;
+pub(crate) mod page;
 mod progress;
 mod reconnections;
 mod runs;
@@ -52,6 +55,8 @@ pub fn routes() -> Router<Door> {
         .route("/indexes/{index}/documents", get(documents::list))
         .route("/indexes/{index}/documents/delete", post(documents::delete))
         .route("/indexes/{index}/documents/{document}", get(documents::show))
+        .route("/indexes/{index}/documents/{document}/retry", post(explain::retry))
+        .route("/indexes/{index}/explain", get(explain::show))
         .route("/indexes/{index}/integrations", get(integrations::list))
         .route("/indexes/{index}/integrations/new", get(integrations::new))
         .route(
@@ -70,6 +75,7 @@ pub fn routes() -> Router<Door> {
         .route("/feeds/{feed}/spaces", get(feeds::spaces).post(feeds::add_spaces))
         .route("/feeds/{feed}/estimate", post(feeds::estimate))
         .route("/feeds/{feed}/resync", post(feeds::resync))
+        .route("/feeds/{feed}/verify", post(feeds::verify))
         .route("/feeds/{feed}/pause", post(feeds::pause))
         .route("/feeds/{feed}/resume", post(feeds::resume))
         .route(

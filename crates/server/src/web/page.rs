@@ -62,7 +62,7 @@ impl Page {
     }
 }
 
-const NOTICES: [(&str, &str); 14] = [
+const NOTICES: [(&str, &str); 15] = [
     ("index-created", "The index is ready. Bring something into it."),
     ("index-saved", "Saved."),
     ("index-deleted", "The index was deleted."),
@@ -75,6 +75,10 @@ const NOTICES: [(&str, &str); 14] = [
     ),
     ("schedule-saved", "The schedule was saved."),
     ("resync", "The re-sync begins now."),
+    (
+        "retry",
+        "The document is read now; the newest run tells what came of it.",
+    ),
     ("paused", "Paused."),
     ("resumed", "Resumed."),
     (

@@ -4,9 +4,9 @@ use app::sync_runs::EFFECTS_MAX;
 use askama::Template;
 use axum::extract::{Path, State};
 use domain::{
-    ContentId, Error, FeedId, IndexId, RunId,
+    ContentId, Error, FeedId, IndexId, Result, RunId,
     store::EffectRow,
-    sync_run::{Counts, Effect, Outcome, RunKind, SyncRun, Trigger},
+    sync_run::{Counts, Difference, Differs, Effect, Outcome, RunKind, SyncRun, Trigger},
 };
 
 use super::{
@@ -70,6 +70,7 @@ fn run_row(run: &SyncRun) -> RunRow {
             RunKind::Walk => "Walk",
             RunKind::Probe => "Probe",
             RunKind::Changes => "Changes",
+            RunKind::Verify => "Verify",
         },
         trigger: match run.trigger {
             Trigger::Person => "by a person",
@@ -97,6 +98,8 @@ struct RunPage {
     counts: Vec<(&'static str, String)>,
     calls: String,
     points: String,
+    /// Of a verify only.
+    verify: Option<Compared>,
     failures: Vec<FailureRow>,
     more_failures: bool,
     notes: Vec<String>,
@@ -126,13 +129,78 @@ fn change(row: EffectRow) -> Change {
     }
 }
 
-fn effect_name(effect: Effect) -> &'static str {
+/// What a run did to a document, in a word.
+pub fn effect_name(effect: Effect) -> &'static str {
     match effect {
         Effect::Added => "New",
         Effect::Updated => "Changed",
         Effect::Removed => "Removed",
         Effect::Suspended => "Suspended",
     }
+}
+
+/// What a verify found.
+struct Compared {
+    /// In a sentence, once it is done.
+    said: String,
+    rows: Vec<DifferenceRow>,
+    next: Option<String>,
+}
+
+struct DifferenceRow {
+    title: String,
+    link: String,
+    kind: String,
+    what: &'static str,
+    held: String,
+    on_site: String,
+}
+
+fn difference(difference: Difference) -> DifferenceRow {
+    DifferenceRow {
+        link: link(&difference.url),
+        kind: kind_name(difference.kind.word()).to_owned(),
+        what: match difference.differs {
+            Differs::NotInIndex => "Missing in the index",
+            Differs::NotOnSite => "No longer on the site",
+            Differs::OtherVersion => "Other version",
+            Differs::OtherPlace => "Other place",
+            Differs::OtherTitle => "Other title",
+            Differs::OtherLabels => "Other labels",
+            Differs::OtherAddress => "Other address",
+        },
+        title: difference.title,
+        held: difference.held,
+        on_site: difference.on_site,
+    }
+}
+
+/// What a verify found, for administrators.
+async fn compared(door: &Door, who: &SignedIn, run: &SyncRun, query: &Fields) -> Result<Option<Compared>> {
+    match run.kind {
+        RunKind::Verify if who.manages() => {}
+        RunKind::Import | RunKind::Changes | RunKind::Walk | RunKind::Probe | RunKind::Verify => return Ok(None),
+    }
+    let after = Some(query.one("after"))
+        .filter(|after| !after.is_empty())
+        .map(ContentId::new);
+    let rows = door.app.differences(&who.caller, run.id, after.as_ref()).await?;
+    let said = match (&run.outcome, run.counts.differing) {
+        (Some(Outcome::Complete), 0) => "Site and index are the same.".to_owned(),
+        (Some(Outcome::Complete), 1) => "Site and index differ in 1 document.".to_owned(),
+        (Some(Outcome::Complete), many) => format!("Site and index differ in {} documents.", grouped(many)),
+        (None, _) => "It goes on; load the page again to see how far it is.".to_owned(),
+        (Some(Outcome::Parked { .. } | Outcome::Stopped { .. }), _) => {
+            "It is not complete, and goes on later.".to_owned()
+        }
+        (Some(Outcome::Failed { .. }), _) => "It is not complete. Choose Verify again.".to_owned(),
+    };
+    let last = rows.last().filter(|_| rows.len() == EFFECTS_MAX);
+    Ok(Some(Compared {
+        said,
+        next: last.map(|row| query.with("after", row.id.as_str())),
+        rows: rows.into_iter().map(difference).collect(),
+    }))
 }
 
 struct FailureRow {
@@ -165,6 +233,7 @@ pub async fn show(
     };
     let last = rows.last().filter(|_| rows.len() == EFFECTS_MAX);
     Ok(ok(&RunPage {
+        verify: compared(&door, &who, &run, &query).await?,
         page: Page::new(&who, format!("Run {}", run.id)),
         notes: door.app.notes(&who.caller, run.id).await?,
         index: feed.index,

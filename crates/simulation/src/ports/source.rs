@@ -8,6 +8,7 @@ use std::{
 use async_trait::async_trait;
 use domain::{
     AccountId, ContentId, Result, SpaceId, Timestamp,
+    address::Address,
     cursor::{Cursor, Stream},
     document::{Document, DocumentKind, Observed, Person},
     source::{Listed, Looked, Pace, Reach, Source},
@@ -149,6 +150,10 @@ impl Source for JudgedSource {
 
     async fn people(&self, reach: &Reach, accounts: &[AccountId]) -> Result<(Vec<Person>, Spent)> {
         self.real.people(reach, accounts).await
+    }
+
+    fn address(&self, pasted: &str) -> Option<Address> {
+        self.real.address(pasted)
     }
 
     fn pace(&self) -> Pace {

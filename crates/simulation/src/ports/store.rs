@@ -12,7 +12,7 @@ use domain::{
     SpaceId, Timestamp, UserId,
     budget::{Hour, HourPoints},
     connection::{Connection, ConnectionState, Grant, Reconnection},
-    cursor::Checkpoint,
+    cursor::{Checkpoint, Stream},
     document::{DocumentKind, Held, Known, Person},
     feed::{Feed, FeedState, Park, Schedule},
     index::Index,
@@ -20,10 +20,11 @@ use domain::{
     site::Site,
     space::{Estimate, FeedSpace, Space, SpaceSeen},
     store::{
-        AtlassianApp, Authorization, Connections, DocumentFilter, DocumentRow, Documents, EffectRow, Feeds, HeldFacts,
-        IndexFigures, Indexes, Jobs, NewUser, Points, Recording, Settings, Store, SyncRuns, Unseen, Users, Verdict,
+        AtlassianApp, Authorization, Called, Checked, Connections, DocumentFilter, DocumentRow, Documents, EffectRow,
+        Feeds, HeldFacts, IndexFigures, Indexes, Jobs, NewUser, Points, Recording, Settings, Store, SyncRuns, Touch,
+        Unseen, Users, Verdict, Wanted,
     },
-    sync_run::{Counts, Effect as RunEffect, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
+    sync_run::{Counts, Difference, Effect as RunEffect, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
     user::{ApiKey, User},
 };
 
@@ -180,6 +181,10 @@ gated! { Documents {
     reads held_kinds(feed: FeedId) -> BTreeMap<DocumentKind, u64>;
     reads pages_held(feed: FeedId, space: &SpaceId) -> u64;
     reads known(feed: FeedId, ids: &[ContentId]) -> BTreeMap<ContentId, Known>;
+    reads called(feed: FeedId, called: Called<'_>) -> Option<ContentId>;
+    writes want(feed: FeedId, wanted: &Wanted, now: Timestamp) -> ();
+    reads wanted(feed: FeedId) -> Vec<Wanted>;
+    writes forget_wanted(feed: FeedId, ids: &[ContentId]) -> ();
     reads hidden_after(index: IndexId, sequence: i64, limit: usize) -> Vec<(FeedId, DocumentId)>;
     reads unseen(feed: FeedId, run: RunId) -> Vec<Unseen>;
     reads unknown_people(site: &SiteId, accounts: &BTreeSet<AccountId>) -> Vec<AccountId>;
@@ -239,6 +244,14 @@ gated! { SyncRuns {
     writes forget_quiet_runs(before: RunId) -> ();
     reads runs(feed: FeedId, limit: usize) -> Vec<SyncRun>;
     reads failures(run: RunId, limit: usize) -> Vec<Failure>;
+    reads failures_of(feed: FeedId, document: &ContentId, limit: usize) -> Vec<Failure>;
+    reads touches(feed: FeedId, document: &ContentId, limit: usize) -> Vec<Touch>;
+    reads verify_of(feed: FeedId) -> Option<SyncRun>;
+    writes check(feed: FeedId, checked: &Checked) -> ();
+    reads checked(run: RunId) -> Checkpoint;
+    reads never_shown(run: RunId, stream: &Stream, after: Option<&ContentId>, limit: usize) -> Vec<HeldFacts>;
+    writes forget_shown(run: RunId) -> ();
+    reads differences(run: RunId, after: Option<&ContentId>, limit: usize) -> Vec<Difference>;
     writes add_spent(id: RunId, spent: Spent, now: Timestamp) -> ();
 } {
     async fn open_run(&self, feed: FeedId, kind: RunKind, trigger: Trigger, now: Timestamp) -> Result<SyncRun> {

@@ -1,6 +1,7 @@
 //! The API as its clients meet it.
 
 mod description;
+mod explain;
 mod keys;
 mod operation;
 mod problems;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::world::{ACCESS_TOKEN, REFRESH_TOKEN, World};
 
 /// An index whose feed has imported ENG.
-async fn imported(world: &World) -> (String, String) {
+pub async fn imported(world: &World) -> (String, String) {
     let index = world.index("Company knowledge").await;
     let start = world.post(&format!("/indexes/{index}/feeds"), json!(null)).await;
     assert_eq!(start.status, StatusCode::CREATED);

@@ -30,8 +30,8 @@ use domain::{
     site::Site,
     source::{Listed, Looked, Pace, Reach, Source},
     space::{Estimate, Space, SpaceSeen},
-    store::{NewUser, Store, Users},
-    sync_run::Spent,
+    store::{NewUser, Recording, Store, Users},
+    sync_run::{Outcome, RunKind, Spent, Trigger},
     user::Role,
 };
 use http::{HeaderMap, Method, Request, StatusCode, header::AUTHORIZATION};
@@ -201,6 +201,41 @@ impl World {
         self.app.create_api_key(&caller, "reads").await.unwrap().1
     }
 
+    /// A complete run that brought so many pages; its id.
+    pub async fn store_pages(&self, feed: &str, pages: usize) -> String {
+        let feed = feed.parse().unwrap();
+        let now = SystemClock.now();
+        let run = self
+            .store
+            .open_run(feed, RunKind::Walk, Trigger::Person, now)
+            .await
+            .unwrap();
+        let page = |place: usize| Document {
+            id: domain::DocumentId::new(&SiteId::new("site-1"), format!("p{place}")),
+            kind: DocumentKind::Page,
+            space: SpaceId::new("10"),
+            parent: None,
+            title: format!("Page {place}"),
+            version: 1,
+            created_at: now,
+            modified_at: now,
+            author: None,
+            editor: None,
+            labels: Vec::new(),
+            url: format!("https://acme.example/wiki/p{place}"),
+            body: Markup::None,
+            comment: None,
+            file: None,
+        };
+        let recording = Recording {
+            documents: (0..pages).map(page).collect(),
+            ..Recording::empty(run.id, now)
+        };
+        self.store.record(feed, &recording).await.unwrap();
+        self.store.close_run(run.id, &Outcome::Complete, now).await.unwrap();
+        run.id.to_string()
+    }
+
     /// Works until the feed's picture satisfies.
     pub async fn work_until(&self, feed: &str, satisfied: impl Fn(&Value) -> bool) -> Value {
         let (tell, told) = tokio::sync::watch::channel(false);
@@ -359,6 +394,9 @@ impl Source for TwoSpaces {
     }
     async fn people(&self, _: &Reach, _: &[AccountId]) -> Result<(Vec<Person>, Spent)> {
         Ok((vec![cora()], Spent::default()))
+    }
+    fn address(&self, pasted: &str) -> Option<domain::address::Address> {
+        confluence::address::read(pasted)
     }
     fn pace(&self) -> Pace {
         Pace {

@@ -974,3 +974,69 @@ async fn a_run_tells_what_it_changed_and_a_document_which_run_saw_it() {
         deleted.text
     );
 }
+
+#[tokio::test]
+async fn whoever_misses_a_page_is_told_why_and_what_to_do() {
+    let (world, browser) = World::with_ann().await;
+    world.import(&browser, "Alpha <i>", DocumentKind::Page).await;
+    let empty = browser.get("/indexes/1?q=nothing").await;
+    assert!(
+        empty.text.contains("Looking for a page that should be here?"),
+        "{}",
+        empty.text
+    );
+    let form = browser.get("/indexes/1/explain").await;
+    assert!(form.text.contains("Address in Confluence") && !form.text.contains("aria-label=\"Answer\""));
+
+    let unselected = "https%3A%2F%2Facme.example%2Fwiki%2Fspaces%2FENG%2Fpages%2F77%2FSalaries";
+    let told = browser.get(&format!("/indexes/1/explain?url={unselected}")).await;
+    assert!(
+        told.text.contains("the space ENG, which is not among the chosen ones"),
+        "{}",
+        told.text
+    );
+    assert!(
+        told.text.contains(r#"href="/feeds/1/spaces">Add spaces"#),
+        "{}",
+        told.text
+    );
+    let hostile = browser.get("/indexes/1/explain?url=%22%3E%3Cscript%3E").await;
+    assert!(
+        hostile
+            .text
+            .contains("This is not the address of something in Confluence."),
+        "{}",
+        hostile.text
+    );
+    assert!(!hostile.text.contains("<script>"), "{}", hostile.text);
+}
+
+#[tokio::test]
+async fn a_verify_and_a_retry_are_a_click_away() {
+    let (world, browser) = World::with_ann().await;
+    world.import(&browser, "Alpha <i>", DocumentKind::Page).await;
+    let feed = browser.get("/feeds/1").await;
+    assert!(feed.text.contains("Verify (about "), "{}", feed.text);
+    let run = browser.post("/feeds/1/verify", &[]).await.leads_to();
+    assert_eq!(run, "/feeds/1/runs/2");
+    let shown = browser.get(&run).await;
+    assert!(
+        shown.text.contains("What differs") && shown.text.contains("It goes on;"),
+        "{}",
+        shown.text
+    );
+
+    let document = browser.get("/indexes/1/documents/cloud-1:9a").await;
+    assert!(
+        document.text.contains("New by <a href=\"/feeds/1/runs/1\">run 1</a>"),
+        "{}",
+        document.text
+    );
+    assert!(document.text.contains("Read again now"), "{}", document.text);
+    let retried = browser
+        .post("/indexes/1/documents/cloud-1:9a/retry", &[])
+        .await
+        .leads_to();
+    assert_eq!(retried, "/feeds/1?done=retry");
+    assert!(browser.get(&retried).await.text.contains("The document is read now"));
+}

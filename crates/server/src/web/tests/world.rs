@@ -435,6 +435,9 @@ impl Source for Acme {
     async fn people(&self, _: &Reach, _: &[AccountId]) -> Result<(Vec<Person>, Spent)> {
         Ok((Vec::new(), Spent::default()))
     }
+    fn address(&self, pasted: &str) -> Option<domain::address::Address> {
+        confluence::address::read(pasted)
+    }
     fn pace(&self) -> Pace {
         Pace {
             at_once: 2,
