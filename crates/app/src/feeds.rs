@@ -390,7 +390,7 @@ impl App {
             // What waits for longer than the new intervals comes earlier.
             let trigger = Trigger::Schedule;
             let spaces = self.store().feed_spaces(feed).await?;
-            let due = due(&facts(self.store(), &changed, &spaces).await?, self.now());
+            let due = due(&facts(self.store(), &changed, &spaces, self.now()).await?, self.now());
             if let Some(at) = due.next() {
                 self.store().enqueue(Work::SyncFeed { feed, trigger }, at).await?;
             }

@@ -71,6 +71,8 @@ pub struct Next {
     pub walk: Option<Timestamp>,
     /// When visibility is due to be probed; none when the grant does not allow it.
     pub probe: Option<Timestamp>,
+    /// Until when everything but changes waits for points, if it does.
+    pub whole_waits: Option<Timestamp>,
 }
 
 /// Among so many is the last that ended: one may go on, and a verify wait beside it.
@@ -85,12 +87,13 @@ impl App {
             Some(Standing::Waits { at }) => Some(*at),
             Some(Standing::Runs | Standing::Dead { .. }) | None => None,
         };
-        let due = due(&facts(self.store(), feed, spaces).await?, self.now());
+        let due = due(&facts(self.store(), feed, spaces, self.now()).await?, self.now());
         Ok(Next {
             pass,
             changes: due.changes,
             walk: due.walk,
             probe: due.probe,
+            whole_waits: feed.whole_waits(self.now()),
         })
     }
 

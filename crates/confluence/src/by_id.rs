@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    ContentId, ErrorKind, Result,
+    ContentId, Error, ErrorKind, Result,
     document::{Document, DocumentKind},
-    source::{CHANGES_SPACES_MAX, IDS_MAX, Listed, Looked, PROBE_IDS_MAX, Reach},
+    source::{CHANGES_SPACES_MAX, IDS_MAX, Listed, Looked, PROBE_IDS_MAX, Reach, Unreadable},
     space::Space,
     sync_run::Spent,
 };
@@ -21,7 +21,8 @@ use crate::{
 /// The fewest ids of one call when answers come too late.
 const IDS_MIN: usize = 5;
 
-/// Current pages or blog posts with bodies and labels, as far as they are in these spaces.
+/// Current pages or blog posts with bodies and labels, as far as they are in these spaces. One whose storage format
+/// Atlassian fails to give has its text in the other form, or is told of without any.
 pub async fn fetch(
     client: &Client,
     reach: &Reach,
@@ -29,37 +30,168 @@ pub async fn fetch(
     kind: DocumentKind,
     ids: &[ContentId],
 ) -> Result<Listed<Document>> {
-    let mut fetched = Listed {
-        items: Vec::new(),
-        unreadable: Vec::new(),
-        next: None,
-        at: None,
-        spent: Spent::default(),
-    };
+    fetch_with(client, reach, spaces, kind, ids, Patience::Long).await
+}
+
+/// The same for documents whose listing failed with its bodies.
+pub async fn fetch_hastily(
+    client: &Client,
+    reach: &Reach,
+    spaces: &[Space],
+    kind: DocumentKind,
+    ids: &[ContentId],
+) -> Result<Listed<Document>> {
+    fetch_with(client, reach, spaces, kind, ids, Patience::Short).await
+}
+
+async fn fetch_with(
+    client: &Client,
+    reach: &Reach,
+    spaces: &[Space],
+    kind: DocumentKind,
+    ids: &[ContentId],
+    patience: Patience,
+) -> Result<Listed<Document>> {
+    let mut fetched = nothing();
     for spaces in spaces.chunks(CHANGES_SPACES_MAX) {
+        let asked = Asked {
+            client,
+            reach,
+            spaces,
+            kind,
+        };
         let mut rest = numbers(ids);
         let mut at_once = IDS_MAX;
         while !rest.is_empty() {
             let some = &rest[..rest.len().min(at_once)];
-            let statuses = "current";
-            let answered = match named(client, reach, spaces, kind, some, statuses, Bodies::With).await {
+            let mut listed = match asked.fetched(some, Bodies::Storage, patience).await {
+                Ok(listed) => listed,
                 // Large bodies: fewer at once.
                 Err(Refused::TooMuch) if at_once > IDS_MIN => {
                     at_once = (at_once / 2).max(IDS_MIN);
                     continue;
                 }
-                other => other.map_err(|refused| refused.into_error("some documents"))?,
+                Err(Refused::Because(error)) if error.kind == ErrorKind::Unavailable => {
+                    asked.apart(some, error).await?
+                }
+                Err(refused) => return Err(refused.into_error("some documents")),
             };
             rest = rest.split_off(some.len());
-            let mut listed = pages::listed_whole(client, reach, spaces, kind, answered).await?;
             let price = labels::label_some(client, reach, spaces, &mut listed.items).await?;
-            fetched.items.append(&mut listed.items);
-            fetched.unreadable.append(&mut listed.unreadable);
-            fetched.at = listed.at;
-            fetched.spent = fetched.spent.plus(listed.spent).plus(price);
+            fetched = joined(fetched, listed);
+            fetched.spent = fetched.spent.plus(price);
         }
     }
     Ok(fetched)
+}
+
+/// Documents that are asked for by id.
+struct Asked<'a> {
+    client: &'a Client,
+    reach: &'a Reach,
+    spaces: &'a [Space],
+    kind: DocumentKind,
+}
+
+impl Asked<'_> {
+    async fn fetched(
+        &self,
+        ids: &[ContentId],
+        bodies: Bodies,
+        patience: Patience,
+    ) -> Result<Listed<Document>, Refused> {
+        let statuses = "current";
+        let answered = named(
+            self.client,
+            self.reach,
+            self.spaces,
+            self.kind,
+            ids,
+            statuses,
+            bodies,
+            patience,
+        )
+        .await?;
+        Ok(pages::listed_whole(self.client, self.reach, self.spaces, self.kind, answered).await?)
+    }
+
+    /// Those that can be given in storage format, and the others in another form: halved until each that fails stands
+    /// alone. `failed` is how all of them failed together, and the answer when they do so even without their texts.
+    async fn apart(&self, ids: &[ContentId], failed: Error) -> Result<Listed<Document>> {
+        let mut plain = match self.fetched(ids, Bodies::Without, Patience::Short).await {
+            Ok(plain) => plain,
+            Err(_) => return Err(failed),
+        };
+        let mut listed = nothing();
+        let present: Vec<ContentId> = plain.items.iter().map(|document| document.id.content.clone()).collect();
+        let mut pieces = halves(&present);
+        while let Some(piece) = pieces.pop() {
+            match self.fetched(piece, Bodies::Storage, Patience::Short).await {
+                Ok(found) => listed = joined(listed, found),
+                Err(refused) if may_be_one_of_them(&refused) => match piece {
+                    [one] => listed = joined(listed, self.otherwise(one, &mut plain).await?),
+                    piece => pieces.extend(halves(piece)),
+                },
+                Err(refused) => return Err(refused.into_error("some documents")),
+            }
+        }
+        listed.unreadable.append(&mut plain.unreadable);
+        listed.spent = listed.spent.plus(plain.spent);
+        Ok(listed)
+    }
+
+    /// One whose storage format cannot be had (CONFCLOUD-76433).
+    async fn otherwise(&self, id: &ContentId, plain: &mut Listed<Document>) -> Result<Listed<Document>> {
+        let one = std::slice::from_ref(id);
+        match self.fetched(one, Bodies::Adf, Patience::Short).await {
+            Ok(listed) => return Ok(listed),
+            Err(refused) if may_be_one_of_them(&refused) => {}
+            Err(refused) => return Err(refused.into_error("a document")),
+        }
+        let mut listed = nothing();
+        let place = plain.items.iter().position(|document| document.id.content == *id);
+        if let Some(document) = place.map(|place| plain.items.swap_remove(place)) {
+            listed.unreadable.push(Unreadable {
+                content: Some(id.to_string()),
+                title: document.title.clone(),
+                why: "Atlassian fails to give its text in either form; it is found by its title only".to_owned(),
+            });
+            listed.items.push(document);
+        }
+        Ok(listed)
+    }
+}
+
+/// Whether the answer may have failed for one of the documents in it.
+fn may_be_one_of_them(refused: &Refused) -> bool {
+    match refused {
+        Refused::TooMuch => true,
+        Refused::Because(error) => error.kind == ErrorKind::Unavailable,
+    }
+}
+
+/// The later half first: pieces are taken from the end.
+fn halves(ids: &[ContentId]) -> Vec<&[ContentId]> {
+    let (first, second) = ids.split_at(ids.len() / 2);
+    [second, first].into_iter().filter(|half| !half.is_empty()).collect()
+}
+
+fn nothing() -> Listed<Document> {
+    Listed {
+        items: Vec::new(),
+        unreadable: Vec::new(),
+        next: None,
+        at: None,
+        spent: Spent::default(),
+    }
+}
+
+fn joined(mut all: Listed<Document>, mut more: Listed<Document>) -> Listed<Document> {
+    all.items.append(&mut more.items);
+    all.unreadable.append(&mut more.unreadable);
+    all.at = all.at.or(more.at);
+    all.spent = all.spent.plus(more.spent);
+    all
 }
 
 /// What is there of these documents, in which status, and what is not.
@@ -92,9 +224,18 @@ async fn look_at_pages(
     };
     for spaces in spaces.chunks(CHANGES_SPACES_MAX) {
         for some in asked.chunks(IDS_MAX) {
-            let answered = named(client, reach, spaces, kind, some, statuses, Bodies::Without)
-                .await
-                .map_err(|refused| refused.into_error("some documents"))?;
+            let answered = named(
+                client,
+                reach,
+                spaces,
+                kind,
+                some,
+                statuses,
+                Bodies::Without,
+                Patience::Long,
+            )
+            .await
+            .map_err(|refused| refused.into_error("some documents"))?;
             // All of these ids fit into one answer: one that says it goes on is none to conclude from.
             let whole = answered.value.links.next.is_none();
             let rows = answered.value.results;
@@ -129,10 +270,18 @@ async fn look_at_pages(
 }
 
 enum Bodies {
-    With,
+    Storage,
+    Adf,
     Without,
 }
 
+#[derive(Clone, Copy)]
+enum Patience {
+    Long,
+    Short,
+}
+
+#[allow(clippy::too_many_arguments)] // One call, spelled out for three callers.
 async fn named(
     client: &Client,
     reach: &Reach,
@@ -141,6 +290,7 @@ async fn named(
     ids: &[ContentId],
     statuses: &str,
     bodies: Bodies,
+    patience: Patience,
 ) -> Result<Answered<Listing>, Refused> {
     let ids: Vec<&str> = ids.iter().map(ContentId::as_str).collect();
     let ids = ids.join(",");
@@ -154,8 +304,10 @@ async fn named(
         ("sort", "id"),
         ("limit", &limit),
     ];
-    if let Bodies::With = bodies {
-        query.push(("body-format", "storage"));
+    match bodies {
+        Bodies::Storage => query.push(("body-format", "storage")),
+        Bodies::Adf => query.push(("body-format", "atlas_doc_format")),
+        Bodies::Without => {}
     }
     let call = Call {
         what: "some documents",
@@ -164,11 +316,14 @@ async fn named(
         scopes: &["read:page:confluence"],
         price: Price::of_rows(wire::points_each(kind), IDS_MAX as u32),
     };
-    client.get::<Listing>(reach, &call).await
+    match patience {
+        Patience::Long => client.get::<Listing>(reach, &call).await,
+        Patience::Short => client.get_hastily::<Listing>(reach, &call).await,
+    }
 }
 
 /// Ids of pages are numbers; anything else was not given by a listing of pages.
-fn numbers(ids: &[ContentId]) -> Vec<ContentId> {
+pub fn numbers(ids: &[ContentId]) -> Vec<ContentId> {
     let number = |id: &&ContentId| !id.as_str().is_empty() && id.as_str().bytes().all(|byte| byte.is_ascii_digit());
     ids.iter().filter(number).cloned().collect()
 }

@@ -1,7 +1,7 @@
 //! What was changed in some spaces, newest first: one listing over all of them for each kind.
 
 use domain::{
-    Result, Timestamp,
+    ErrorKind, Result, Timestamp,
     cursor::Cursor,
     document::{Document, DocumentKind},
     source::{Listed, Reach},
@@ -12,6 +12,7 @@ use crate::{
     client::{Call, Client, Price},
     comments_attachments, labels, pages,
     spaces::keys,
+    users,
     wire::{Listing, points_each},
 };
 
@@ -62,22 +63,34 @@ async fn changed_pages(
         ("space-id", ids.as_str()),
         ("sort", "-modified-date"),
         ("status", "current"),
-        ("body-format", "storage"),
         ("limit", &rows),
     ];
     query.extend(after.map(|cursor| ("cursor", cursor.0.as_str())));
-    let call = Call {
+    let mut call = Call {
         what: &what,
         path: &["api", "v2", listing],
         query: &query,
         scopes: &["read:page:confluence"],
         price: Price::of_rows(points_each(wanted.kind), wanted.rows),
     };
-    let answered = client
-        .get::<Listing>(reach, &call)
-        .await
-        .map_err(|refused| refused.into_error(&what))?;
-    pages::listed_whole(client, reach, spaces, wanted.kind, answered).await
+    let with_bodies = [&query[..], &[("body-format", "storage")]].concat();
+    call.query = &with_bodies;
+    let failed = match client.get::<Listing>(reach, &call).await {
+        Ok(answered) => {
+            if wanted.kind == DocumentKind::Page && after.is_none() && answered.value.results.is_empty() {
+                // So is everything answered to nobody: no bookmark may move on for it.
+                users::me(client, reach).await?;
+            }
+            return pages::listed_whole(client, reach, spaces, wanted.kind, answered).await;
+        }
+        Err(refused) => refused.into_error(&what),
+    };
+    if failed.kind != ErrorKind::Unavailable {
+        return Err(failed);
+    }
+    call.query = &query;
+    let plain = client.get_hastily::<Listing>(reach, &call).await.map_err(|_| failed)?;
+    pages::with_bodies_by_id(client, reach, spaces, wanted.kind, plain).await
 }
 
 /// Atlassian's search tells times by the minute and in a time zone of its own, so none is asked for: the newest come
@@ -97,22 +110,29 @@ async fn searched(
     );
     let limit = wanted.rows.min(comments_attachments::LIMIT_MAX);
     let rows = limit.to_string();
-    let mut query = vec![
-        ("cql", cql.as_str()),
-        ("expand", comments_attachments::EXPAND),
-        ("limit", &rows),
-    ];
-    query.extend(after.map(|cursor| ("cursor", cursor.0.as_str())));
-    let call = Call {
+    let query = |expand| {
+        let mut query = vec![("cql", cql.as_str()), ("expand", expand), ("limit", rows.as_str())];
+        query.extend(after.map(|cursor| ("cursor", cursor.0.as_str())));
+        query
+    };
+    let (usual, otherwise) = (
+        query(comments_attachments::EXPAND),
+        query(comments_attachments::EXPAND_OTHERWISE),
+    );
+    let mut call = Call {
         what: &what,
         path: &["rest", "api", "content", "search"],
-        query: &query,
+        query: &usual,
         scopes: &["search:confluence"],
         price: Price::of_rows(points_each(wanted.kind), limit),
     };
-    let answered = client
-        .get::<Listing>(reach, &call)
-        .await
-        .map_err(|refused| refused.into_error(&what))?;
+    let answered = client.get::<Listing>(reach, &call).await;
+    let answered = match answered.map_err(|refused| refused.into_error(&what)) {
+        Err(failed) if failed.kind == ErrorKind::Unavailable => {
+            call.query = &otherwise;
+            client.get_hastily::<Listing>(reach, &call).await.map_err(|_| failed)?
+        }
+        other => other?,
+    };
     Ok(comments_attachments::listed(reach, spaces, wanted.kind, answered))
 }

@@ -27,6 +27,8 @@ use crate::{
 
 /// How often a call that failed in passing is made before it is given up.
 const ATTEMPTS_MAX: u32 = 5;
+/// And one that may well fail for good.
+const ATTEMPTS_HASTY: u32 = 2;
 /// The wait before the second attempt; it doubles with each.
 const PAUSE_MIN: Duration = Duration::from_millis(250);
 /// What Atlassian is left in peace for after it asked for short waits again and again.
@@ -183,7 +185,12 @@ impl Client {
 
     /// Reads JSON. Passing failures (5xx, cut or unreadable answers, short waits) are tried again a few times.
     pub async fn get<T: Readable>(&self, reach: &Reach, call: &Call<'_>) -> Result<Answered<T>, Refused> {
-        self.asked(reach, call, None).await
+        self.asked(reach, call, None, ATTEMPTS_MAX).await
+    }
+
+    /// The same, given up soon: for what has failed before in another way.
+    pub async fn get_hastily<T: Readable>(&self, reach: &Reach, call: &Call<'_>) -> Result<Answered<T>, Refused> {
+        self.asked(reach, call, None, ATTEMPTS_HASTY).await
     }
 
     /// Reads JSON that is asked for with a body; nothing is changed by it at Atlassian, so it may be asked again.
@@ -193,7 +200,8 @@ impl Client {
         call: &Call<'_>,
         body: &Value,
     ) -> Result<Answered<T>, Refused> {
-        self.asked(reach, call, Some(Bytes::from(body.to_string()))).await
+        self.asked(reach, call, Some(Bytes::from(body.to_string())), ATTEMPTS_MAX)
+            .await
     }
 
     async fn asked<T: Readable>(
@@ -201,6 +209,7 @@ impl Client {
         reach: &Reach,
         call: &Call<'_>,
         body: Option<Bytes>,
+        attempts_max: u32,
     ) -> Result<Answered<T>, Refused> {
         let url = self.endpoints.confluence(&reach.site.id, call.path);
         let question = Question {
@@ -239,8 +248,8 @@ impl Client {
                 return Err(self.ended(reach, Ending::NoConfluence).await.into());
             }
             match self.pause(&error, attempt, answer.asked_to_wait) {
-                Some(pause) => self.clock.sleep(pause).await,
-                None => return Err(given_up(error).into()),
+                Some(pause) if attempt < attempts_max => self.clock.sleep(pause).await,
+                Some(_) | None => return Err(given_up(error).into()),
             }
         }
     }
@@ -374,9 +383,6 @@ impl Client {
 
     /// How long to wait before trying again; none when that would not help.
     fn pause(&self, error: &Error, attempt: u32, asked_to_wait: Option<Duration>) -> Option<Duration> {
-        if attempt >= ATTEMPTS_MAX {
-            return None;
-        }
         match error.kind {
             ErrorKind::RateLimited { retry_after } => (retry_after <= PAUSE_MAX).then_some(retry_after),
             ErrorKind::Unavailable => {

@@ -2,7 +2,7 @@
 //! spaces' content, and asking page by page costs a call for each).
 
 use domain::{
-    ContentId, DocumentId, Result,
+    ContentId, DocumentId, ErrorKind, Result,
     cursor::Cursor,
     document::{CommentPlace, Document, DocumentKind, FileFacts},
     source::{Listed, Reach, Unreadable},
@@ -10,6 +10,7 @@ use domain::{
 };
 
 use crate::{
+    by_id,
     client::{Answered, Client},
     listing::{self, Ask, Limit},
     pages,
@@ -21,6 +22,9 @@ use crate::{
 pub const LIMIT_MAX: u32 = 100;
 pub const EXPAND: &str =
     "space,version,history,container,ancestors,body.storage,extensions.inlineProperties,extensions.resolution";
+/// The same with the other form of texts, for an answer that fails with the first (CONFCLOUD-76433).
+pub const EXPAND_OTHERWISE: &str =
+    "space,version,history,container,ancestors,body.atlas_doc_format,extensions.inlineProperties,extensions.resolution";
 
 /// The next comments or attachments, in the order they were made, which does not change.
 pub async fn list(
@@ -37,16 +41,68 @@ pub async fn list(
         keys(std::slice::from_ref(space)),
         kind.word()
     );
-    let ask = Ask {
-        what: &what,
+    searched(
+        client,
+        limit,
+        reach,
+        std::slice::from_ref(space),
+        kind,
+        (&what, &cql),
+        after,
+    )
+    .await
+}
+
+/// The same of some pages and blog posts of these spaces.
+pub async fn of_pages(
+    client: &Client,
+    limit: &Limit,
+    reach: &Reach,
+    spaces: &[Space],
+    kind: DocumentKind,
+    holders: &[ContentId],
+    after: Option<&Cursor>,
+) -> Result<Listed<Document>> {
+    let what = format!("the {}s of some pages", kind.word());
+    let ids = by_id::numbers(holders);
+    let ids: Vec<&str> = ids.iter().map(ContentId::as_str).collect();
+    let cql = format!(
+        "container in ({}) and space in ({}) and type={} order by created asc",
+        ids.join(","),
+        keys(spaces),
+        kind.word()
+    );
+    searched(client, limit, reach, spaces, kind, (&what, &cql), after).await
+}
+
+/// One answer of the search, `what` for people and as CQL.
+async fn searched(
+    client: &Client,
+    limit: &Limit,
+    reach: &Reach,
+    spaces: &[Space],
+    kind: DocumentKind,
+    (what, cql): (&str, &str),
+    after: Option<&Cursor>,
+) -> Result<Listed<Document>> {
+    let ask = |query| Ask {
+        what,
         path: &["rest", "api", "content", "search"],
-        query: &[("cql", &cql), ("expand", EXPAND)],
+        query,
         scopes: &["search:confluence"],
         rows_max: LIMIT_MAX,
         points_each: wire::points_each(kind),
     };
-    let answered = listing::answered(client, limit, reach, &ask, after).await?;
-    Ok(listed(reach, std::slice::from_ref(space), kind, answered))
+    let query = [("cql", cql), ("expand", EXPAND)];
+    let answered = match listing::answered(client, limit, reach, &ask(&query), after).await {
+        Err(failed) if failed.kind == ErrorKind::Unavailable => {
+            let query = [("cql", cql), ("expand", EXPAND_OTHERWISE)];
+            let otherwise = listing::answered(client, limit, reach, &ask(&query), after).await;
+            otherwise.map_err(|_| failed)?
+        }
+        other => other?,
+    };
+    Ok(listed(reach, spaces, kind, answered))
 }
 
 /// The rows of a search over these spaces.

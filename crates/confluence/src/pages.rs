@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    AccountId, ContentId, DocumentId, Result,
+    AccountId, ContentId, DocumentId, ErrorKind, Result,
     cursor::Cursor,
     document::{BODY_BYTES_MAX, Body, Document, DocumentKind, Observed},
-    source::{Listed, Reach, Unreadable},
+    source::{IDS_MAX, Listed, Reach, Unreadable},
     space::Space,
 };
 use serde_json::Value;
 
 use crate::{
+    by_id,
     client::{Answered, Client},
     listing::{self, Ask, Limit},
     live,
@@ -31,8 +32,37 @@ pub async fn list(
     after: Option<&Cursor>,
 ) -> Result<Listed<Document>> {
     let query = [("sort", "id"), ("status", "current"), ("body-format", "storage")];
-    let answered = of_space(client, limit, reach, space, kind, &query, after).await?;
-    listed_whole(client, reach, std::slice::from_ref(space), kind, answered).await
+    let spaces = std::slice::from_ref(space);
+    match of_space(client, limit, reach, space, kind, &query, after).await {
+        Ok(answered) => listed_whole(client, reach, spaces, kind, answered).await,
+        Err(failed) if failed.kind == ErrorKind::Unavailable => {
+            let plain = of_space(client, limit, reach, space, kind, &query[..2], after).await;
+            with_bodies_by_id(client, reach, spaces, kind, plain.map_err(|_| failed)?).await
+        }
+        Err(failed) => Err(failed),
+    }
+}
+
+/// The rows of a listing that failed with its bodies and came without them: one page's text may be what Atlassian cannot
+/// give, and takes all others with it.
+pub async fn with_bodies_by_id(
+    client: &Client,
+    reach: &Reach,
+    spaces: &[Space],
+    kind: DocumentKind,
+    plain: Answered<Listing>,
+) -> Result<Listed<Document>> {
+    let (plain, _) = listed(reach, spaces, kind, plain);
+    let ids: Vec<ContentId> = plain.items.iter().map(|document| document.id.content.clone()).collect();
+    let mut whole = plain;
+    whole.items = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(IDS_MAX) {
+        let fetched = by_id::fetch_hastily(client, reach, spaces, kind, ids).await?;
+        whole.items.extend(fetched.items);
+        whole.unreadable.extend(fetched.unreadable);
+        whole.spent = whole.spent.plus(fetched.spent);
+    }
+    Ok(whole)
 }
 
 /// The same without bodies, labels to be added.

@@ -143,6 +143,17 @@ impl Source for ConfluenceSource {
         changes::changes(&self.client, reach, spaces, Wanted { kind, since, rows }, after).await
     }
 
+    async fn belongings(
+        &self,
+        reach: &Reach,
+        spaces: &[Space],
+        kind: DocumentKind,
+        holders: &[ContentId],
+        after: Option<&Cursor>,
+    ) -> Result<Listed<Document>> {
+        comments_attachments::of_pages(&self.client, &self.search_limit, reach, spaces, kind, holders, after).await
+    }
+
     async fn people(&self, reach: &Reach, accounts: &[AccountId]) -> Result<(Vec<Person>, Spent)> {
         users::people(&self.client, reach, accounts).await
     }

@@ -12,7 +12,17 @@ pub struct Feed {
     pub site: Option<Site>,
     pub state: FeedState,
     pub schedule: Schedule,
+    /// Imports, walks and probes that nobody asked for have no points until then; changes go on.
+    pub whole_waits_until: Option<Timestamp>,
     pub created_at: Timestamp,
+}
+
+impl Feed {
+    /// Until when imports, walks and probes wait for points; none when they do not, or when a clock that was wrong said so.
+    pub fn whole_waits(&self, now: Timestamp) -> Option<Timestamp> {
+        self.whole_waits_until
+            .filter(|until| *until > now && until.since(now) <= PARKED_MAX)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +60,7 @@ pub enum Park {
     Withdrawn { why: String },
 }
 
-/// No park that ends by itself lasts longer: the quota is renewed every hour.
+/// No wait that ends by itself lasts longer: the quota is renewed every hour.
 const PARKED_MAX: Duration = Duration::from_secs(2 * 3600);
 
 impl Park {

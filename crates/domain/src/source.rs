@@ -161,6 +161,18 @@ pub trait Source: Send + Sync {
         after: Option<&Cursor>,
     ) -> Result<Listed<Document>>;
 
+    /// The next comments or attachments of these pages and blog posts, as far as they are in these spaces, current ones
+    /// only, with bodies. At most [`HOLDERS_MAX`] pages and [`CHANGES_SPACES_MAX`] spaces, none of them archived.
+    /// `MissingScope` as in `list`.
+    async fn belongings(
+        &self,
+        reach: &Reach,
+        spaces: &[Space],
+        kind: DocumentKind,
+        holders: &[ContentId],
+        after: Option<&Cursor>,
+    ) -> Result<Listed<Document>>;
+
     /// The names of people; who is unknown there is absent from the answer. At most [`PEOPLE_MAX`] at once.
     async fn people(&self, reach: &Reach, accounts: &[AccountId]) -> Result<(Vec<Person>, Spent)>;
 
@@ -190,5 +202,7 @@ pub const IDS_MAX: usize = 250;
 pub const PROBE_IDS_MAX: usize = 100;
 /// The most spaces in one listing of changes: what `/pages` takes (openapi-v2, `space-id`).
 pub const CHANGES_SPACES_MAX: usize = 100;
+/// The most pages whose comments or attachments are asked for at once: their ids fit into an address.
+pub const HOLDERS_MAX: usize = 50;
 /// The most people asked for at once: `/user/bulk` silently drops the rest (facts.md §9).
 pub const PEOPLE_MAX: usize = 100;

@@ -105,6 +105,8 @@ pub trait Feeds: Send + Sync {
     async fn unpark_feed(&self, id: FeedId) -> Result<()>;
     /// How often each of its passes begins; the caller has checked the bounds.
     async fn set_feed_schedule(&self, id: FeedId, schedule: &Schedule) -> Result<()>;
+    /// Imports, walks and probes that nobody asked for wait until then; changes do not.
+    async fn hold_whole(&self, id: FeedId, until: Timestamp) -> Result<()>;
     async fn set_feed_connection(&self, id: FeedId, connection: ConnectionId) -> Result<()>;
     async fn set_feed_site(&self, id: FeedId, site: &Site) -> Result<()>;
     /// Adds spaces of this site; those it has already stay as they are. `Conflict` when the feed's site is another by now.

@@ -46,6 +46,7 @@ function liveProgress(region) {
     const now = { ...fresh.querySelector("[data-state]").dataset };
     put(fresh, "[data-state]");
     put(fresh, "[data-runs]");
+    put(fresh, "[data-schedule]");
     if (now.state !== first) {
       stream.close();
       location.replace(location.pathname);

@@ -16,12 +16,13 @@ const READERS_MAX: u32 = 4;
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 
 /// In order; a file never changes once it was released.
-pub(crate) const MIGRATIONS: [&str; 5] = [
+pub(crate) const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_beginning.sql"),
     include_str!("migrations/0002_walks.sql"),
     include_str!("migrations/0003_points.sql"),
     include_str!("migrations/0005_grants.sql"),
     include_str!("migrations/0006_explaining.sql"),
+    include_str!("migrations/0007_waits.sql"),
 ];
 
 /// The store. Writing goes through one connection, so that writers queue here and never meet a locked database.

@@ -100,6 +100,11 @@ impl Feeds for SqlStore {
         self.change(query.bind(schedule.probe_every.map(milliseconds))).await
     }
 
+    async fn hold_whole(&self, id: FeedId, until: Timestamp) -> Result<()> {
+        let query = sqlx::query("update feeds set whole_waits_until = $2 where id = $1");
+        self.change(query.bind(id.0).bind(until.0)).await
+    }
+
     async fn set_feed_connection(&self, id: FeedId, connection: ConnectionId) -> Result<()> {
         self.change(
             sqlx::query("update feeds set connection_id = $2 where id = $1")

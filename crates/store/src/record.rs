@@ -148,6 +148,11 @@ impl SqlStore {
                 sequence,
             )
             .await?;
+            let own = held.get(document.id.content.as_str());
+            if own.is_some_and(|own| own.known.removed == Some(Removal::Suspended) || own.known.space != document.space)
+            {
+                follow(&mut transaction, feed, document.id.content.as_str(), &document.space).await?;
+            }
         }
         let mut written: BTreeSet<&str> = put.iter().map(|(document, _)| document.id.content.as_str()).collect();
         for placed in &recording.placed {
@@ -381,15 +386,20 @@ async fn place(
     .execute(&mut *transaction)
     .await
     .map_err(failed)?;
-    // They go wherever their page goes; that they are there themselves, their own listing says.
+    follow(transaction, feed, placed.id.as_str(), &placed.space).await
+}
+
+/// Comments and attachments go wherever their page goes, and may be found again with it; that they are there themselves,
+/// their own listing says.
+async fn follow(transaction: &mut SqliteConnection, feed: FeedId, page: &str, space: &SpaceId) -> Result<()> {
     sqlx::query(
         "update documents set space_id = $3, removed = case when removed = 'suspended' then null else removed end
          where feed_id = $1 and parent_id = $2 and kind in ('comment', 'attachment')
            and (removed is null or removed = 'suspended')",
     )
     .bind(feed.0)
-    .bind(placed.id.as_str())
-    .bind(placed.space.as_str())
+    .bind(page)
+    .bind(space.as_str())
     .execute(transaction)
     .await
     .map_err(failed)?;

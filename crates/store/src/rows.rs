@@ -184,6 +184,7 @@ impl Columns<'_> {
             site,
             state,
             schedule: self.schedule()?,
+            whole_waits_until: self.maybe_instant("whole_waits_until")?,
             created_at: self.instant("created_at")?,
         })
     }

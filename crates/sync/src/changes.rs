@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
-    Error, ErrorKind, Result, Timestamp,
+    ContentId, Error, ErrorKind, Result, Timestamp,
     document::DocumentKind,
     feed::Feed,
     source::{CHANGES_SPACES_MAX, Reach},
@@ -14,7 +14,7 @@ use domain::{
 };
 
 use crate::{
-    pull::{Nameless, Pulled, failures, names},
+    pull::{Nameless, Pulled, back, belongings, failures, names},
     run::Ports,
 };
 
@@ -45,12 +45,10 @@ pub async fn read_changes(
         run,
         nameless: Nameless::new(),
         at: None,
+        searched: spaces_of(spaces, DocumentKind::Comment),
     };
     for kind in DocumentKind::ALL {
-        // Atlassian's search does not know archived spaces, and refuses keys that it does not know.
-        let listed = spaces.iter().filter(|space| !(space.archived && kind.is_optional()));
-        let listed: Vec<Space> = listed.map(|space| space.space.clone()).collect();
-        for spaces in listed.chunks(CHANGES_SPACES_MAX) {
+        for spaces in spaces_of(spaces, kind).chunks(CHANGES_SPACES_MAX) {
             match pass.read(spaces, kind, horizon).await {
                 Ok(Pulled::ToTheEnd) => {}
                 Ok(Pulled::Stopped) => return Ok(Pulled::Stopped),
@@ -65,6 +63,13 @@ pub async fn read_changes(
     Ok(Pulled::ToTheEnd)
 }
 
+/// The spaces in which this kind can be asked for: Atlassian's search does not know archived ones, and refuses keys that it
+/// does not know.
+fn spaces_of(spaces: &[FeedSpace], kind: DocumentKind) -> Vec<Space> {
+    let listed = spaces.iter().filter(|space| !(space.archived && kind.is_optional()));
+    listed.map(|space| space.space.clone()).collect()
+}
+
 struct Pass<'a> {
     ports: &'a Ports,
     feed: &'a Feed,
@@ -73,6 +78,8 @@ struct Pass<'a> {
     nameless: Nameless,
     /// What time it was at Atlassian when the first answer came.
     at: Option<Timestamp>,
+    /// The spaces that Atlassian's search knows.
+    searched: Vec<Space>,
 }
 
 impl Pass<'_> {
@@ -90,6 +97,12 @@ impl Pass<'_> {
                 .await?;
             self.at = self.at.or(listed.at);
             let (people, price) = names(self.ports, self.reach, self.run.id, &mut self.nameless, &listed.items).await?;
+            let ids: Vec<ContentId> = listed
+                .items
+                .iter()
+                .map(|document| document.id.content.clone())
+                .collect();
+            let back = back(&self.ports.store.known(self.feed.id, &ids).await?, &listed.items);
             let now = self.ports.clock.now();
             let recording = Recording {
                 documents: listed.items,
@@ -102,6 +115,7 @@ impl Pass<'_> {
             if counts.added + counts.changed > 0 {
                 (self.ports.recorded)(self.feed);
             }
+            self.bring_belongings(&back).await?;
             let Some(next) = listed.next else {
                 return Ok(Pulled::ToTheEnd);
             };
@@ -114,5 +128,14 @@ impl Pass<'_> {
             after = Some(next);
             rows = rows.saturating_mul(2).min(ROWS_MAX);
         }
+    }
+
+    /// What hangs on pages that were gone before. Archived spaces are left out: Atlassian's search does not know them.
+    async fn bring_belongings(&mut self, back: &[ContentId]) -> Result<()> {
+        let (ports, feed, reach, run) = (self.ports, self.feed, self.reach, self.run.id);
+        for spaces in self.searched.chunks(CHANGES_SPACES_MAX) {
+            belongings(ports, feed, reach, run, spaces, back, &mut self.nameless).await?;
+        }
+        Ok(())
     }
 }

@@ -6,6 +6,7 @@ use domain::{
     Error, ErrorKind, SpaceId, Timestamp,
     connection::Ending,
     feed::Park,
+    source::Urgency,
     space::{FeedSpace, SpaceSeen},
     sync_run::Outcome,
 };
@@ -19,18 +20,37 @@ const MISCONFIGURED_FOR: Duration = Duration::from_secs(5 * 60);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parking {
     pub outcome: Outcome,
-    /// Why the feed waits from now on; none when it does not.
-    pub park: Option<Park>,
+    pub waits: Waits,
     pub ended: Ended,
 }
 
-/// What this failure means at `now`.
-pub fn parking(error: &Error, now: Timestamp) -> Parking {
+/// What of a feed waits from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Waits {
+    Nothing,
+    /// Imports, walks and probes of the schedule, for points; what is written lately is looked for as before.
+    Whole {
+        until: Timestamp,
+    },
+    Feed(Park),
+}
+
+/// What this failure of a pass of this urgency means at `now`.
+pub fn parking(error: &Error, urgency: Urgency, now: Timestamp) -> Parking {
     let why = error.to_string();
     match &error.kind {
         ErrorKind::RateLimited { retry_after } => {
             let until = now.plus(*retry_after);
-            waiting(why, Park::QuotaSpent { until }, Ended::Again { at: until })
+            let waits = match urgency {
+                // Points are kept for changes that it may not have. Are there none at all, the changes pass will say so.
+                Urgency::Whole => Waits::Whole { until },
+                Urgency::Changes | Urgency::Person => Waits::Feed(Park::QuotaSpent { until }),
+            };
+            Parking {
+                outcome: Outcome::Parked { why },
+                waits,
+                ended: Ended::Again { at: until },
+            }
         }
         ErrorKind::Misconfigured => {
             let until = now.plus(MISCONFIGURED_FOR);
@@ -58,12 +78,12 @@ pub fn parking(error: &Error, now: Timestamp) -> Parking {
         }
         ErrorKind::Unavailable | ErrorKind::Conflict | ErrorKind::NotFound | ErrorKind::Forbidden => Parking {
             outcome: Outcome::Failed { why: why.clone() },
-            park: None,
+            waits: Waits::Nothing,
             ended: Ended::Retry { why },
         },
         ErrorKind::Invalid | ErrorKind::Internal => Parking {
             outcome: Outcome::Failed { why: why.clone() },
-            park: None,
+            waits: Waits::Nothing,
             ended: Ended::Fails { why },
         },
     }
@@ -72,7 +92,7 @@ pub fn parking(error: &Error, now: Timestamp) -> Parking {
 fn waiting(why: String, park: Park, ended: Ended) -> Parking {
     Parking {
         outcome: Outcome::Parked { why },
-        park: Some(park),
+        waits: Waits::Feed(park),
         ended,
     }
 }
@@ -104,15 +124,15 @@ mod tests {
     const NOW: Timestamp = Timestamp(1_000);
 
     fn parked(kind: ErrorKind) -> Parking {
-        parking(&Error::new(kind, "why"), NOW)
+        parking(&Error::new(kind, "why"), Urgency::Changes, NOW)
     }
 
     #[test]
     fn each_ending_parks_the_feed_under_its_own_name() {
         for ending in Ending::ALL {
-            let Parking { park, ended, .. } = parked(ErrorKind::Ended { ending });
-            let named = match park {
-                Some(Park::NeedsReconnect { ending, .. } | Park::AccessLost { ending, .. }) => ending,
+            let Parking { waits, ended, .. } = parked(ErrorKind::Ended { ending });
+            let named = match waits {
+                Waits::Feed(Park::NeedsReconnect { ending, .. } | Park::AccessLost { ending, .. }) => ending,
                 other => panic!("{ending:?} became {other:?}"),
             };
             assert_eq!((named, ended), (ending, Ended::Waits));
@@ -121,17 +141,29 @@ mod tests {
 
     #[test]
     fn a_wrong_secret_asks_no_person_to_reconnect_and_is_looked_at_again_by_itself() {
-        let Parking { park, ended, .. } = parked(ErrorKind::Misconfigured);
+        let Parking { waits, ended, .. } = parked(ErrorKind::Misconfigured);
         let until = NOW.plus(MISCONFIGURED_FOR);
         let why = "why".to_owned();
-        assert_eq!(park, Some(Park::Misconfigured { why, until }));
+        assert_eq!(waits, Waits::Feed(Park::Misconfigured { why, until }));
         assert_eq!(ended, Ended::Again { at: until });
     }
 
     #[test]
+    fn a_walk_without_points_waits_alone_and_a_pass_of_changes_or_of_a_person_parks_the_feed() {
+        let retry_after = std::time::Duration::from_secs(60);
+        let spent = Error::new(ErrorKind::RateLimited { retry_after }, "why");
+        let until = NOW.plus(retry_after);
+        assert_eq!(parking(&spent, Urgency::Whole, NOW).waits, Waits::Whole { until });
+        for urgency in [Urgency::Changes, Urgency::Person] {
+            let parked = Waits::Feed(Park::QuotaSpent { until });
+            assert_eq!(parking(&spent, urgency, NOW).waits, parked);
+        }
+    }
+
+    #[test]
     fn a_withdrawn_address_is_named_and_not_asked_again() {
-        let Parking { park, ended, .. } = parked(ErrorKind::Gone);
-        assert_eq!(park, Some(Park::Withdrawn { why: "why".into() }));
+        let Parking { waits, ended, .. } = parked(ErrorKind::Gone);
+        assert_eq!(waits, Waits::Feed(Park::Withdrawn { why: "why".into() }));
         assert_eq!(ended, Ended::Waits);
     }
 

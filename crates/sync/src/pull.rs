@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     AccountId, ContentId, DocumentId, Error, ErrorKind, Result, RunId, Timestamp,
     cursor::{Cursor, Mark, Stream},
-    document::{Document, DocumentKind, Observed},
+    document::{Document, DocumentKind, Known, Observed, Removal},
     feed::Feed,
-    source::{IDS_MAX, PEOPLE_MAX, Reach, Unreadable},
+    source::{HOLDERS_MAX, IDS_MAX, PEOPLE_MAX, Reach, Unreadable},
     space::Space,
     store::Recording,
     sync_run::{Failure, Spent},
@@ -30,6 +30,16 @@ pub struct Pull<'a> {
     pub space: &'a Space,
     pub stream: Stream,
     pub reading: Reading,
+    pub returned: Returned,
+}
+
+/// What comes with a page that was gone and is there again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Returned {
+    /// Its comments and attachments, at once.
+    WithBelongings,
+    /// Nothing: their own listings follow, or cannot be asked for.
+    Alone,
 }
 
 /// How much of each document is read.
@@ -77,11 +87,12 @@ async fn pull_on(ports: &Ports, pull: &Pull<'_>, after: Option<Cursor>, nameless
             )));
         }
         let (people, price) = names(ports, pull.reach, pull.run, nameless, &answer_now.documents).await?;
-        let cursor = answer_now.next.clone();
+        let (cursor, back) = (answer_now.next.clone(), answer_now.back.clone());
         let recording = answer_now.recording(ports.clock.now(), pull, people, price);
         let Some(cursor) = cursor else {
             ports.store.record(pull.feed.id, &recording).await?;
             (ports.recorded)(pull.feed);
+            bring_belongings(ports, pull, &back, nameless).await?;
             return Ok(Pulled::ToTheEnd);
         };
         if (ports.stopping)() {
@@ -97,7 +108,19 @@ async fn pull_on(ports: &Ports, pull: &Pull<'_>, after: Option<Cursor>, nameless
         );
         written?;
         (ports.recorded)(pull.feed);
+        bring_belongings(ports, pull, &back, nameless).await?;
         next = following?;
+    }
+}
+
+/// What hangs on pages that were gone before.
+async fn bring_belongings(ports: &Ports, pull: &Pull<'_>, back: &[ContentId], nameless: &mut Nameless) -> Result<()> {
+    match pull.returned {
+        Returned::Alone => Ok(()),
+        Returned::WithBelongings => {
+            let spaces = std::slice::from_ref(pull.space);
+            belongings(ports, pull.feed, pull.reach, pull.run, spaces, back, nameless).await
+        }
     }
 }
 
@@ -107,6 +130,8 @@ struct Answer {
     placed: Vec<Observed>,
     seen: Vec<ContentId>,
     unreadable: Vec<Unreadable>,
+    /// Those of the documents that were gone before.
+    back: Vec<ContentId>,
     next: Option<Cursor>,
     spent: Spent,
 }
@@ -144,6 +169,7 @@ async fn answer(ports: &Ports, pull: &Pull<'_>, after: Option<&Cursor>) -> Resul
                 placed: Vec::new(),
                 seen: Vec::new(),
                 unreadable: listed.unreadable,
+                back: Vec::new(),
                 next: listed.next,
                 spent: listed.spent,
             })
@@ -163,6 +189,7 @@ async fn observed(ports: &Ports, pull: &Pull<'_>, after: Option<&Cursor>) -> Res
         placed: Vec::new(),
         seen: Vec::new(),
         unreadable: listed.unreadable,
+        back: Vec::new(),
         next: listed.next,
         spent: listed.spent,
     };
@@ -181,7 +208,64 @@ async fn observed(ports: &Ports, pull: &Pull<'_>, after: Option<&Cursor>) -> Res
         answer.unreadable.extend(fetched.unreadable);
         answer.spent = answer.spent.plus(fetched.spent);
     }
+    answer.back = back(&known, &answer.documents);
     Ok(answer)
+}
+
+/// Pages and blog posts among these that were gone from the site: what hung on them went with them.
+pub fn back(known: &BTreeMap<ContentId, Known>, documents: &[Document]) -> Vec<ContentId> {
+    let gone = |id: &ContentId| {
+        known
+            .get(id)
+            .is_some_and(|known| known.removed == Some(Removal::GoneFromSite))
+    };
+    let pages = documents.iter().filter(|document| !document.kind.is_optional());
+    let ids = pages.map(|document| document.id.content.clone());
+    ids.filter(gone).collect()
+}
+
+/// Reads the comments and attachments of these pages and records them, outside of any stream.
+pub async fn belongings(
+    ports: &Ports,
+    feed: &Feed,
+    reach: &Reach,
+    run: RunId,
+    spaces: &[Space],
+    pages: &[ContentId],
+    nameless: &mut Nameless,
+) -> Result<()> {
+    for kind in [DocumentKind::Comment, DocumentKind::Attachment] {
+        for pages in pages.chunks(HOLDERS_MAX) {
+            let mut after = None;
+            let mut cursors = BTreeSet::new();
+            loop {
+                let hanging = ports.source.belongings(reach, spaces, kind, pages, after.as_ref());
+                let listed = match hanging.await {
+                    Ok(listed) => listed,
+                    // The grant cannot read them, or a space has another key by now: then the next walk tells.
+                    Err(error) if matches!(error.kind, ErrorKind::MissingScope { .. } | ErrorKind::Invalid) => break,
+                    Err(error) => return Err(error),
+                };
+                let (people, price) = names(ports, reach, run, nameless, &listed.items).await?;
+                let now = ports.clock.now();
+                let recording = Recording {
+                    documents: listed.items,
+                    people,
+                    failures: failures(reach, run, kind, &listed.unreadable, now),
+                    spent: listed.spent.plus(price),
+                    ..Recording::empty(run, now)
+                };
+                ports.store.record(feed.id, &recording).await?;
+                (ports.recorded)(feed);
+                // A place that was given before leads nowhere: their own listing will tell the rest.
+                match listed.next {
+                    Some(next) if cursors.len() < ANSWERS_MAX && cursors.insert(next.0.clone()) => after = Some(next),
+                    Some(_) | None => break,
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Names of the people in these documents whose names are not known yet.

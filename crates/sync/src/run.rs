@@ -17,10 +17,10 @@ use tracing::info;
 use crate::{
     alive,
     changes::read_changes,
-    parking::{Parking, hidden_from_app, parking},
+    parking::{Parking, Waits, hidden_from_app, parking},
     plan,
     probe::{Probed, probe},
-    pull::{Nameless, Pull, Pulled, Reading, pull},
+    pull::{Nameless, Pull, Pulled, Reading, Returned, pull},
     schedule::{self, Facts, Held},
     verify::verify,
     visible::{Visible, lost, remove_lost, visible_spaces},
@@ -106,8 +106,12 @@ pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<En
             (Outcome::Stopped { why }, Some(Ended::Again { at: now }))
         }
         Err(error) => {
-            let (outcome, ended) = settled(ports, &feed, error, now).await?;
-            (outcome, Some(ended))
+            // A person's wish waits with the feed, so that it is first when there are points again.
+            let urgency = match trigger {
+                Trigger::Person => Urgency::Person,
+                Trigger::Schedule => reach.urgency,
+            };
+            settled(ports, &feed, error, urgency, now).await?
         }
     };
     if matches!(run.kind, RunKind::Changes | RunKind::Probe) {
@@ -168,12 +172,12 @@ pub async fn next_due(ports: &Ports, feed: FeedId) -> Result<Timestamp> {
     if ports.store.verify_of(feed.id).await?.is_some() || !ports.store.wanted(feed.id).await?.is_empty() {
         return Ok(now);
     }
-    let due = schedule::due(&facts(&*ports.store, &feed, &spaces).await?, now);
+    let due = schedule::due(&facts(&*ports.store, &feed, &spaces, now).await?, now);
     Ok(due.next().unwrap_or_else(|| now.plus(NOTHING_DUE)).max(now))
 }
 
 /// What the schedule needs to know of a feed.
-pub async fn facts<'a>(store: &dyn Store, feed: &Feed, spaces: &'a [FeedSpace]) -> Result<Facts<'a>> {
+pub async fn facts<'a>(store: &dyn Store, feed: &Feed, spaces: &'a [FeedSpace], now: Timestamp) -> Result<Facts<'a>> {
     let can_probe = match feed.connection {
         Some(connection) => store.connection(connection).await?.scopes.contains(PROBE_SCOPE),
         None => false,
@@ -186,6 +190,7 @@ pub async fn facts<'a>(store: &dyn Store, feed: &Feed, spaces: &'a [FeedSpace]) 
         changes_began: store.began_last(feed.id, RunKind::Changes).await?,
         walk_began: store.began_last(feed.id, RunKind::Walk).await?,
         probe_began: store.began_last(feed.id, RunKind::Probe).await?,
+        whole_waits_until: feed.whole_waits(now),
         can_probe,
         held: Held {
             pages: of(DocumentKind::Page) + of(DocumentKind::BlogPost),
@@ -216,7 +221,7 @@ async fn begun_run(ports: &Ports, feed: &Feed, trigger: Trigger, spaces: &[FeedS
             .await?;
         return Ok(Some(run));
     }
-    let facts = facts(&*ports.store, feed, spaces).await?;
+    let facts = facts(&*ports.store, feed, spaces, now).await?;
     let Some(kind) = schedule::pass(&facts, trigger, now) else {
         return Ok(None);
     };
@@ -319,7 +324,9 @@ async fn import(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces
     }
     hidden(&reader.lost, spaces, &visible)?;
     let checkpoint = ports.store.checkpoint(feed.id).await?;
-    for space in plan::imported(&wanted, &checkpoint, &reader.unreadable) {
+    let imported = plan::imported(&wanted, &checkpoint, &reader.unreadable);
+    believe_empty(ports, feed, reach, &imported).await?;
+    for space in imported {
         ports
             .store
             .set_space_imported(feed.id, &space, ports.clock.now())
@@ -328,9 +335,28 @@ async fn import(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces
     Ok(Pulled::ToTheEnd)
 }
 
+/// A space without a page is answered to nobody as to somebody who may read it: before one is taken for imported, the
+/// token is proven alive. If it is not, what was read is read again.
+async fn believe_empty(ports: &Ports, feed: &Feed, reach: &Reach, imported: &[domain::SpaceId]) -> Result<()> {
+    let spaces = ports.store.feed_spaces(feed.id).await?;
+    let empty = |space: &FeedSpace| space.documents == 0 && imported.contains(&space.space.id);
+    if !spaces.iter().any(empty) {
+        return Ok(());
+    }
+    match alive::proven(ports, reach).await {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            if matches!(error.kind, ErrorKind::Ended { .. } | ErrorKind::Unauthenticated) {
+                ports.store.clear_checkpoint(feed.id).await?;
+            }
+            Err(error)
+        }
+    }
+}
+
 async fn walk(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: &[FeedSpace]) -> Result<Pulled> {
     let visible = visible_spaces(ports, feed, reach, run, spaces).await?.spaces;
-    let facts = facts(&*ports.store, feed, &visible).await?;
+    let facts = facts(&*ports.store, feed, &visible, ports.clock.now()).await?;
     // Before a lost space goes, the others are read whole: what was moved there from it is theirs.
     let trigger = match lost(run, spaces, ports.clock.now()).is_empty() {
         true => run.trigger,
@@ -393,6 +419,7 @@ impl<'a> Reader<'a> {
     }
 
     async fn read(&mut self, spaces: &[&FeedSpace], streams: Vec<Stream>) -> Result<Pulled> {
+        let listed: BTreeSet<Stream> = streams.iter().cloned().collect();
         for stream in streams {
             if (self.ports.stopping)() {
                 return Ok(Pulled::Stopped);
@@ -403,7 +430,17 @@ impl<'a> Reader<'a> {
             if self.lost.contains(&stream.space) || self.unreadable.contains(&stream.kind) {
                 continue;
             }
-            match self.read_one(space, stream).await? {
+            // Atlassian's search, which tells of comments and attachments, does not know archived spaces.
+            let of = |kind| Stream {
+                space: stream.space.clone(),
+                kind,
+            };
+            let follow = listed.contains(&of(DocumentKind::Comment)) && listed.contains(&of(DocumentKind::Attachment));
+            let returned = match space.archived || follow {
+                true => Returned::Alone,
+                false => Returned::WithBelongings,
+            };
+            match self.read_one(space, stream, returned).await? {
                 Pulled::ToTheEnd => {}
                 Pulled::Stopped => return Ok(Pulled::Stopped),
             }
@@ -411,7 +448,7 @@ impl<'a> Reader<'a> {
         Ok(Pulled::ToTheEnd)
     }
 
-    async fn read_one(&mut self, space: &FeedSpace, stream: Stream) -> Result<Pulled> {
+    async fn read_one(&mut self, space: &FeedSpace, stream: Stream, returned: Returned) -> Result<Pulled> {
         let (ports, feed) = (self.ports, self.feed);
         let after = match ports.store.checkpoint(feed.id).await?.0.remove(&stream) {
             Some(Mark::At(cursor)) => Some(cursor),
@@ -425,6 +462,7 @@ impl<'a> Reader<'a> {
             space: &space.space,
             stream,
             reading: self.reading,
+            returned,
         };
         match pull(ports, &wanted, after, &mut self.nameless).await {
             Ok(pulled) => Ok(pulled),
@@ -455,20 +493,33 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What an error means: for the run, for the feed, and for the job.
-async fn settled(ports: &Ports, feed: &Feed, error: Error, now: Timestamp) -> Result<(Outcome, Ended)> {
+/// What an error means: for the run, for the feed, and for the job; none when the feed's next pass is as good as due.
+async fn settled(
+    ports: &Ports,
+    feed: &Feed,
+    error: Error,
+    urgency: Urgency,
+    now: Timestamp,
+) -> Result<(Outcome, Option<Ended>)> {
     let why = error.to_string();
     let present = ports.store.feed(feed.id).await?;
     if present.connection != feed.connection {
         // Somebody reconnected while this pass used the grant before: it says nothing about the new one.
-        return Ok((Outcome::Stopped { why }, Ended::Again { at: now }));
+        return Ok((Outcome::Stopped { why }, Some(Ended::Again { at: now })));
     }
     if matches!(error.kind, ErrorKind::Invalid | ErrorKind::Internal) {
         tracing::error!(feed.id = %feed.id, error = ?error, "A run failed");
     }
-    let Parking { outcome, park, ended } = parking(&error, now);
-    if let Some(park) = park {
-        ports.store.park_feed(feed.id, &park).await?;
+    let Parking { outcome, waits, ended } = parking(&error, urgency, now);
+    match waits {
+        Waits::Nothing => Ok((outcome, Some(ended))),
+        Waits::Feed(park) => {
+            ports.store.park_feed(feed.id, &park).await?;
+            Ok((outcome, Some(ended)))
+        }
+        Waits::Whole { until } => {
+            ports.store.hold_whole(feed.id, until).await?;
+            Ok((outcome, None))
+        }
     }
-    Ok((outcome, ended))
 }

@@ -40,6 +40,8 @@ pub struct Facts<'a> {
     /// When the last complete walk began.
     pub walk_began: Option<Timestamp>,
     pub probe_began: Option<Timestamp>,
+    /// Imports, walks and probes have no points until then.
+    pub whole_waits_until: Option<Timestamp>,
     /// Whether the grant can probe.
     pub can_probe: bool,
     /// Documents held now, by kind in [`DocumentKind::ALL`]'s order.
@@ -100,15 +102,16 @@ pub fn due(facts: &Facts<'_>, now: Timestamp) -> Due {
             (None, None) => None,
         });
     let anything = imported().next().is_some();
+    let with_points = |at: Timestamp| facts.whole_waits_until.map_or(at, |until| at.max(until));
     Due {
-        import: imports.then_some(now),
+        import: imports.then_some(now).map(with_points),
         // The first one comes a while after the import, which has just read everything.
         changes: facts
             .changes_began
             .or_else(|| imported().filter_map(|space| space.imported_at).min())
             .filter(|_| anything)
             .map(|began| after(began, facts.schedule.changes_every)),
-        walk: walks.chain(doubts).min(),
+        walk: walks.chain(doubts).min().map(with_points),
         probe: (anything && facts.can_probe)
             .then(|| {
                 facts
@@ -116,7 +119,8 @@ pub fn due(facts: &Facts<'_>, now: Timestamp) -> Due {
                     .or_else(|| imported().filter_map(|space| space.imported_at).max())
             })
             .flatten()
-            .map(|began| after(began, facts.schedule.probe_every.unwrap_or(PROBE_EVERY))),
+            .map(|began| after(began, facts.schedule.probe_every.unwrap_or(PROBE_EVERY)))
+            .map(with_points),
     }
 }
 
@@ -221,6 +225,7 @@ mod tests {
             changes_began: Some(Timestamp(0)),
             walk_began: None,
             probe_began: None,
+            whole_waits_until: None,
             can_probe: false,
             held: Held {
                 pages,
@@ -250,6 +255,25 @@ mod tests {
         assert_eq!(pass(&facts, Trigger::Schedule, at(1)), None);
         facts.changes_began = Some(at(46));
         assert_eq!(pass(&facts, Trigger::Schedule, at(46)), Some(RunKind::Walk));
+    }
+
+    #[test]
+    fn a_pass_without_points_waits_alone_and_a_persons_wish_does_not() {
+        let spaces = [space("1", Some(Timestamp(0)))];
+        let mut facts = facts(&spaces, 10);
+        facts.changes_began = Some(at(50));
+        facts.whole_waits_until = Some(at(60));
+        facts.can_probe = true;
+        let due = due(&facts, at(51));
+        assert_eq!(
+            (due.changes, due.walk, due.probe),
+            (Some(at(53)), Some(at(60)), Some(at(60)))
+        );
+        assert_eq!(pass(&facts, Trigger::Schedule, at(51)), None);
+        assert_eq!(pass(&facts, Trigger::Schedule, at(53)), Some(RunKind::Changes));
+        assert_eq!(pass(&facts, Trigger::Person, at(51)), Some(RunKind::Walk));
+        facts.changes_began = Some(at(60));
+        assert_eq!(pass(&facts, Trigger::Schedule, at(60)), Some(RunKind::Walk));
     }
 
     #[test]

@@ -16,10 +16,12 @@ use tracing::info;
 
 use crate::{alive, plan::is_much, pull::bring, run::Ports, visible::visible_spaces};
 
-/// The most missing pages of one space of which each is looked at again: four calls.
-const LOOKS_MAX: usize = 1_000;
-/// Of more than that so many are looked at, spread over all: if even one is there, the listing was not complete.
-const SAMPLE: usize = 100;
+/// The most missing pages of one space that are looked at again in one walk: a hundred calls of a point each. The others
+/// wait for the next.
+const LOOKS_MAX: usize = 25_000;
+/// The most missing pages that are read at once when they are there after all: a point each. A listing that left out more
+/// than that was none.
+const BACK_MAX: usize = 1_000;
 /// The most comments and attachments looked at in one walk, each with a call of its own; the others wait for the next.
 const BELONGINGS_LOOKS_MAX: usize = 300;
 
@@ -40,8 +42,8 @@ pub async fn judge(
         spaces,
         chosen: spaces.iter().map(|space| space.space.clone()).collect(),
     };
-    judge.pages(streams).await?;
-    judge.belongings(streams).await
+    let hidden = judge.pages(streams).await?;
+    judge.belongings(streams, &hidden).await
 }
 
 struct Judge<'a> {
@@ -53,14 +55,40 @@ struct Judge<'a> {
     chosen: Vec<Space>,
 }
 
+/// What a space's complete listings did not show, and what a second look told of it.
+struct Missing<'a> {
+    space: &'a FeedSpace,
+    pages: Vec<Unseen>,
+    looked: Looked,
+    /// Pages and blog posts held of the space, those that are kept out of search included.
+    held: u64,
+}
+
+impl Missing<'_> {
+    /// Those that were not looked at in this walk.
+    fn others(&self) -> &[Unseen] {
+        self.pages.get(LOOKS_MAX..).unwrap_or_default()
+    }
+
+    /// Neither a listing nor a look by id told of anything that is held.
+    fn is_everything(&self) -> bool {
+        let told = &self.looked;
+        self.pages.len() as u64 >= self.held && told.current.is_empty() && told.put_away.is_empty()
+    }
+}
+
 impl Judge<'_> {
-    async fn pages(&self, streams: &[Stream]) -> Result<()> {
+    /// Judges pages and blog posts. Gives the spaces of which nothing is concluded since the site shows nothing at all.
+    async fn pages(&self, streams: &[Stream]) -> Result<BTreeSet<SpaceId>> {
         let read = self.read_to_the_end(streams, |kind| !kind.is_optional()).await?;
-        let mut missing: BTreeMap<SpaceId, Vec<Unseen>> = BTreeMap::new();
-        for unseen in self.ports.store.unseen(self.feed.id, self.run.id).await? {
-            if !unseen.kind.is_optional() {
-                missing.entry(unseen.space.clone()).or_default().push(unseen);
-            }
+        let missing = self.missing_pages().await?;
+        if self.shows_nothing(&read, &missing).await? {
+            self.keep_out(&missing).await?;
+            self.apply(self.verdict(read)).await?;
+            return Ok(missing
+                .into_iter()
+                .map(|missing| missing.space.space.id.clone())
+                .collect());
         }
         let mut verdict = self.verdict(read.clone());
         for space in self.spaces {
@@ -71,69 +99,128 @@ impl Judge<'_> {
                     kind,
                 })
             });
-            match missing.get(id) {
+            match missing.iter().find(|missing| missing.space.space.id == *id) {
                 None if whole => verdict.settled.push(id.clone()),
                 None => {}
-                Some(missing) => self.judge_space(space, missing, whole, &mut verdict).await?,
+                Some(missing) => self.judge_space(missing, whole, &mut verdict).await?,
             }
         }
-        self.apply(verdict).await
+        self.apply(verdict).await?;
+        Ok(BTreeSet::new())
     }
 
-    async fn judge_space(
-        &self,
-        space: &FeedSpace,
-        missing: &[Unseen],
-        whole: bool,
-        verdict: &mut Verdict,
-    ) -> Result<()> {
-        alive::proven(self.ports, self.reach).await?;
-        let key = &space.space.key;
-        let every = missing.len() <= LOOKS_MAX;
-        let looked = match every {
-            true => self.look(missing).await?,
-            false => self.look(&sample(missing)).await?,
+    /// By space, each looked at a second time while the token is proven alive.
+    async fn missing_pages(&self) -> Result<Vec<Missing<'_>>> {
+        let mut by_space: BTreeMap<SpaceId, Vec<Unseen>> = BTreeMap::new();
+        for unseen in self.ports.store.unseen(self.feed.id, self.run.id).await? {
+            if !unseen.kind.is_optional() {
+                by_space.entry(unseen.space.clone()).or_default().push(unseen);
+            }
+        }
+        let mut missing = Vec::new();
+        for space in self.spaces {
+            let Some(pages) = by_space.remove(&space.space.id) else {
+                continue;
+            };
+            alive::proven(self.ports, self.reach).await?;
+            missing.push(Missing {
+                space,
+                looked: self.look(&pages[..pages.len().min(LOOKS_MAX)]).await?,
+                held: self.ports.store.pages_held(self.feed.id, &space.space.id).await?,
+                pages,
+            });
+        }
+        Ok(missing)
+    }
+
+    /// Whether no page of any space that was walked is shown any more, though there were some. Rules for apps hide what is
+    /// in a space from listings and looks alike, and leave the space to be seen (facts.md §6).
+    async fn shows_nothing(&self, read: &[Stream], missing: &[Missing<'_>]) -> Result<bool> {
+        for space in self.spaces.iter().map(|space| &space.space.id) {
+            let shown = match missing.iter().find(|missing| missing.space.space.id == *space) {
+                Some(missing) => !missing.is_everything(),
+                None if read.iter().any(|stream| stream.space == *space) => {
+                    self.ports.store.pages_held(self.feed.id, space).await? > 0
+                }
+                None => false,
+            };
+            if shown {
+                return Ok(false);
+            }
+        }
+        Ok(!missing.is_empty())
+    }
+
+    /// Keeps these spaces out of search, whole and with their texts, until something of any is shown.
+    async fn keep_out(&self, missing: &[Missing<'_>]) -> Result<()> {
+        let still = visible_spaces(self.ports, self.feed, self.reach, self.run, self.spaces).await?;
+        let seen = |missing: &&Missing<'_>| {
+            let mut seen = still.spaces.iter();
+            seen.any(|space| space.space.id == missing.space.space.id)
         };
-        if !every && !looked.current.is_empty() {
-            // Nothing is concluded from a listing that left out what is there.
-            verdict.doubted.push(space.space.id.clone());
+        for missing in missing.iter().filter(seen).collect::<Vec<_>>() {
+            let (id, key) = (&missing.space.space.id, &missing.space.space.key);
+            let now = self.ports.clock.now();
+            self.ports
+                .store
+                .set_space_suspended(self.feed.id, id, Some(now))
+                .await?;
+            info!(feed.id = %self.feed.id, run.id = %self.run.id, "Space {key} is kept out of search: it shows nothing");
             let note = format!(
-                "{} documents of {key} were missing from Atlassian's listing, but some of them are there: nothing was \
-                 removed. The space is walked again soon.",
-                missing.len()
+                "None of the {} pages of {key} is shown any more, though the space itself can be seen: perhaps an app access \
+                 rule hides its content, perhaps all of it was deleted or restricted. Nothing is removed; {key} is kept out \
+                 of search until a page is shown again.",
+                missing.held
+            );
+            self.ports.store.note(self.run.id, &note).await?;
+        }
+        (self.ports.recorded)(self.feed);
+        Ok(())
+    }
+
+    async fn judge_space(&self, missing: &Missing<'_>, whole: bool, verdict: &mut Verdict) -> Result<()> {
+        let Missing {
+            space, looked, held, ..
+        } = missing;
+        let (id, key) = (&space.space.id, &space.space.key);
+        if looked.current.len() > BACK_MAX {
+            // Nothing is concluded from a listing that left out so much.
+            verdict.doubted.push(id.clone());
+            let note = format!(
+                "{} documents of {key} were missing from Atlassian's listing, but {} of them are there: nothing was removed. \
+                 The space is walked again soon.",
+                missing.pages.len(),
+                looked.current.len()
             );
             return self.ports.store.note(self.run.id, &note).await;
         }
-        if every {
-            self.bring_back(missing, &looked).await?;
-        }
-        let gone = |unseen: &&Unseen| match every {
-            true => looked.absent.contains(&unseen.id),
-            false => !looked.put_away.contains(&unseen.id),
-        };
-        let gone: Vec<&Unseen> = missing.iter().filter(gone).collect();
+        self.bring_back(missing).await?;
         // Of these Atlassian says itself that they were trashed or archived.
         verdict.gone.extend(looked.put_away.iter().cloned());
-        let held = self.ports.store.pages_held(self.feed.id, &space.space.id).await?;
-        let (agreed, new): (Vec<&Unseen>, Vec<&Unseen>) = gone.iter().partition(|unseen| unseen.suspended);
+        let gone = missing.pages.iter().filter(|unseen| looked.absent.contains(&unseen.id));
+        let (agreed, new): (Vec<&Unseen>, Vec<&Unseen>) = gone.partition(|unseen| unseen.suspended);
         verdict.gone.extend(agreed.into_iter().map(|unseen| unseen.id.clone()));
-        if !is_much(new.len() as u64, held) {
-            verdict.gone.extend(new.into_iter().map(|unseen| unseen.id.clone()));
-            if whole {
-                verdict.settled.push(space.space.id.clone());
+        let others = missing.others();
+        let vanished = (new.len() + others.len()) as u64;
+        let new = new.into_iter().map(|unseen| unseen.id.clone());
+        if !is_much(vanished, *held) {
+            verdict.gone.extend(new);
+            match others {
+                [] if whole => verdict.settled.push(id.clone()),
+                [] => {}
+                _ => verdict.doubted.push(id.clone()),
             }
             return Ok(());
         }
-        verdict.doubted.push(space.space.id.clone());
-        verdict.suspended.extend(new.iter().map(|unseen| unseen.id.clone()));
-        let (new, all) = (new.len(), new.len() as u64 >= held);
-        let why = match all {
-            true => " (the whole space, which can itself be seen: perhaps an app access rule hides its content)",
-            false => "",
-        };
-        info!(feed.id = %self.feed.id, run.id = %self.run.id, "{new} documents of space {key} are missing at once");
+        verdict.doubted.push(id.clone());
+        verdict.suspended.extend(new);
+        // A listing that shows itself incomplete says nothing of those that nobody looked at.
+        if looked.current.is_empty() {
+            verdict.suspended.extend(others.iter().map(|unseen| unseen.id.clone()));
+        }
+        info!(feed.id = %self.feed.id, run.id = %self.run.id, "{vanished} documents of space {key} are missing at once");
         let note = format!(
-            "{new} of {held} pages of {key} are missing at once{why}: they are kept out of search, and removed if a second \
+            "{vanished} of {held} pages of {key} are missing at once: they are kept out of search, and removed if a second \
              walk agrees."
         );
         self.ports.store.note(self.run.id, &note).await
@@ -158,12 +245,9 @@ impl Judge<'_> {
     }
 
     /// What is there after all was moved to another chosen space while the walk went on, or came back.
-    async fn bring_back(&self, missing: &[Unseen], looked: &Looked) -> Result<()> {
-        let back: Vec<Unseen> = missing
-            .iter()
-            .filter(|unseen| looked.current.contains(&unseen.id))
-            .cloned()
-            .collect();
+    async fn bring_back(&self, missing: &Missing<'_>) -> Result<()> {
+        let there = |unseen: &&Unseen| missing.looked.current.contains(&unseen.id);
+        let back: Vec<Unseen> = missing.pages.iter().filter(there).cloned().collect();
         if back.is_empty() {
             return Ok(());
         }
@@ -178,13 +262,14 @@ impl Judge<'_> {
         .await
     }
 
-    async fn belongings(&self, streams: &[Stream]) -> Result<()> {
+    async fn belongings(&self, streams: &[Stream], hidden: &BTreeSet<SpaceId>) -> Result<()> {
         let read = self.read_to_the_end(streams, DocumentKind::is_optional).await?;
         let unseen = self.ports.store.unseen(self.feed.id, self.run.id).await?;
-        // What is suspended waits for its page.
+        // What is suspended waits for its page, or with its space.
+        let waits = |unseen: &Unseen| unseen.suspended || hidden.contains(&unseen.space);
         let missing = unseen
             .into_iter()
-            .filter(|unseen| unseen.kind.is_optional() && !unseen.suspended);
+            .filter(|unseen| unseen.kind.is_optional() && !waits(unseen));
         let mut missing: Vec<Unseen> = missing.collect();
         if missing.len() > BELONGINGS_LOOKS_MAX {
             // Another part of them each time.
@@ -270,10 +355,4 @@ fn by_kind(unseen: &[Unseen]) -> BTreeMap<DocumentKind, Vec<ContentId>> {
         by_kind.entry(unseen.kind).or_default().push(unseen.id.clone());
     }
     by_kind
-}
-
-/// Some of them, spread evenly.
-fn sample(missing: &[Unseen]) -> Vec<Unseen> {
-    let step = missing.len().div_ceil(SAMPLE).max(1);
-    missing.iter().step_by(step).cloned().collect()
 }

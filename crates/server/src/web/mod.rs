@@ -23,8 +23,6 @@ mod guard;
 mod indexes;
 mod integrations;
 mod markdown;
-mod moment;
-mod page;
 pub(crate) mod moment;
 pub(crate) mod page;
 mod progress;

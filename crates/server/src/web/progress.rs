@@ -32,6 +32,7 @@ use super::{
     moment::{Moment, span},
     page::{counted, grouped, id, readable_key, sentence},
     runs::RunList,
+    schedules::ScheduleList,
     session::SignedIn,
     story::{is_dead, story},
 };
@@ -291,7 +292,8 @@ impl Watch {
             };
             let runs = self.app.runs(&self.who.caller, self.feed).await.ok()?;
             let progress = Progress::new(&picture).render().ok()?;
-            let html = progress + &RunList::new(self.feed, &runs).render().ok()?;
+            let schedule = ScheduleList::new(&picture, self.who.manages()).render().ok()?;
+            let html = progress + &RunList::new(self.feed, &runs).render().ok()? + &schedule;
             if html != self.sent {
                 self.sent.clone_from(&html);
                 return Some(html);

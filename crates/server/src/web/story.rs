@@ -2,6 +2,7 @@
 
 use app::progress::FeedPicture;
 use domain::{
+    Timestamp,
     connection::Ending,
     feed::{FeedState, Park},
     job::Standing,
@@ -26,7 +27,10 @@ pub fn story(picture: &FeedPicture) -> Vec<String> {
         FeedState::Active if picture.spaces.is_empty() => {
             told(&["No space was chosen yet. Add spaces to begin the import."])
         }
-        FeedState::Active => dead(picture.job.as_ref()),
+        FeedState::Active => dead(picture.job.as_ref())
+            .into_iter()
+            .chain(picture.next.whole_waits.map(without_points))
+            .collect(),
         FeedState::Connecting { .. } | FeedState::ChoosingSite | FeedState::ChoosingSpaces => Vec::new(),
     };
     story.extend(picture.ends_soon.map(|at| {
@@ -49,6 +53,14 @@ pub fn is_dead(picture: &FeedPicture) -> bool {
 
 fn told(sentences: &[&str]) -> Vec<String> {
     sentences.iter().map(|sentence| (*sentence).to_owned()).collect()
+}
+
+fn without_points(until: Timestamp) -> String {
+    format!(
+        "This hour's points for reading everything again are spent: that goes on by itself at {}. What people write is looked \
+         for as always; you need not do anything.",
+        Moment::new(until).minute
+    )
 }
 
 fn dead(job: Option<&Standing>) -> Vec<String> {

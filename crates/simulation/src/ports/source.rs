@@ -148,6 +148,21 @@ impl Source for JudgedSource {
         Ok(listed)
     }
 
+    async fn belongings(
+        &self,
+        reach: &Reach,
+        spaces: &[Space],
+        kind: DocumentKind,
+        holders: &[ContentId],
+        after: Option<&Cursor>,
+    ) -> Result<Listed<Document>> {
+        let began = self.judge.step();
+        let listed = self.real.belongings(reach, spaces, kind, holders, after).await?;
+        let ids = listed.items.iter().map(|document| &document.id.content);
+        self.judge.seen(self.life, ids, began);
+        Ok(listed)
+    }
+
     async fn people(&self, reach: &Reach, accounts: &[AccountId]) -> Result<(Vec<Person>, Spent)> {
         self.real.people(reach, accounts).await
     }

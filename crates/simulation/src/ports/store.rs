@@ -142,6 +142,7 @@ gated! { Feeds {
     writes park_feed(id: FeedId, park: &Park) -> ();
     writes unpark_feed(id: FeedId) -> ();
     writes set_feed_schedule(id: FeedId, schedule: &Schedule) -> ();
+    writes hold_whole(id: FeedId, until: Timestamp) -> ();
     writes set_feed_connection(id: FeedId, connection: ConnectionId) -> ();
     writes set_feed_site(id: FeedId, site: &Site) -> ();
     writes add_feed_spaces(id: FeedId, site: &SiteId, spaces: &[(Space, Option<Estimate>)], now: Timestamp) -> ();

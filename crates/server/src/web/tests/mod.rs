@@ -803,6 +803,7 @@ async fn whoever_watches_a_feed_gets_its_picture_and_every_change() {
     assert!(first.starts_with("event: progress\ndata: "), "{first}");
     assert!(first.contains("Importing") && first.contains("Operations"), "{first}");
     assert!(first.contains("data-runs"), "the list of runs moves too: {first}");
+    assert!(first.contains("Next due"), "so does when what is due: {first}");
 
     browser.post(&format!("/feeds/{feed}/pause"), &[]).await;
     let second = String::from_utf8(events.next().await.unwrap().unwrap().to_vec()).unwrap();

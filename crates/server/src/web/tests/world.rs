@@ -432,6 +432,16 @@ impl Source for Acme {
     ) -> Result<Listed<Document>> {
         Ok(listed(Vec::new()))
     }
+    async fn belongings(
+        &self,
+        _: &Reach,
+        _: &[Space],
+        _: DocumentKind,
+        _: &[domain::ContentId],
+        _: Option<&Cursor>,
+    ) -> Result<Listed<Document>> {
+        Ok(listed(Vec::new()))
+    }
     async fn people(&self, _: &Reach, _: &[AccountId]) -> Result<(Vec<Person>, Spent)> {
         Ok((Vec::new(), Spent::default()))
     }
