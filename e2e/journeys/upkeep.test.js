@@ -67,6 +67,43 @@ test('what is deleted here is not found again, and an index can be renamed and d
   await circuit.stop();
 });
 
+test('whoever misses a page learns why, and a verify finds site and index the same', async () => {
+  const circuit = await demo('--connected');
+  const user = await person('why');
+  const { page, press, heading, look } = user;
+  await user.travels(async () => {
+    await signIn(user, circuit);
+    await page.goto(`${circuit.url}/indexes/${circuit.index}?q=zyzzyvaquokka`);
+    await page.getByText('Looking for a page that should be here?').waitFor();
+    await look('nothing-found', { looks: ['light', 'dark', 'phone'] });
+    const { site } = await asked(circuit, `feeds/${circuit.feed}`);
+    await page.getByLabel('Looking for a page').fill(`${site.url}/wiki/spaces/NOSUCH/pages/1/Some+title`);
+    await press('Ask why');
+    await page.getByText('the space NOSUCH, which is not among the chosen ones').waitFor();
+    await look('not-selected', { looks: ['light', 'dark', 'phone'] });
+    const { documents } = await asked(circuit, `indexes/${circuit.index}/documents?kind=page&limit=1`);
+    await page.getByLabel('Address in Confluence').fill(documents[0].url);
+    await press('Ask why');
+    await page.getByText('It is here:').waitFor();
+    await press('See the document');
+    await heading(documents[0].title);
+    await look('document', { looks: ['light', 'dark', 'phone'] });
+
+    await page.goto(`${circuit.url}/feeds/${circuit.feed}`);
+    await imported(user);
+    await look('feed', { looks: ['light', 'phone'] });
+    await press(/^Verify/);
+    await heading(/^Run/);
+    const compared = async () => {
+      await page.reload();
+      return (await page.getByText('Site and index are the same.').count()) > 0;
+    };
+    await eventually('the comparison', compared, 60_000);
+    await look('verified', { looks: ['light', 'dark', 'phone'] });
+  });
+  await circuit.stop();
+});
+
 async function documents(circuit) {
   const { documents } = await asked(circuit, `indexes/${circuit.index}`);
   return documents;

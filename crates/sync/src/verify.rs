@@ -36,24 +36,13 @@ pub async fn verify(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, sp
     };
     let shown = verify.shown_spaces(spaces).await?;
     let done = ports.store.checked(run.id).await?;
-    for (kind, space) in DocumentKind::ALL
-        .into_iter()
-        .flat_map(|kind| shown.iter().map(move |space| (kind, space)))
-    {
-        // Atlassian's search, which tells of comments and attachments, does not know archived spaces.
-        if space.archived && kind.is_optional() {
-            continue;
-        }
-        let stream = Stream {
-            space: space.space.id.clone(),
-            kind,
-        };
+    for (space, stream) in streams(&shown) {
         let after = match done.0.get(&stream) {
             Some(Mark::Done) => continue,
             Some(Mark::At(cursor)) => Some(cursor.clone()),
             None => None,
         };
-        if verify.compared_or_told(space, &stream, after).await? == Pulled::Stopped {
+        if verify.compared_or_told(&space, &stream, after).await? == Pulled::Stopped {
             return Ok(Pulled::Stopped);
         }
     }
@@ -63,6 +52,22 @@ pub async fn verify(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, sp
     }
     ports.store.forget_shown(run.id).await?;
     Ok(Pulled::ToTheEnd)
+}
+
+/// The listings of these spaces that can be compared, pages of all spaces first. Atlassian's search, which tells of comments and
+/// attachments, does not know archived spaces.
+fn streams(spaces: &[FeedSpace]) -> Vec<(FeedSpace, Stream)> {
+    let stream = |space: &FeedSpace, kind: DocumentKind| Stream {
+        space: space.space.id.clone(),
+        kind,
+    };
+    let of_kind = |kind: DocumentKind| {
+        let told = spaces
+            .iter()
+            .filter(move |space| !(space.archived && kind.is_optional()));
+        told.map(move |space| (space.clone(), stream(space, kind)))
+    };
+    DocumentKind::ALL.into_iter().flat_map(of_kind).collect()
 }
 
 struct Verify<'a> {

@@ -8,7 +8,7 @@ use domain::{
     feed::Feed,
     source::{IDS_MAX, Looked, Reach},
     space::{FeedSpace, Space},
-    store::Recording,
+    store::{Recording, Wanted},
     sync_run::{Failure, SyncRun},
 };
 
@@ -32,9 +32,7 @@ pub async fn read_wanted(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRu
     for wanted in wanted.chunks(IDS_MAX) {
         let mut left: BTreeSet<ContentId> = wanted.iter().map(|wanted| wanted.id.clone()).collect();
         for kind in [DocumentKind::Page, DocumentKind::BlogPost] {
-            let of_kind = |wanted: &&domain::store::Wanted| wanted.kind.is_none_or(|known| known == kind);
-            let ids: Vec<ContentId> = wanted.iter().filter(of_kind).map(|wanted| wanted.id.clone()).collect();
-            let ids: Vec<ContentId> = ids.into_iter().filter(|id| left.contains(id)).collect();
+            let ids = of_kind(wanted, kind, &left);
             if !ids.is_empty() && !reading.spaces.is_empty() {
                 reading.read(kind, &ids, &mut left).await?;
             }
@@ -44,6 +42,12 @@ pub async fn read_wanted(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRu
         ports.store.forget_wanted(feed.id, &ids).await?;
     }
     Ok(())
+}
+
+/// Those that may be of this kind and were not read yet.
+fn of_kind(wanted: &[Wanted], kind: DocumentKind, left: &BTreeSet<ContentId>) -> Vec<ContentId> {
+    let may_be = |wanted: &&Wanted| wanted.kind.is_none_or(|known| known == kind) && left.contains(&wanted.id);
+    wanted.iter().filter(may_be).map(|wanted| wanted.id.clone()).collect()
 }
 
 struct Wish<'a> {
