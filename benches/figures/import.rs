@@ -1,29 +1,10 @@
-//! The figures of docs/dev/numbers.md: an import over loopback by the real binary, and searches of what it brought.
-//!
-//! `cargo bench -p circuit --bench figures` (10,000 pages, without latency and with 80 ms a call), or with other sizes:
-//! `cargo bench -p circuit --bench figures -- 1000 0`. The fake Atlassian runs in this process, Circuit in its own, so
-//! that the memory measured is Circuit's alone.
+//! An import over loopback by the real binary, and searches of what it brought.
 
 use std::time::{Duration, Instant};
 
 use fake_atlassian::{FakeAtlassian, Options};
-use serde_json::json;
 
-use crate::{
-    comparing::{asked, up_to_date},
-    process::{Circuit, serve},
-    setting::Setting,
-};
-
-#[path = "../crates/circuit/tests/it/comparing.rs"]
-#[allow(dead_code)]
-mod comparing;
-#[path = "../crates/circuit/tests/it/process.rs"]
-#[allow(dead_code)]
-mod process;
-#[path = "../crates/circuit/tests/it/setting.rs"]
-#[allow(dead_code)]
-mod setting;
+use crate::{process::Circuit, setting::Begun, subject::Subject};
 
 /// Words of the generated site, common and rare, alone and together.
 const QUERIES: [&str; 12] = [
@@ -42,13 +23,8 @@ const QUERIES: [&str; 12] = [
 ];
 const SEARCHES: usize = 3_000;
 
-#[tokio::main]
-async fn main() {
-    // cargo bench adds `--bench`.
-    let numbers: Vec<u64> = std::env::args()
-        .skip(1)
-        .filter_map(|argument| argument.parse().ok())
-        .collect();
+/// Pages, and milliseconds of latency.
+pub async fn measure(numbers: &[u64]) {
     let pages = numbers.first().copied().unwrap_or(10_000);
     let latencies = match numbers.get(1) {
         Some(latency) => vec![*latency],
@@ -56,38 +32,21 @@ async fn main() {
     };
     println!("| figure | value |\n|---|---|");
     for latency in latencies {
-        measure(pages, latency).await;
+        of(pages, latency).await;
     }
 }
 
-async fn measure(pages: u64, latency: u64) {
-    let setting = Setting::new(|options| {
+async fn of(pages: u64, latency: u64) {
+    let make = |options| {
         let latency = Duration::from_millis(latency);
         FakeAtlassian::generated(pages, Options { latency, ..options })
-    })
-    .await;
-    let begun = setting.begun().await;
-    // The budget is not what is measured: a large site would wait for the next hour.
-    let mut settings = setting.settings().to_vec();
-    settings.push(("CIRCUIT_ATLASSIAN_QUOTA_POINTS", "10000000"));
-    let circuit = Circuit::start(serve(&setting.data_dir, &settings));
-    let calls_before = asked(&setting.fake).await.len();
-    let ids: Vec<&str> = begun.spaces.iter().map(|(_, id)| id.as_str()).collect();
-    let path = format!("/api/v1/feeds/{}/spaces", begun.feed);
-    let (status, answer) = circuit.post(&begun.key, &path, &json!({ "ids": ids })).await;
-    assert!(status.is_success(), "{answer}");
-    let began = Instant::now();
-    up_to_date(&circuit, &begun.key, begun.feed).await;
-    let seconds = began.elapsed().as_secs_f64();
-
-    let (_, runs) = circuit
-        .get(&begun.key, &format!("/api/v1/feeds/{}/runs", begun.feed))
-        .await;
-    let run = &runs["runs"][0];
-    let requests = asked(&setting.fake).await.split_off(calls_before);
-    let page_listings = requests.iter().filter(|path| path.contains("/pages?")).count();
+    };
+    let subject = Subject::new(make).await;
+    let circuit = subject.serving();
+    let import = subject.import(&circuit).await;
+    let (seconds, counts, spent) = (import.seconds, &import.run["counts"], &import.run["spent"]);
     let thousands = pages as f64 / 1_000.0;
-    let counts = &run["counts"];
+    let of_pages = import.of("pages").0;
     println!("| import of {pages} pages, {latency} ms a call: until all is searchable | {seconds:.1} s |");
     println!("| … documents | {} |", counts["seen"]);
     println!("| … pages/s | {:.0} |", pages as f64 / seconds);
@@ -97,24 +56,24 @@ async fn measure(pages: u64, latency: u64) {
     );
     println!(
         "| … page-listing calls per 1,000 pages | {:.1} |",
-        page_listings as f64 / thousands
+        of_pages as f64 / thousands
     );
     println!(
         "| … calls per 1,000 pages, all kinds | {:.1} |",
-        run["spent"]["calls"].as_f64().unwrap_or(0.0) / thousands
+        spent["calls"].as_f64().unwrap_or(0.0) / thousands
     );
     println!(
         "| … points per 1,000 pages | {:.0} |",
-        run["spent"]["points"].as_f64().unwrap_or(0.0) / thousands
+        spent["points"].as_f64().unwrap_or(0.0) / thousands
     );
     println!("| … peak memory of Circuit | {} MB |", circuit.peak_memory_kb() / 1_024);
     if latency == 0 {
-        searches(&circuit, &begun, pages).await;
+        searches(&circuit, &subject.begun, pages).await;
     }
     assert!(circuit.stop().success());
 }
 
-async fn searches(circuit: &Circuit, begun: &setting::Begun, pages: u64) {
+async fn searches(circuit: &Circuit, begun: &Begun, pages: u64) {
     let client = reqwest::Client::new();
     let mut times = Vec::with_capacity(SEARCHES);
     for turn in 0..SEARCHES {
