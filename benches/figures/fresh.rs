@@ -48,7 +48,7 @@ const LOOK_AGAIN_MS: i64 = 2_000;
 const HOUR_MS: i64 = 3_600_000;
 /// Noon of an autumn day in 2026.
 const BEGINNING_MS: i64 = 1_795_000_000_000;
-const BASE: &str = "http://atlassian.test";
+const BASE: &str = "http://localhost:8471";
 const SEED: u64 = 20_261_126;
 
 pub async fn measure(hours: Option<u64>) {

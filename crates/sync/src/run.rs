@@ -6,7 +6,7 @@ use domain::{
     Clock, Error, ErrorKind, FeedId, Result, Timestamp,
     cursor::{Mark, Stream},
     document::DocumentKind,
-    feed::{Feed, FeedState},
+    feed::{Feed, FeedState, Park},
     source::{Meter, Reach, Source, Urgency},
     space::{FeedSpace, SpaceSeen},
     store::Store,
@@ -29,6 +29,8 @@ use crate::{
 /// How old an unfinished walk may be to go on: what it saw longer ago proves too little. A site of a hundred thousand
 /// pages takes some hours of quota.
 const WALK_LIFE: Duration = Duration::from_secs(24 * 3600);
+/// How long a walk goes on before it gives way: where looks at changes take long, it comes to its end all the same.
+const WALK_AT_LEAST: Duration = Duration::from_secs(60);
 /// What a probe needs of the grant (facts.md §2.1).
 const PROBE_SCOPE: &str = "read:content.metadata:confluence";
 /// A feed that cannot say when its next pass is due is looked at again then.
@@ -95,16 +97,24 @@ pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<En
         urgency: urgency(&run),
         meter: Meter::default(),
     };
-    let result = read(ports, &feed, &reach, &run, &spaces).await;
+    let changes_due = match gives_way(&run) {
+        true => changes_due(ports, &feed, &spaces).await?,
+        false => None,
+    };
+    let result = read(&giving_way(ports, changes_due), &feed, &reach, &run, &spaces).await;
     let now = ports.clock.now();
     let (outcome, ended) = match result {
         Ok(Pulled::ToTheEnd) => (Outcome::Complete, None),
         Ok(Pulled::Stopped) => {
-            let why = "It was asked to stop. It goes on where it was.".to_owned();
+            let why = match (ports.stopping)() {
+                true => "It was asked to stop. It goes on where it was.",
+                false => "It gave way to what was written lately. It goes on where it was.",
+            };
+            let why = why.to_owned();
             (Outcome::Stopped { why }, Some(Ended::Again { at: now }))
         }
         Err(error) => {
-            let (outcome, ended) = settled(ports, &feed, error, now).await?;
+            let (outcome, ended) = settled(ports, &feed, error, now, changes_due).await?;
             (outcome, Some(ended))
         }
     };
@@ -125,6 +135,34 @@ pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<En
         None => Ok(Ended::Finished {
             next: next_due(ports, id).await?,
         }),
+    }
+}
+
+/// Whether looks at changes come before this run, even in its midst: a walk may take hours, or wait for the next hour's
+/// points, and goes on where it was.
+fn gives_way(run: &SyncRun) -> bool {
+    match (run.trigger, run.kind) {
+        (Trigger::Schedule, RunKind::Walk) => true,
+        (Trigger::Schedule, RunKind::Import | RunKind::Changes | RunKind::Probe) | (Trigger::Person, _) => false,
+    }
+}
+
+/// When a run that begins now gives way to the next look at changes.
+async fn changes_due(ports: &Ports, feed: &Feed, spaces: &[FeedSpace]) -> Result<Option<Timestamp>> {
+    let (facts, now) = (facts(&*ports.store, feed, spaces).await?, ports.clock.now());
+    let due = schedule::due(&facts, now).changes;
+    Ok(due.map(|due| due.max(now.plus(WALK_AT_LEAST))))
+}
+
+/// The same world, in which a run also stops when changes are due.
+fn giving_way(ports: &Ports, changes_due: Option<Timestamp>) -> Ports {
+    let Some(due) = changes_due else {
+        return ports.clone();
+    };
+    let (clock, stopping) = (ports.clock.clone(), ports.stopping.clone());
+    Ports {
+        stopping: Arc::new(move || stopping() || clock.now() >= due),
+        ..ports.clone()
     }
 }
 
@@ -403,8 +441,15 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What an error means: for the run, for the feed, and for the job.
-async fn settled(ports: &Ports, feed: &Feed, error: Error, now: Timestamp) -> Result<(Outcome, Ended)> {
+/// What an error means: for the run, for the feed, and for the job. A run that gives way to changes waits for points alone:
+/// what is kept for changes goes on being spent.
+async fn settled(
+    ports: &Ports,
+    feed: &Feed,
+    error: Error,
+    now: Timestamp,
+    changes_due: Option<Timestamp>,
+) -> Result<(Outcome, Ended)> {
     let why = error.to_string();
     let present = ports.store.feed(feed.id).await?;
     if present.connection != feed.connection {
@@ -415,6 +460,14 @@ async fn settled(ports: &Ports, feed: &Feed, error: Error, now: Timestamp) -> Re
         tracing::error!(feed.id = %feed.id, error = ?error, "A run failed");
     }
     let Parking { outcome, park, ended } = parking(&error, now);
+    if let (Some(Park::QuotaSpent { until }), Some(due)) = (&park, changes_due) {
+        return Ok((
+            outcome,
+            Ended::Again {
+                at: due.max(now).min(*until),
+            },
+        ));
+    }
     if let Some(park) = park {
         ports.store.park_feed(feed.id, &park).await?;
     }

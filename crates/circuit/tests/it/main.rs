@@ -13,6 +13,7 @@ mod killed_often;
 mod mirror;
 mod passes;
 mod process;
+mod restricting;
 mod setting;
 mod trouble;
 mod working;
