@@ -68,12 +68,15 @@ async fn of(pages: u64, latency: u64) {
     );
     println!("| … peak memory of Circuit | {} MB |", circuit.peak_memory_kb() / 1_024);
     if latency == 0 {
-        searches(&circuit, &subject.begun, pages).await;
+        let [median, slowest] = searches(&circuit, &subject.begun).await;
+        println!("| search over {pages} pages through REST, {SEARCHES} queries: p50 | {median:.1} ms |");
+        println!("| … p99 | {slowest:.1} ms |");
     }
     assert!(circuit.stop().success());
 }
 
-async fn searches(circuit: &Circuit, begun: &Begun, pages: u64) {
+/// The median and the 99th percentile of searches through REST, in milliseconds.
+pub async fn searches(circuit: &Circuit, begun: &Begun) -> [f64; 2] {
     let client = reqwest::Client::new();
     let mut times = Vec::with_capacity(SEARCHES);
     for turn in 0..SEARCHES {
@@ -89,9 +92,5 @@ async fn searches(circuit: &Circuit, begun: &Begun, pages: u64) {
     }
     times.sort();
     let at = |share: f64| times[((SEARCHES - 1) as f64 * share) as usize].as_secs_f64() * 1_000.0;
-    println!(
-        "| search over {pages} pages through REST, {SEARCHES} queries: p50 | {:.1} ms |",
-        at(0.5)
-    );
-    println!("| … p99 | {:.1} ms |", at(0.99));
+    [at(0.5), at(0.99)]
 }

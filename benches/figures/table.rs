@@ -4,6 +4,7 @@ use fake_atlassian::{Amounts, FakeAtlassian, Kind};
 use serde_json::json;
 
 use crate::{
+    import::searches,
     pass::Cost,
     subject::{Import, Subject},
 };
@@ -39,16 +40,17 @@ pub fn amounts(pages: u64) -> Amounts {
     }
 }
 
-async fn imported(amounts: Amounts) -> (Subject, Import) {
+async fn imported(amounts: Amounts) -> (Subject, Import, [f64; 2]) {
     let subject = Subject::new(|options| FakeAtlassian::generated_of(amounts, options)).await;
     let circuit = subject.serving();
     let import = subject.import(&circuit).await;
+    let took = searches(&circuit, &subject.begun).await;
     assert!(circuit.stop().success());
-    (subject, import)
+    (subject, import, took)
 }
 
 async fn of_size(pages: u64) {
-    let (mut subject, import) = imported(amounts(pages)).await;
+    let (mut subject, import, [median, slowest]) = imported(amounts(pages)).await;
     let spent = &import.run["spent"];
     println!(
         "| {pages} | import | {} | {} | {:.1} | {} | {} |",
@@ -57,6 +59,7 @@ async fn of_size(pages: u64) {
     for (part, (calls, points)) in &import.parts {
         println!("| {pages} | … of that {part} | {calls} | {points} | | | |");
     }
+    println!("| {pages} | search, p50 and p99 in ms: {median:.1} and {slowest:.1} | | | | | |");
     let (_, of_pages) = import.of("pages");
     println!(
         "| {pages} | … points for each page and its body | | {:.3} | | | |",
@@ -111,7 +114,7 @@ async fn over_many_spaces() {
         spaces: SPACES,
         ..amounts(10 * SPACES)
     };
-    let (mut subject, _) = imported(amounts).await;
+    let (mut subject, ..) = imported(amounts).await;
     subject.later(CHANGES_DUE);
     let quiet = subject.pass("changes").await;
     told(amounts.pages, &format!("quiet changes over {SPACES} spaces"), quiet);

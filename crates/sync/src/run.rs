@@ -23,7 +23,7 @@ use crate::{
     pull::{Nameless, Pull, Pulled, Reading, pull},
     schedule::{self, Facts, Held},
     visible::{Visible, lost, remove_lost, visible_spaces},
-    walk::judge,
+    walk::{Part, is_judged, judge},
 };
 
 /// How old an unfinished walk may be to go on: what it saw longer ago proves too little. A site of a hundred thousand
@@ -323,17 +323,21 @@ async fn walk(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: 
         false => Trigger::Person,
     };
     let streams = schedule::walked(&facts, trigger, run.started_at);
-    let left = plan::not_done(streams.clone(), &ports.store.checkpoint(feed.id).await?);
     let mut reader = Reader::new(ports, feed, reach, run, Reading::Changed);
-    if reader.read(&visible.iter().collect::<Vec<_>>(), left).await? == Pulled::Stopped {
-        return Ok(Pulled::Stopped);
+    for part in Part::ALL {
+        let streams: Vec<Stream> = streams.iter().filter(|stream| part.holds(stream.kind)).cloned().collect();
+        if streams.is_empty() || is_judged(run, &visible, &streams, ports.clock.now()) {
+            continue;
+        }
+        let left = plan::not_done(streams.clone(), &ports.store.checkpoint(feed.id).await?);
+        if reader.read(&visible.iter().collect::<Vec<_>>(), left).await? == Pulled::Stopped {
+            return Ok(Pulled::Stopped);
+        }
+        hidden(&reader.lost, spaces, &visible)?;
+        let judged = visible.iter().filter(|space| !reader.lost.contains(&space.space.id));
+        let judged: Vec<FeedSpace> = judged.cloned().collect();
+        judge(ports, feed, reach, run, &judged, part, &streams).await?;
     }
-    hidden(&reader.lost, spaces, &visible)?;
-    let judged: Vec<FeedSpace> = visible
-        .into_iter()
-        .filter(|space| !reader.lost.contains(&space.space.id))
-        .collect();
-    judge(ports, feed, reach, run, &judged, &streams).await?;
     remove_lost(ports, feed, reach, run, spaces).await?;
     Ok(Pulled::ToTheEnd)
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    ContentId, Result, SpaceId,
+    ContentId, Result, SpaceId, Timestamp,
     cursor::{Mark, Stream},
     document::DocumentKind,
     feed::Feed,
@@ -23,13 +23,45 @@ const SAMPLE: usize = 100;
 /// The most comments and attachments looked at in one walk, each with a call of its own; the others wait for the next.
 const BELONGINGS_LOOKS_MAX: usize = 300;
 
-/// Judges what this run's complete listings did not show, and applies what is proven.
+/// The listings of a walk that are judged together as soon as they were read: where who may read a page is at stake, nothing
+/// waits for thousands of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Pages,
+    Comments,
+    Attachments,
+}
+
+impl Part {
+    /// In the order in which they are read.
+    pub const ALL: [Self; 3] = [Self::Pages, Self::Comments, Self::Attachments];
+
+    pub fn holds(self, kind: DocumentKind) -> bool {
+        match kind {
+            DocumentKind::Page | DocumentKind::BlogPost => self == Self::Pages,
+            DocumentKind::Comment => self == Self::Comments,
+            DocumentKind::Attachment => self == Self::Attachments,
+        }
+    }
+}
+
+/// Whether this run has judged these streams already, before it gave way or waited.
+pub fn is_judged(run: &SyncRun, spaces: &[FeedSpace], streams: &[Stream], now: Timestamp) -> bool {
+    streams.iter().all(|stream| {
+        let space = spaces.iter().find(|space| space.space.id == stream.space);
+        let walked = space.and_then(|space| space.walked.get(&stream.kind));
+        walked.is_some_and(|at| *at > run.started_at && *at <= now)
+    })
+}
+
+/// Judges what this run's complete listings of a part did not show, and applies what is proven.
 pub async fn judge(
     ports: &Ports,
     feed: &Feed,
     reach: &Reach,
     run: &SyncRun,
     spaces: &[FeedSpace],
+    part: Part,
     streams: &[Stream],
 ) -> Result<()> {
     let judge = Judge {
@@ -40,8 +72,10 @@ pub async fn judge(
         spaces,
         chosen: spaces.iter().map(|space| space.space.clone()).collect(),
     };
-    judge.pages(streams).await?;
-    judge.belongings(streams).await
+    match part {
+        Part::Pages => judge.pages(streams).await,
+        Part::Comments | Part::Attachments => judge.belongings(part, streams).await,
+    }
 }
 
 struct Judge<'a> {
@@ -178,13 +212,13 @@ impl Judge<'_> {
         .await
     }
 
-    async fn belongings(&self, streams: &[Stream]) -> Result<()> {
+    async fn belongings(&self, part: Part, streams: &[Stream]) -> Result<()> {
         let read = self.read_to_the_end(streams, DocumentKind::is_optional).await?;
         let unseen = self.ports.store.unseen(self.feed.id, self.run.id).await?;
         // What is suspended waits for its page.
         let missing = unseen
             .into_iter()
-            .filter(|unseen| unseen.kind.is_optional() && !unseen.suspended);
+            .filter(|unseen| part.holds(unseen.kind) && !unseen.suspended);
         let mut missing: Vec<Unseen> = missing.collect();
         if missing.len() > BELONGINGS_LOOKS_MAX {
             // Another part of them each time.

@@ -16,17 +16,17 @@ use super::fields::{Fields, LAYOUT, schema};
 use crate::analysis;
 
 /// What the writer holds before it writes a segment, in bytes: some hundred pages, and little of a small machine's memory.
-const WRITER_BYTES: usize = 20 << 20;
+const WRITER_BYTES: usize = 15 << 20;
 /// Threads that write: one leaves the other core to the import.
 const WRITER_THREADS: usize = 1;
 /// Merges at the same time: each holds what it merges in memory.
 const MERGES_AT_ONCE: usize = 1;
-/// So many segments of about one size become one.
-const SEGMENTS_MERGED: usize = 4;
+/// So many segments become one.
+const SEGMENTS_MERGED: usize = 8;
 /// The largest segment, in passages, that is merged once more: a merge reads its segments whole, and what it reads counts as
-/// memory until it is done. A site of a hundred thousand pages has some twenty segments, which a search goes through in
+/// memory until it is done. A site of a hundred thousand pages has some forty segments, which a search goes through in
 /// a few milliseconds.
-const MERGED_PASSAGES_MAX: usize = 40_000;
+const MERGED_PASSAGES_MAX: u32 = 20_000;
 
 pub struct Handle {
     pub fields: Fields,
@@ -127,7 +127,8 @@ impl Handle {
         let writer = self.index.writer_with_options::<TantivyDocument>(options)?;
         let mut merging = LogMergePolicy::default();
         merging.set_min_num_segments(SEGMENTS_MERGED);
-        merging.set_max_docs_before_merge(MERGED_PASSAGES_MAX);
+        merging.set_min_layer_size(MERGED_PASSAGES_MAX);
+        merging.set_max_docs_before_merge(MERGED_PASSAGES_MAX as usize);
         writer.set_merge_policy(Box::new(merging));
         Ok(writer)
     }
