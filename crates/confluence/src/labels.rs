@@ -4,13 +4,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use domain::{
-    ErrorKind, Result, SiteId, SpaceId,
+    ErrorKind, Result, SiteId, SpaceId, Timestamp,
     document::{Document, DocumentKind, Observed},
-    source::Reach,
+    source::{Reach, Urgency},
     space::Space,
     sync_run::Spent,
 };
@@ -35,6 +36,14 @@ const LABELS_MAX: usize = 2_000;
 const ANSWERS_MAX: usize = 100;
 /// The most spaces whose labels are kept for what follows.
 const SPACES_MAX: usize = 32;
+/// The most spaces of which it is known when their labels were read.
+const READINGS_MAX: usize = 10_000;
+/// How long the labels that were read are good enough for walks that the schedule makes. What bears a label costs a point,
+/// often as much as half of the walk itself: who may read what is proven every hour, and labels a few times a day.
+const LABELS_LIFE: Duration = Duration::from_secs(3 * 3600);
+/// What was written after labels were read may bear others, which a pass of changes has read since. Our clock and
+/// Atlassian's differ, and such a pass reads again what is ten minutes old.
+const WRITTEN_SINCE: Duration = Duration::from_secs(15 * 60);
 
 /// By content id.
 #[derive(Default)]
@@ -44,9 +53,22 @@ struct Labels {
     whole: bool,
 }
 
+type Place = (SiteId, SpaceId);
+
 /// The labels of the spaces that are being read, by content id.
 #[derive(Default)]
-pub struct LabelBook(Mutex<BTreeMap<(SiteId, SpaceId), Arc<Labels>>>);
+pub struct LabelBook {
+    labels: Mutex<BTreeMap<Place, Arc<Labels>>>,
+    readings: Mutex<BTreeMap<Place, LastRead>>,
+}
+
+/// When all labels of a space were read last.
+#[derive(Clone, Copy)]
+struct LastRead {
+    at: Timestamp,
+    /// Whether the pass that goes on tells of them.
+    told: bool,
+}
 
 /// Whether a listing begins, and labels are to be read anew, or goes on with those that are known.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,7 +88,14 @@ impl LabelBook {
         listed: Listed,
         documents: &mut [Document],
     ) -> Result<Spent> {
+        let now = client.clock.now();
         let (labels, spent) = self.of_space(client, reach, space, listed).await?;
+        if listed == Listed::FromTheBeginning && labels.whole {
+            self.note(
+                (reach.site.id.clone(), space.id.clone()),
+                LastRead { at: now, told: true },
+            );
+        }
         for document in documents {
             if let Some(labels) = labels.of.get(document.id.content.as_str()) {
                 document.labels = labels.clone();
@@ -75,7 +104,8 @@ impl LabelBook {
         Ok(spent)
     }
 
-    /// The same for what was listed without bodies. Where not all labels could be read, none are told of.
+    /// The same for what was listed without bodies. Where not all labels could be read, or they were read not long ago, none
+    /// are told of.
     pub async fn label_observed(
         &self,
         client: &Client,
@@ -84,11 +114,44 @@ impl LabelBook {
         listed: Listed,
         observed: &mut [Observed],
     ) -> Result<Spent> {
+        let place = (reach.site.id.clone(), space.id.clone());
+        let now = client.clock.now();
+        let last = self.readings().get(&place).copied();
+        let untold = last.is_some_and(|last| match listed {
+            Listed::FromTheBeginning => reach.urgency != Urgency::Person && now.is_within(LABELS_LIFE, last.at),
+            Listed::Onwards => !last.told,
+        });
+        if let Some(last) = last.filter(|_| untold) {
+            self.note(place, LastRead { told: false, ..last });
+            return Ok(Spent::default());
+        }
         let (labels, spent) = self.of_space(client, reach, space, listed).await?;
-        for observed in observed.iter_mut().filter(|_| labels.whole) {
+        let at = match (listed, last) {
+            (Listed::Onwards, Some(last)) => last.at,
+            (Listed::Onwards, None) | (Listed::FromTheBeginning, _) => now,
+        };
+        if !labels.whole {
+            self.readings().remove(&place);
+            return Ok(spent);
+        }
+        self.note(place, LastRead { at, told: true });
+        let unwritten = |observed: &&mut Observed| observed.modified_at < at.minus(WRITTEN_SINCE);
+        for observed in observed.iter_mut().filter(unwritten) {
             observed.labels = Some(labels.of.get(observed.id.as_str()).cloned().unwrap_or_default());
         }
         Ok(spent)
+    }
+
+    fn readings(&self) -> MutexGuard<'_, BTreeMap<Place, LastRead>> {
+        self.readings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, place: Place, last: LastRead) {
+        let mut readings = self.readings();
+        while readings.len() >= READINGS_MAX && !readings.contains_key(&place) {
+            readings.pop_first();
+        }
+        readings.insert(place, last);
     }
 
     async fn of_space(
@@ -115,16 +178,16 @@ impl LabelBook {
         Ok((labels, spent))
     }
 
-    fn keep(&self, place: (SiteId, SpaceId), labels: Arc<Labels>) {
-        let mut book = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    fn keep(&self, place: Place, labels: Arc<Labels>) {
+        let mut book = self.labels.lock().unwrap_or_else(PoisonError::into_inner);
         while book.len() >= SPACES_MAX && !book.contains_key(&place) {
             book.pop_first();
         }
         book.insert(place, labels);
     }
 
-    fn known(&self, place: &(SiteId, SpaceId)) -> Option<Arc<Labels>> {
-        self.0
+    fn known(&self, place: &Place) -> Option<Arc<Labels>> {
+        self.labels
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get(place)

@@ -11,9 +11,9 @@ use crate::{
 pub const PAGES_MIN: u64 = 2;
 pub const PAGES_MAX: u64 = 2_000_000;
 const PAGES_PER_SPACE: u64 = 2_500;
-const PAGES_PER_BLOG_POST: u64 = 20;
-const PAGES_PER_COMMENT: u64 = 4;
-const PAGES_PER_ATTACHMENT: u64 = 10;
+const PERCENT: u64 = 100;
+/// Ten to a page.
+const PERCENT_MAX: u64 = 1_000;
 /// With eight children each, 2,500 pages are five levels deep.
 const CHILDREN: u64 = 8;
 /// One page in so many is not for the main person.
@@ -43,6 +43,49 @@ const LABELS: [&str; 12] = [
     "reference", "onboarding", "quarterly", "archive-soon",
 ];
 
+/// How much a generated site holds. [`Amounts::of`] gives what a site of so many pages usually has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Amounts {
+    /// At least 2 and at most two million; others are taken as the nearest of these.
+    pub pages: u64,
+    /// At least one, and no more than pages.
+    pub spaces: u64,
+    /// Of these so many for each hundred pages of a space, at least one if any, and at most a thousand.
+    pub blog_posts_percent: u64,
+    pub comments_percent: u64,
+    pub attachments_percent: u64,
+}
+
+impl Amounts {
+    /// 2,500 pages a space; a blog post for twenty pages, a comment for four, a file for ten.
+    pub fn of(pages: u64) -> Self {
+        let pages = pages.clamp(PAGES_MIN, PAGES_MAX);
+        Self {
+            pages,
+            spaces: (pages / PAGES_PER_SPACE).max(2),
+            blog_posts_percent: 5,
+            comments_percent: 25,
+            attachments_percent: 10,
+        }
+    }
+
+    fn within_bounds(self) -> Self {
+        let pages = self.pages.clamp(PAGES_MIN, PAGES_MAX);
+        Self {
+            pages,
+            spaces: self.spaces.clamp(1, pages),
+            blog_posts_percent: self.blog_posts_percent.min(PERCENT_MAX),
+            comments_percent: self.comments_percent.min(PERCENT_MAX),
+            attachments_percent: self.attachments_percent.min(PERCENT_MAX),
+        }
+    }
+
+    fn items(self) -> usize {
+        let percent = PERCENT + self.blog_posts_percent + self.comments_percent + self.attachments_percent;
+        usize::try_from(self.pages * percent / PERCENT).unwrap_or(0)
+    }
+}
+
 /// What a generated site computes from.
 #[derive(Clone, Debug)]
 pub struct Recipe {
@@ -50,9 +93,10 @@ pub struct Recipe {
 }
 
 impl World {
-    /// One site of that many pages.
-    pub fn generated(pages: u64, seed: u64) -> Self {
-        let pages = pages.clamp(PAGES_MIN, PAGES_MAX);
+    /// One site that holds so much.
+    pub fn generated(amounts: Amounts, seed: u64) -> Self {
+        let amounts = amounts.within_bounds();
+        let Amounts { pages, spaces, .. } = amounts;
         let mut world = World::default();
         let seed_word = seed.to_string();
         let mut site = Site {
@@ -80,21 +124,19 @@ impl World {
             name: "leadership".into(),
             members: [3, 5, 8].into(),
         });
-        let spaces = (pages / PAGES_PER_SPACE).max(2);
-        site.items.reserve_exact(expected_items(pages));
+        site.items.reserve_exact(amounts.items());
         for place in 0..spaces {
             let share = pages / spaces + u64::from(place < pages % spaces);
-            site.fill_space(place, share, seed);
+            let amounts = Amounts {
+                pages: share,
+                ..amounts
+            };
+            site.fill_space(place, amounts, seed);
         }
         site.items.shrink_to_fit();
         world.sites.push(site);
         world
     }
-}
-
-fn expected_items(pages: u64) -> usize {
-    let others = pages / PAGES_PER_BLOG_POST + pages / PAGES_PER_COMMENT + pages / PAGES_PER_ATTACHMENT;
-    usize::try_from(pages + others).unwrap_or(0)
 }
 
 fn plain(name: &str) -> String {
@@ -105,7 +147,8 @@ fn plain(name: &str) -> String {
 }
 
 impl Site {
-    fn fill_space(&mut self, place: u64, pages: u64, seed: u64) {
+    fn fill_space(&mut self, place: u64, amounts: Amounts, seed: u64) {
+        let pages = amounts.pages;
         let mut chance = Chance::new(scattered(seed, place ^ 0x5bac_e000));
         let subject = word(&mut chance);
         let space = self.add_space(Space {
@@ -149,14 +192,19 @@ impl Site {
             });
             self.add_item(item);
         }
-        let share = |per: u64| pages.div_ceil(per).min(pages);
-        for _ in 0..share(PAGES_PER_BLOG_POST) {
+        let share = |percent: u64| (pages * percent).div_ceil(PERCENT);
+        // Spread over the pages, and once more over all of them when there are more than pages.
+        let page = |number: u64, percent: u64| {
+            let step = (PERCENT / percent.max(1)).max(1);
+            first + (number * step % pages) as u32
+        };
+        for _ in 0..share(amounts.blog_posts_percent) {
             let post = drawn(&mut chance, Kind::BlogPost, space, None);
             self.add_item(post);
         }
         let mut last_comment = None;
-        for number in 0..share(PAGES_PER_COMMENT) {
-            let page = first + (number * PAGES_PER_COMMENT % pages) as u32;
+        for number in 0..share(amounts.comments_percent) {
+            let page = page(number, amounts.comments_percent);
             let mut comment = drawn(&mut chance, Kind::Comment, space, Some(page));
             comment.inline = number % 3 == 1;
             comment.version = 1;
@@ -167,8 +215,8 @@ impl Site {
             }
             last_comment = Some(self.add_item(comment));
         }
-        for number in 0..share(PAGES_PER_ATTACHMENT) {
-            let page = first + (number * PAGES_PER_ATTACHMENT % pages) as u32;
+        for number in 0..share(amounts.attachments_percent) {
+            let page = page(number, amounts.attachments_percent);
             let attachment = drawn(&mut chance, Kind::Attachment, space, Some(page));
             self.add_item(attachment);
         }

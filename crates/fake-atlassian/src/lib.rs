@@ -50,6 +50,7 @@ use tokio::net::TcpListener;
 use url::Url;
 
 pub use fake::{Detail, Options};
+pub use generated::Amounts;
 pub use in_process::SpaceView;
 pub use journal::JournalRow;
 pub use truth::TruthRow;
@@ -75,7 +76,12 @@ impl FakeAtlassian {
 
     /// One site of so many pages, made from the options' seed; bodies are computed when they are asked for.
     pub fn generated(pages: u64, options: Options) -> Self {
-        Self(Arc::new(Fake::new(World::generated(pages, options.seed), options)))
+        Self::generated_of(Amounts::of(pages), options)
+    }
+
+    /// The same of a site that holds so much.
+    pub fn generated_of(amounts: Amounts, options: Options) -> Self {
+        Self(Arc::new(Fake::new(World::generated(amounts, options.seed), options)))
     }
 
     /// Answers until `shutdown` is there.

@@ -30,8 +30,9 @@ const HELD: &str = "
     left join people authors on authors.site_id = documents.site_id and authors.account = documents.author
     left join people editors on editors.site_id = documents.site_id and editors.account = documents.editor";
 
-/// The bodies of documents read at once, in bytes.
-const BODIES_BYTES_MAX: i64 = 32 << 20;
+/// The bodies of documents read at once, in bytes: some hundred pages. What is made of them for the search index takes ten
+/// times as much.
+const BODIES_BYTES_MAX: i64 = 1 << 20;
 
 /// Title and parent of documents, by feed and content id.
 type Places = BTreeMap<(i64, String), (String, Option<String>)>;

@@ -7,7 +7,7 @@ use domain::{
     store::Store,
 };
 
-/// The most documents of one commit: a few hundred bodies in memory, and a commit every second or so.
+/// The most documents of one commit; of those with long bodies the store gives fewer at once.
 const DOCUMENTS_PER_COMMIT: usize = 1_000;
 
 /// How far the index has read. One that is ahead of the store (the store was restored from a backup) holds what the store

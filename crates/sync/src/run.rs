@@ -24,13 +24,15 @@ use crate::{
     schedule::{self, Facts, Held},
     verify::verify,
     visible::{Visible, lost, remove_lost, visible_spaces},
-    walk::judge,
+    walk::{Part, is_judged, judge},
     wanted::read_wanted,
 };
 
 /// How old an unfinished walk may be to go on: what it saw longer ago proves too little. A site of a hundred thousand
 /// pages takes some hours of quota.
 const WALK_LIFE: Duration = Duration::from_secs(24 * 3600);
+/// How long a walk goes on before it gives way: where looks at changes take long, it comes to its end all the same.
+const WALK_AT_LEAST: Duration = Duration::from_secs(60);
 /// What a probe needs of the grant (facts.md §2.1).
 const PROBE_SCOPE: &str = "read:content.metadata:confluence";
 /// A feed that cannot say when its next pass is due is looked at again then.
@@ -97,12 +99,20 @@ pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<En
         urgency: urgency(&run),
         meter: Meter::default(),
     };
-    let result = read(ports, &feed, &reach, &run, &spaces).await;
+    let changes_due = match gives_way(&run) {
+        true => changes_due(ports, &feed, &spaces).await?,
+        false => None,
+    };
+    let result = read(&giving_way(ports, changes_due), &feed, &reach, &run, &spaces).await;
     let now = ports.clock.now();
     let (outcome, ended) = match result {
         Ok(Pulled::ToTheEnd) => (Outcome::Complete, None),
         Ok(Pulled::Stopped) => {
-            let why = "It was asked to stop. It goes on where it was.".to_owned();
+            let why = match (ports.stopping)() {
+                true => "It was asked to stop. It goes on where it was.",
+                false => "It gave way to what was written lately. It goes on where it was.",
+            };
+            let why = why.to_owned();
             (Outcome::Stopped { why }, Some(Ended::Again { at: now }))
         }
         Err(error) => {
@@ -145,6 +155,36 @@ fn wished(run: &SyncRun) -> bool {
         RunKind::Verify => true,
         RunKind::Changes => run.trigger == Trigger::Person,
         RunKind::Import | RunKind::Walk | RunKind::Probe => false,
+    }
+}
+
+/// Whether looks at changes come before this run, even in its midst: a walk may take hours, or wait for the next hour's
+/// points, and goes on where it was.
+fn gives_way(run: &SyncRun) -> bool {
+    match (run.trigger, run.kind) {
+        (Trigger::Schedule, RunKind::Walk) => true,
+        (Trigger::Schedule, RunKind::Import | RunKind::Changes | RunKind::Probe | RunKind::Verify)
+        | (Trigger::Person, _) => false,
+    }
+}
+
+/// When a run that begins now gives way to the next look at changes.
+async fn changes_due(ports: &Ports, feed: &Feed, spaces: &[FeedSpace]) -> Result<Option<Timestamp>> {
+    let now = ports.clock.now();
+    let facts = facts(&*ports.store, feed, spaces, now).await?;
+    let due = schedule::due(&facts, now).changes;
+    Ok(due.map(|due| due.max(now.plus(WALK_AT_LEAST))))
+}
+
+/// The same world, in which a run also stops when changes are due.
+fn giving_way(ports: &Ports, changes_due: Option<Timestamp>) -> Ports {
+    let Some(due) = changes_due else {
+        return ports.clone();
+    };
+    let (clock, stopping) = (ports.clock.clone(), ports.stopping.clone());
+    Ports {
+        stopping: Arc::new(move || stopping() || clock.now() >= due),
+        ..ports.clone()
     }
 }
 
@@ -363,17 +403,25 @@ async fn walk(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: 
         false => Trigger::Person,
     };
     let streams = schedule::walked(&facts, trigger, run.started_at);
-    let left = plan::not_done(streams.clone(), &ports.store.checkpoint(feed.id).await?);
     let mut reader = Reader::new(ports, feed, reach, run, Reading::Changed);
-    if reader.read(&visible.iter().collect::<Vec<_>>(), left).await? == Pulled::Stopped {
-        return Ok(Pulled::Stopped);
+    for part in Part::ALL {
+        let streams: Vec<Stream> = streams
+            .iter()
+            .filter(|stream| part.holds(stream.kind))
+            .cloned()
+            .collect();
+        if streams.is_empty() || is_judged(run, &visible, &streams, ports.clock.now()) {
+            continue;
+        }
+        let left = plan::not_done(streams.clone(), &ports.store.checkpoint(feed.id).await?);
+        if reader.read(&visible.iter().collect::<Vec<_>>(), left).await? == Pulled::Stopped {
+            return Ok(Pulled::Stopped);
+        }
+        hidden(&reader.lost, spaces, &visible)?;
+        let judged = visible.iter().filter(|space| !reader.lost.contains(&space.space.id));
+        let judged: Vec<FeedSpace> = judged.cloned().collect();
+        judge(ports, feed, reach, run, &judged, part, &streams).await?;
     }
-    hidden(&reader.lost, spaces, &visible)?;
-    let judged: Vec<FeedSpace> = visible
-        .into_iter()
-        .filter(|space| !reader.lost.contains(&space.space.id))
-        .collect();
-    judge(ports, feed, reach, run, &judged, &streams).await?;
     remove_lost(ports, feed, reach, run, spaces).await?;
     Ok(Pulled::ToTheEnd)
 }

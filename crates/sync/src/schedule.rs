@@ -19,7 +19,7 @@ const WALK_MIN: Duration = Duration::from_secs(45 * 60);
 /// Points an hour that a feed's walks of pages may cost by themselves: with these, ten thousand pages are walked every
 /// 46 minutes, within half of Atlassian's quota.
 const PAGES_POINTS_PER_HOUR: u64 = 13_000;
-/// The same for comments and attachments: they go with their page, and seldom alone.
+/// The same for comments, and for attachments: they go with their page, and seldom alone.
 const BELONGINGS_POINTS_PER_HOUR: u64 = 4_000;
 /// How long after a first look that missed much, or a whole space, a second one is made.
 pub const AGREE_AFTER: Duration = Duration::from_secs(10 * 60);
@@ -182,10 +182,9 @@ fn walk_every(facts: &Facts<'_>, space: &FeedSpace, kind: DocumentKind) -> Durat
     }
     let (points, per_hour) = match kind {
         DocumentKind::Page | DocumentKind::BlogPost => (facts.held.pages, PAGES_POINTS_PER_HOUR),
-        DocumentKind::Comment | DocumentKind::Attachment => (
-            facts.held.attachments + facts.held.comments / COMMENTS_PER_CALL,
-            BELONGINGS_POINTS_PER_HOUR,
-        ),
+        // Comments have no price of their own, only the calls that list them.
+        DocumentKind::Comment => (facts.held.comments / COMMENTS_PER_CALL, BELONGINGS_POINTS_PER_HOUR),
+        DocumentKind::Attachment => (facts.held.attachments, BELONGINGS_POINTS_PER_HOUR),
     };
     let seconds = points.saturating_mul(3600) / per_hour;
     Duration::from_secs(seconds).clamp(WALK_MIN, WALK_MAX)
@@ -366,7 +365,8 @@ mod tests {
             let streams = walked(&facts, Trigger::Schedule, at(minutes));
             streams.into_iter().map(|stream| stream.kind).collect::<Vec<_>>()
         };
-        assert_eq!(kinds(47), [DocumentKind::Page, DocumentKind::BlogPost]);
+        let cheap = [DocumentKind::Page, DocumentKind::BlogPost, DocumentKind::Comment];
+        assert_eq!(kinds(47), cheap);
         assert_eq!(kinds(160).len(), 4);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    ContentId, Result, SpaceId,
+    ContentId, Result, SpaceId, Timestamp,
     cursor::{Mark, Stream},
     document::DocumentKind,
     feed::Feed,
@@ -25,13 +25,45 @@ const BACK_MAX: usize = 1_000;
 /// The most comments and attachments looked at in one walk, each with a call of its own; the others wait for the next.
 const BELONGINGS_LOOKS_MAX: usize = 300;
 
-/// Judges what this run's complete listings did not show, and applies what is proven.
+/// The listings of a walk that are judged together as soon as they were read: where who may read a page is at stake, nothing
+/// waits for thousands of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Pages,
+    Comments,
+    Attachments,
+}
+
+impl Part {
+    /// In the order in which they are read.
+    pub const ALL: [Self; 3] = [Self::Pages, Self::Comments, Self::Attachments];
+
+    pub fn holds(self, kind: DocumentKind) -> bool {
+        match kind {
+            DocumentKind::Page | DocumentKind::BlogPost => self == Self::Pages,
+            DocumentKind::Comment => self == Self::Comments,
+            DocumentKind::Attachment => self == Self::Attachments,
+        }
+    }
+}
+
+/// Whether this run has judged these streams already, before it gave way or waited.
+pub fn is_judged(run: &SyncRun, spaces: &[FeedSpace], streams: &[Stream], now: Timestamp) -> bool {
+    streams.iter().all(|stream| {
+        let space = spaces.iter().find(|space| space.space.id == stream.space);
+        let walked = space.and_then(|space| space.walked.get(&stream.kind));
+        walked.is_some_and(|at| *at > run.started_at && *at <= now)
+    })
+}
+
+/// Judges what this run's complete listings of a part did not show, and applies what is proven.
 pub async fn judge(
     ports: &Ports,
     feed: &Feed,
     reach: &Reach,
     run: &SyncRun,
     spaces: &[FeedSpace],
+    part: Part,
     streams: &[Stream],
 ) -> Result<()> {
     let judge = Judge {
@@ -42,8 +74,10 @@ pub async fn judge(
         spaces,
         chosen: spaces.iter().map(|space| space.space.clone()).collect(),
     };
-    let hidden = judge.pages(streams).await?;
-    judge.belongings(streams, &hidden).await
+    match part {
+        Part::Pages => judge.pages(streams).await,
+        Part::Comments | Part::Attachments => judge.belongings(part, streams).await,
+    }
 }
 
 struct Judge<'a> {
@@ -78,17 +112,12 @@ impl Missing<'_> {
 }
 
 impl Judge<'_> {
-    /// Judges pages and blog posts. Gives the spaces of which nothing is concluded since the site shows nothing at all.
-    async fn pages(&self, streams: &[Stream]) -> Result<BTreeSet<SpaceId>> {
+    async fn pages(&self, streams: &[Stream]) -> Result<()> {
         let read = self.read_to_the_end(streams, |kind| !kind.is_optional()).await?;
         let missing = self.missing_pages().await?;
         if self.shows_nothing(&read, &missing).await? {
             self.keep_out(&missing).await?;
-            self.apply(self.verdict(read)).await?;
-            return Ok(missing
-                .into_iter()
-                .map(|missing| missing.space.space.id.clone())
-                .collect());
+            return self.apply(self.verdict(read)).await;
         }
         let mut verdict = self.verdict(read.clone());
         for space in self.spaces {
@@ -105,8 +134,14 @@ impl Judge<'_> {
                 Some(missing) => self.judge_space(missing, whole, &mut verdict).await?,
             }
         }
-        self.apply(verdict).await?;
-        Ok(BTreeSet::new())
+        self.apply(verdict).await
+    }
+
+    /// Of the walked spaces those that are kept out of search by now.
+    async fn suspended_spaces(&self) -> Result<BTreeSet<SpaceId>> {
+        let spaces = self.ports.store.feed_spaces(self.feed.id).await?;
+        let suspended = spaces.into_iter().filter(|space| space.suspended_at.is_some());
+        Ok(suspended.map(|space| space.space.id).collect())
     }
 
     /// By space, each looked at a second time while the token is proven alive.
@@ -136,7 +171,8 @@ impl Judge<'_> {
     /// Whether no page of any space that was walked is shown any more, though there were some. Rules for apps hide what is
     /// in a space from listings and looks alike, and leave the space to be seen (facts.md §6).
     async fn shows_nothing(&self, read: &[Stream], missing: &[Missing<'_>]) -> Result<bool> {
-        for space in self.spaces.iter().map(|space| &space.space.id) {
+        for space in self.spaces {
+            let space = &space.space.id;
             let shown = match missing.iter().find(|missing| missing.space.space.id == *space) {
                 Some(missing) => !missing.is_everything(),
                 None if read.iter().any(|stream| stream.space == *space) => {
@@ -262,14 +298,15 @@ impl Judge<'_> {
         .await
     }
 
-    async fn belongings(&self, streams: &[Stream], hidden: &BTreeSet<SpaceId>) -> Result<()> {
+    async fn belongings(&self, part: Part, streams: &[Stream]) -> Result<()> {
         let read = self.read_to_the_end(streams, DocumentKind::is_optional).await?;
         let unseen = self.ports.store.unseen(self.feed.id, self.run.id).await?;
+        let hidden = self.suspended_spaces().await?;
         // What is suspended waits for its page, or with its space.
         let waits = |unseen: &Unseen| unseen.suspended || hidden.contains(&unseen.space);
         let missing = unseen
             .into_iter()
-            .filter(|unseen| unseen.kind.is_optional() && !waits(unseen));
+            .filter(|unseen| part.holds(unseen.kind) && !waits(unseen));
         let mut missing: Vec<Unseen> = missing.collect();
         if missing.len() > BELONGINGS_LOOKS_MAX {
             // Another part of them each time.

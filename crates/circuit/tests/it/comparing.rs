@@ -83,7 +83,12 @@ pub async fn held(app: &App, caller: &app::Caller, index: IndexId) -> BTreeMap<S
 
 /// Waits until the feed is up to date and everything can be found.
 pub async fn up_to_date(circuit: &Circuit, key: &str, feed: FeedId) -> Value {
-    let until = tokio::time::Instant::now() + IMPORT_TIME_MAX;
+    up_to_date_within(circuit, key, feed, IMPORT_TIME_MAX).await
+}
+
+/// The same for as long as this.
+pub async fn up_to_date_within(circuit: &Circuit, key: &str, feed: FeedId, time_max: Duration) -> Value {
+    let until = tokio::time::Instant::now() + time_max;
     loop {
         let (status, picture) = circuit.get(key, &format!("/api/v1/feeds/{feed}")).await;
         assert_eq!(status, 200, "{picture}");

@@ -14,6 +14,7 @@ mod killed_often;
 mod mirror;
 mod passes;
 mod process;
+mod restricting;
 mod setting;
 mod trouble;
 mod working;

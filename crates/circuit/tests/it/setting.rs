@@ -27,6 +27,8 @@ pub struct Setting {
     pub person: String,
     pub data_dir: PathBuf,
     pub allowance: Allowance,
+    /// Asked for instead of the default scopes.
+    pub scopes: Option<Vec<String>>,
     /// Gone when this is dropped.
     _folder: tempfile::TempDir,
 }
@@ -60,6 +62,7 @@ impl Setting {
             fake_base,
             data_dir: folder.path().join("data"),
             allowance: Allowance::default(),
+            scopes: None,
             _folder: folder,
         }
     }
@@ -89,23 +92,8 @@ impl Setting {
     }
 
     pub async fn wired_of(&self, data_dir: &Path, clock: Arc<dyn Clock>) -> domain::Result<Wired> {
-        let config = Config {
-            data_dir: data_dir.to_owned(),
-            address: ([127, 0, 0, 1], 0).into(),
-            public_url: Some(PUBLIC_URL.into()),
-            log: Log {
-                filter: "warn".into(),
-                json: false,
-            },
-            atlassian: Atlassian {
-                app: Some((CLIENT.into(), Secret::new(CLIENT_SECRET))),
-                auth_url: self.fake_base.clone(),
-                api_url: self.fake_base.clone(),
-                scopes: None,
-                allowance: self.allowance,
-            },
-            secret_key: None,
-        };
+        let mut config = configured(data_dir, &self.fake_base, self.allowance);
+        config.atlassian.scopes = self.scopes.clone();
         wired_at(&config, PUBLIC_URL.into(), Arc::new(Socket::new().unwrap()), clock).await
     }
 
@@ -134,6 +122,27 @@ impl Setting {
             site,
             spaces: spaces.into_iter().map(|space| (space.key, space.id)).collect(),
         }
+    }
+}
+
+/// What a Circuit over this data directory is told, which knows the fake by this address.
+pub fn configured(data_dir: &Path, fake_base: &str, allowance: Allowance) -> Config {
+    Config {
+        data_dir: data_dir.to_owned(),
+        address: ([127, 0, 0, 1], 0).into(),
+        public_url: Some(PUBLIC_URL.into()),
+        log: Log {
+            filter: "warn".into(),
+            json: false,
+        },
+        atlassian: Atlassian {
+            app: Some((CLIENT.into(), Secret::new(CLIENT_SECRET))),
+            auth_url: fake_base.to_owned(),
+            api_url: fake_base.to_owned(),
+            scopes: None,
+            allowance,
+        },
+        secret_key: None,
     }
 }
 

@@ -7,16 +7,26 @@ use std::{
 
 use domain::{Error, ErrorKind, Result, cursor::Watermark, engine::EngineBatch};
 use tantivy::{
-    Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, directory::error::OpenDirectoryError,
+    Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError,
+    directory::error::OpenDirectoryError,
+    indexer::{IndexWriterOptions, LogMergePolicy},
 };
 
 use super::fields::{Fields, LAYOUT, schema};
 use crate::analysis;
 
-/// What the writer holds before it writes a segment, in bytes: enough for a commit of a thousand pages.
-const WRITER_BYTES: usize = 48 << 20;
+/// What the writer holds before it writes a segment, in bytes: some hundred pages, and little of a small machine's memory.
+const WRITER_BYTES: usize = 15 << 20;
 /// Threads that write: one leaves the other core to the import.
 const WRITER_THREADS: usize = 1;
+/// Merges at the same time: each holds what it merges in memory.
+const MERGES_AT_ONCE: usize = 1;
+/// So many segments become one.
+const SEGMENTS_MERGED: usize = 8;
+/// The largest segment, in passages, that is merged once more: a merge reads its segments whole, and what it reads counts as
+/// memory until it is done. A site of a hundred thousand pages has some forty segments, which a search goes through in
+/// a few milliseconds.
+const MERGED_PASSAGES_MAX: u32 = 20_000;
 
 pub struct Handle {
     pub fields: Fields,
@@ -96,10 +106,7 @@ impl Handle {
         let mut slot = self.writer();
         let mut writer = match slot.take() {
             Some(writer) => writer,
-            None => self
-                .index
-                .writer_with_num_threads::<TantivyDocument>(WRITER_THREADS, WRITER_BYTES)
-                .map_err(unwritten)?,
+            None => self.opened().map_err(unwritten)?,
         };
         // A writer that failed is dropped with what it had not committed.
         self.write(&mut writer, batch, reached).map_err(unwritten)?;
@@ -109,6 +116,21 @@ impl Handle {
         reloaded?;
         *slot = Some(writer);
         Ok(())
+    }
+
+    fn opened(&self) -> tantivy::Result<IndexWriter> {
+        let options = IndexWriterOptions::builder()
+            .num_worker_threads(WRITER_THREADS)
+            .memory_budget_per_thread(WRITER_BYTES)
+            .num_merge_threads(MERGES_AT_ONCE)
+            .build();
+        let writer = self.index.writer_with_options::<TantivyDocument>(options)?;
+        let mut merging = LogMergePolicy::default();
+        merging.set_min_num_segments(SEGMENTS_MERGED);
+        merging.set_min_layer_size(MERGED_PASSAGES_MAX);
+        merging.set_max_docs_before_merge(MERGED_PASSAGES_MAX as usize);
+        writer.set_merge_policy(Box::new(merging));
+        Ok(writer)
     }
 
     fn write(&self, writer: &mut IndexWriter, batch: &EngineBatch, reached: Watermark) -> tantivy::Result<()> {
