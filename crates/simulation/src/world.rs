@@ -142,7 +142,7 @@ impl World {
             judge: Judge::default(),
             bell: Arc::default(),
             plant: making.plant,
-            rows_max: 2 + chance.below(6),
+            rows_max: 2 + chance.below(8),
             people: people.iter().map(|person| person.account_id.clone()).collect(),
             sites: sites.iter().map(|site| SiteId::new(&site.cloud_id)).collect(),
             places: Vec::new(),

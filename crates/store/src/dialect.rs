@@ -97,14 +97,15 @@ impl SqlStore {
         if !row.try_get::<String, _>(0).map_err(failed)?.is_empty() {
             return Err(Error::invalid("only a store in memory is emptied"));
         }
-        let tables = sqlx::query("select name from sqlite_schema where type = 'table' order by name");
+        // Later tables refer to earlier ones. No pragma: setting one makes SQLite forget all prepared statements.
+        let tables = sqlx::query("select name from sqlite_schema where type = 'table' order by rowid desc");
         let rows = tables.fetch_all(&self.write).await.map_err(failed)?;
-        let mut emptying = String::from("pragma foreign_keys = off;");
+        let mut emptying = String::from("begin;");
         for row in rows {
             let table: String = row.try_get(0).map_err(failed)?;
             emptying.push_str(&format!("delete from \"{table}\";"));
         }
-        emptying.push_str("pragma foreign_keys = on");
+        emptying.push_str("commit");
         let emptying = sqlx::raw_sql(sqlx::AssertSqlSafe(emptying));
         emptying.execute(&self.write).await.map_err(failed)?;
         Ok(Self { claim: None, ..self })
