@@ -52,6 +52,16 @@ pub enum Body {
     None,
 }
 
+impl Body {
+    /// As Atlassian gave it.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Storage(text) | Self::Adf(text) => text,
+            Self::None => "",
+        }
+    }
+}
+
 /// What only a comment has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommentPlace {

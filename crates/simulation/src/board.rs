@@ -22,7 +22,7 @@ use domain::{Clock, Error, Result, Timestamp, time::Slept};
 pub const BEGINNING_MS: i64 = 1_772_438_400_000;
 
 /// A process of Circuit, from its start to its crash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Life {
     pub process: usize,
     pub incarnation: u32,
@@ -45,7 +45,7 @@ pub enum Effect {
 }
 
 /// Where an operation stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
     /// Nothing has happened yet.
     Before,

@@ -1,6 +1,10 @@
 //! The driver: looks at who waits when nobody moves, draws who goes next, lets things happen, and asks the judge.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
 use app::App;
 use domain::{
@@ -8,8 +12,9 @@ use domain::{
     budget::Hour,
     query::{LIMIT_MAX, Query},
 };
+use store::{SealingKey, SealingKeys, SqlStore};
 use sync::indexer::index_changes;
-use tokio::task::JoinHandle;
+use tokio::{runtime::Runtime, task::JoinHandle};
 
 use crate::{
     board::{Port, Stage, Waiting},
@@ -26,7 +31,7 @@ use crate::{
 /// Processes of Circuit on the one store: two workers and the indexer.
 const PROCESSES: usize = INDEXER + 1;
 /// One result in so many is held back.
-const HELD_ONE_IN: usize = 4;
+const HELD_ONE_IN: usize = 6;
 const HOUR_MS: i64 = 3_600_000;
 /// Every pass is due after this.
 const ALL_DUE_MS: i64 = 25 * HOUR_MS;
@@ -36,11 +41,13 @@ const ROUNDS_MAX: usize = 4;
 /// A round that takes more steps does not come to its end.
 const ROUND_STEPS_MAX: u64 = 8_000;
 /// Tokens and points are compared every so many steps.
-const AUDIT_EVERY: u64 = 32;
+const AUDIT_EVERY: u64 = 64;
 /// What calls may cost that were promised in the hour before.
 const POINTS_ON_THE_TURN: u64 = 50;
 /// While nobody works, time goes on by at least this at once.
 const IDLE_MS: i64 = 60_000;
+/// One key for all worlds: making one takes longer than using it, and nothing here is secret.
+const SEALING_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 /// The most lines of a trace that are kept.
 const TRACE_MAX: usize = 100_000;
 
@@ -64,19 +71,34 @@ pub struct Played {
     pub trace: Vec<String>,
 }
 
-/// Plays a script in a world of its own.
-pub fn play(script: &Script, playing: Playing) -> Result<Played> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .map_err(|error| Error::internal("a runtime could not be made").because(error))?;
-    let played = runtime.block_on(async {
-        let mut driver = Driver::new(script, playing).await?;
-        driver.play(&script.events).await?;
-        Ok(driver.played())
-    });
-    runtime.shutdown_background();
-    played
+/// Where worlds are played one after the other: a runtime, and a store that is emptied for each. Making them takes as long
+/// as a third of a world.
+pub struct Theatre {
+    runtime: Runtime,
+    store: SqlStore,
+}
+
+impl Theatre {
+    pub fn new() -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(|error| Error::internal("a runtime could not be made").because(error))?;
+        let keys = SealingKeys::new(SealingKey::from_base64(SEALING_KEY)?);
+        let store = runtime.block_on(SqlStore::in_memory(keys))?;
+        Ok(Self { runtime, store })
+    }
+
+    /// Plays a script in a world of its own.
+    pub fn play(&self, script: &Script, playing: Playing) -> Result<Played> {
+        self.runtime.block_on(async {
+            let store = self.store.clone().emptied().await?;
+            let mut driver = Driver::new(script, playing, store).await?;
+            let played = driver.play(&script.events).await;
+            driver.end().await;
+            played.map(|()| driver.played())
+        })
+    }
 }
 
 struct Driver {
@@ -88,6 +110,8 @@ struct Driver {
     /// Processes that are down, until this step.
     down: BTreeMap<usize, u64>,
     step: u64,
+    /// Nothing goes wrong just now, and nobody dies: nothing is held back.
+    resting: bool,
     /// The connections that the feeds had last.
     connections: BTreeMap<FeedId, ConnectionId>,
     /// The last hour in which this machine's clock was not Atlassian's: which hour it is, they may see differently.
@@ -98,13 +122,13 @@ struct Driver {
 }
 
 impl Driver {
-    async fn new(script: &Script, playing: Playing) -> Result<Self> {
+    async fn new(script: &Script, playing: Playing, store: SqlStore) -> Result<Self> {
         let making = Making {
             seed: script.seed,
             plant: playing.plant,
             real_engine: playing.real_engine,
         };
-        let world = World::made(making).await?;
+        let world = World::made(making, Arc::new(store)).await?;
         world.judge.turn_to(0, world.site_time());
         world.look();
         let mut driver = Self {
@@ -115,6 +139,7 @@ impl Driver {
             incarnations: 0,
             down: BTreeMap::new(),
             step: 0,
+            resting: false,
             connections: BTreeMap::new(),
             skewed: Hour::default(),
             digest: 0,
@@ -125,6 +150,16 @@ impl Driver {
             driver.start(process)?;
         }
         Ok(driver)
+    }
+
+    /// Nobody works any more.
+    async fn end(&mut self) {
+        for (process, handle) in std::mem::take(&mut self.handles) {
+            self.world.board.kill(process);
+            handle.abort();
+            // It was told to end; how it ended is of no interest.
+            let _ = handle.await;
+        }
     }
 
     fn played(self) -> Played {
@@ -269,8 +304,8 @@ impl Driver {
         let board = self.world.board.clone();
         let longest_ms = if next.port == Port::Http { 300 } else { 20 };
         board.advance(1 + among(self.draw(2), longest_ms) as i64);
-        let hold =
-            self.schedule == Schedule::Drawn && next.stage == Stage::Before && among(self.draw(3), HELD_ONE_IN) == 0;
+        let may_hold = self.schedule == Schedule::Drawn && !self.resting && next.stage == Stage::Before;
+        let hold = may_hold && among(self.draw(3), HELD_ONE_IN) == 0;
         self.digest = scattered(self.digest ^ digest(next));
         self.note(|| {
             let (life, what, stage) = (next.life, &next.what, next.stage);
@@ -342,6 +377,13 @@ impl Driver {
 
     /// Nothing goes wrong any more; every pass is run until all is in order, or it never will be.
     async fn rest(&mut self) -> Result<()> {
+        self.resting = true;
+        let rested = self.rested().await;
+        self.resting = false;
+        rested
+    }
+
+    async fn rested(&mut self) -> Result<()> {
         self.world.board.settled().await;
         self.world.mend().await?;
         for until in self.down.values_mut() {
@@ -360,9 +402,8 @@ impl Driver {
         }
         if let Some(difference) = difference {
             self.world.judge.violate(Rule::Mirror, difference);
-            return Ok(());
         }
-        self.rebuilt().await
+        Ok(())
     }
 
     /// Every pass is due, and is run.
@@ -436,23 +477,15 @@ impl Driver {
             if let Some(difference) = self.world.judge.difference(*index, &found) {
                 return Ok(Some(difference));
             }
-        }
-        Ok(None)
-    }
-
-    async fn rebuilt(&self) -> Result<()> {
-        for index in &self.world.indexes {
-            let anew = std::sync::Arc::new(MemoryEngine::default());
+            let anew = Arc::new(MemoryEngine::default());
             index_changes(&*self.world.store, &*anew, *index).await?;
-            let kept = found_by(&self.world.app, &self.world, *index).await?;
-            let app = self.world.app_over(anew)?;
-            let rebuilt = found_by(&app, &self.world, *index).await?;
-            if kept != rebuilt {
-                let what = format!("index {index} finds {kept:?}, and built anew {rebuilt:?}");
+            let rebuilt = found_by(&self.world.app_over(anew)?, &self.world, *index).await?;
+            if found != rebuilt {
+                let what = format!("index {index} finds {found:?}, and built anew {rebuilt:?}");
                 self.world.judge.violate(Rule::Rebuilt, what);
             }
         }
-        Ok(())
+        Ok(None)
     }
 }
 
@@ -481,10 +514,9 @@ async fn found_by(app: &App, world: &World, index: IndexId) -> Result<Found> {
 }
 
 fn digest(next: &Waiting) -> u64 {
-    let text = format!("{:?} {:?} {:?}", next.life, next.what, next.stage);
-    text.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
-    })
+    let mut hash = DefaultHasher::new();
+    (next.life, &next.what, next.stage).hash(&mut hash);
+    hash.finish()
 }
 
 fn words(stage: Stage, hold: bool) -> &'static str {

@@ -283,7 +283,8 @@ impl Judge {
 
     /// Whether the search index must be looked at again; asked once for each change.
     pub fn is_to_search(&self) -> bool {
-        !std::mem::replace(&mut self.locked().searched, true)
+        let mut inner = self.locked();
+        !std::mem::replace(&mut inner.searched, true) && !inner.forgotten.is_empty()
     }
 
     /// What a search finds now, without what is kept out of it.

@@ -25,12 +25,12 @@ pub struct Script {
 }
 
 /// The fewest steps in which something happens, and how many more there may be.
-const STEPS_MIN: usize = 120;
-const STEPS_MORE: usize = 240;
+const STEPS_MIN: usize = 60;
+const STEPS_MORE: usize = 140;
 /// Between two events lie fewer steps than this.
-const GAP_MAX: usize = 14;
+const GAP_MAX: usize = 9;
 /// One world in so many comes to rest in its middle.
-const REST_ONE_IN: usize = 5;
+const REST_ONE_IN: usize = 8;
 /// No script has more lines.
 const EVENTS_MAX: usize = 10_000;
 

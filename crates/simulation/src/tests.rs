@@ -1,5 +1,5 @@
 use crate::{
-    driver::{Playing, play},
+    driver::{Playing, Theatre},
     script::Script,
 };
 
@@ -8,12 +8,13 @@ const SEEDS: u64 = 30;
 
 #[test]
 fn no_rule_is_broken_in_a_few_dozen_worlds() {
+    let theatre = Theatre::new().unwrap();
     for seed in 0..SEEDS {
         let playing = Playing {
             real_engine: seed % 10 == 9,
             ..Playing::default()
         };
-        let played = play(&Script::drawn(seed), playing).unwrap();
+        let played = theatre.play(&Script::drawn(seed), playing).unwrap();
         if let Some(violation) = played.violation {
             panic!(
                 "seed {seed}, step {}: {} ({:?})",
@@ -25,8 +26,9 @@ fn no_rule_is_broken_in_a_few_dozen_worlds() {
 
 #[test]
 fn one_seed_gives_the_same_world_twice() {
+    let theatre = Theatre::new().unwrap();
     for seed in 0..3 {
-        let played = || play(&Script::drawn(seed), Playing::default()).unwrap();
+        let played = || theatre.play(&Script::drawn(seed), Playing::default()).unwrap();
         let (first, second) = (played(), played());
         assert_eq!(
             (first.digest, first.steps, first.calls),

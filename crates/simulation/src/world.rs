@@ -27,10 +27,9 @@ use domain::{
     time::Slept,
     user::{Role, User},
 };
-use fake_atlassian::{FakeAtlassian, Options, seed};
+use fake_atlassian::{Detail, FakeAtlassian, Options, seed};
 use search::EmbeddedEngine;
 use serde_json::Value;
-use store::{SealingKey, SealingKeys, SqlStore};
 use tokio::sync::Notify;
 
 use crate::{
@@ -45,8 +44,6 @@ use crate::{
 pub const CLIENT: &str = "circuit-simulation";
 const CLIENT_SECRET: &str = "not a secret";
 const PUBLIC_URL: &str = "http://localhost:1";
-/// One key for all worlds: making one takes longer than using it, and nothing here is secret.
-const SEALING_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 const DAY_MS: i64 = 24 * 3_600_000;
 
 /// Content of Atlassian that events may touch.
@@ -108,7 +105,7 @@ pub struct Making {
 }
 
 impl World {
-    pub async fn made(making: Making) -> Result<Self> {
+    pub async fn made(making: Making, store: Arc<dyn Store>) -> Result<Self> {
         let mut chance = Chance::new(making.seed);
         let board = Board::new();
         let people = people(&mut chance);
@@ -121,11 +118,10 @@ impl World {
                 client_secret: CLIENT_SECRET.into(),
                 seed: making.seed,
                 clock: Some(board.site_clock.clone()),
+                detail: Detail::Terse,
                 ..Options::default()
             },
         );
-        let keys = SealingKeys::new(SealingKey::from_base64(SEALING_KEY)?);
-        let store: Arc<dyn Store> = Arc::new(SqlStore::in_memory(keys).await?);
         let engine: Arc<dyn SearchEngine> = match making.real_engine {
             true => Arc::new(EmbeddedEngine::in_memory()),
             false => Arc::new(MemoryEngine::default()),
@@ -146,7 +142,7 @@ impl World {
             judge: Judge::default(),
             bell: Arc::default(),
             plant: making.plant,
-            rows_max: 2 + chance.below(6),
+            rows_max: 2 + chance.below(8),
             people: people.iter().map(|person| person.account_id.clone()).collect(),
             sites: sites.iter().map(|site| SiteId::new(&site.cloud_id)).collect(),
             places: Vec::new(),
@@ -229,7 +225,7 @@ impl World {
             let index = self.store.create_index(&format!("Index {number}"), "", now).await?;
             self.indexes.push(index.id);
         }
-        for _ in 0..1 + chance.below(3) {
+        for _ in 0..1 + chance.below(2) {
             let index = self.indexes[chance.below(self.indexes.len())];
             let account = self.people[chance.below(self.people.len().min(2))].clone();
             let site = chance.below(self.sites.len());
@@ -413,7 +409,7 @@ fn sites(chance: &mut Chance, people: &[seed::SeedPerson]) -> Vec<seed::SeedSite
             name: format!("site{site}"),
             people: people.to_vec(),
             groups: Vec::new(),
-            spaces: (0..2 + chance.below(2))
+            spaces: (0..2 + usize::from(chance.strikes(30)))
                 .map(|space| self::space(chance, people, site, space))
                 .collect(),
         })
@@ -422,10 +418,10 @@ fn sites(chance: &mut Chance, people: &[seed::SeedPerson]) -> Vec<seed::SeedSite
 
 fn space(chance: &mut Chance, people: &[seed::SeedPerson], site: usize, number: usize) -> seed::SeedSpace {
     let key = format!("S{site}{}", ["A", "B", "C", "D"][number % 4]);
-    let pages = (0..1 + chance.below(6))
+    let pages = (0..1 + chance.below(4))
         .map(|page| self::page(chance, people, &key, page))
         .collect();
-    let posts = (0..chance.below(3)).map(|post| self::page(chance, people, &format!("{key} post"), post));
+    let posts = (0..chance.below(2)).map(|post| self::page(chance, people, &format!("{key} post"), post));
     seed::SeedSpace {
         name: format!("Space {key}"),
         kind: "global".into(),
@@ -439,7 +435,7 @@ fn space(chance: &mut Chance, people: &[seed::SeedPerson], site: usize, number: 
 fn page(chance: &mut Chance, people: &[seed::SeedPerson], of: &str, number: usize) -> seed::SeedPage {
     let at = BEGINNING_MS - DAY_MS * (1 + chance.below(300) as i64) - chance.below(86_400_000) as i64;
     let author = people[chance.below(people.len())].account_id.clone();
-    let comments = (0..chance.below(3)).map(|comment| seed::SeedComment {
+    let comments = (0..chance.below(2)).map(|comment| seed::SeedComment {
         inline: chance.strikes(40),
         body: format!("<p>Comment {comment} on {of} {number}</p>"),
         author: author.clone(),

@@ -12,6 +12,8 @@ use crate::SealingKeys;
 
 /// Connections that read at the same time.
 const READERS_MAX: u32 = 4;
+/// Statements that a connection keeps prepared: more than the store has.
+const STATEMENTS_KEPT: usize = 256;
 /// How long a statement waits for another process's lock. Ours are serialized by the pool of one.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 
@@ -44,6 +46,7 @@ impl SqlStore {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            .statement_cache_capacity(STATEMENTS_KEPT)
             .busy_timeout(BUSY_WAIT);
         let write = pooled(1).connect_with(options.clone()).await.map_err(failed)?;
         migrate(&write).await?;
@@ -64,7 +67,10 @@ impl SqlStore {
 
     /// A store that is gone when it is dropped.
     pub async fn in_memory(keys: SealingKeys) -> Result<Self> {
-        let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
+        let options = SqliteConnectOptions::new()
+            .in_memory(true)
+            .foreign_keys(true)
+            .statement_cache_capacity(STATEMENTS_KEPT);
         let only = SqlitePoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)
@@ -81,6 +87,30 @@ impl SqlStore {
             keys,
             claim: None,
         })
+    }
+}
+
+impl SqlStore {
+    /// Makes a store in memory as it was when it was made, which takes a tenth of the time of making another: for whoever
+    /// needs thousands. A store with a file is refused.
+    pub async fn emptied(self) -> Result<Self> {
+        let file = sqlx::query("select file from pragma_database_list where name = 'main'");
+        let row = file.fetch_one(&self.write).await.map_err(failed)?;
+        if !row.try_get::<String, _>(0).map_err(failed)?.is_empty() {
+            return Err(Error::invalid("only a store in memory is emptied"));
+        }
+        // Later tables refer to earlier ones. No pragma: setting one makes SQLite forget all prepared statements.
+        let tables = sqlx::query("select name from sqlite_schema where type = 'table' order by rowid desc");
+        let rows = tables.fetch_all(&self.write).await.map_err(failed)?;
+        let mut emptying = String::from("begin;");
+        for row in rows {
+            let table: String = row.try_get(0).map_err(failed)?;
+            emptying.push_str(&format!("delete from \"{table}\";"));
+        }
+        emptying.push_str("commit");
+        let emptying = sqlx::raw_sql(sqlx::AssertSqlSafe(emptying));
+        emptying.execute(&self.write).await.map_err(failed)?;
+        Ok(Self { claim: None, ..self })
     }
 }
 

@@ -22,6 +22,8 @@ use crate::{
 
 /// Ids in one `in (…)`: far below SQLite's bound on parameters (32,766).
 pub(crate) const IDS_PER_STATEMENT: usize = 500;
+/// So much text is read in less time than another thread takes to begin.
+const BYTES_IN_PLACE: usize = 16 << 10;
 /// How far down a new title or parent is followed: deeper trees do not exist, and a circle must end.
 pub(crate) const DEPTH_MAX: i64 = 64;
 
@@ -305,11 +307,13 @@ impl SqlStore {
 
 /// By content id; of a document that is shown twice, the later one's.
 async fn fingerprints(documents: &[Document]) -> Result<BTreeMap<String, String>> {
+    let one = |document: &Document| (document.id.content.to_string(), fingerprint(document));
+    let bytes: usize = documents.iter().map(|document| document.body.text().len()).sum();
+    if bytes <= BYTES_IN_PLACE {
+        return Ok(documents.iter().map(one).collect());
+    }
     let documents = documents.to_vec();
-    let done = tokio::task::spawn_blocking(move || {
-        let one = |document: &Document| (document.id.content.to_string(), fingerprint(document));
-        documents.iter().map(one).collect()
-    });
+    let done = tokio::task::spawn_blocking(move || documents.iter().map(one).collect());
     done.await
         .map_err(|panic| Error::internal("documents could not be compared").because(panic))
 }

@@ -1,7 +1,7 @@
 //! Given what changed in the store after the search index's watermark, brings the index up to it.
 
 use domain::{
-    IndexId, Result,
+    Error, IndexId, Result,
     cursor::Watermark,
     engine::{EngineBatch, SearchEngine},
     store::Store,
@@ -9,6 +9,8 @@ use domain::{
 
 /// The most documents of one commit; of those with long bodies the store gives fewer at once.
 const DOCUMENTS_PER_COMMIT: usize = 1_000;
+/// So much text is cut in less time than another thread takes to begin.
+const BYTES_IN_PLACE: usize = 16 << 10;
 
 /// How far the index has read. One that is ahead of the store (the store was restored from a backup) holds what the store
 /// never knew: it is thrown away, and nothing was read.
@@ -34,9 +36,13 @@ pub async fn index_changes(store: &dyn Store, engine: &dyn SearchEngine, index: 
         };
         reached = Watermark(last.sequence);
         documents += changed.len() as u64;
-        let batch = tokio::task::spawn_blocking(move || batch_of(&changed))
-            .await
-            .map_err(|panic| domain::Error::internal("reading documents for the search index failed").because(panic))?;
+        let bytes: usize = changed.iter().map(|held| held.document.body.text().len()).sum();
+        let batch = match bytes {
+            ..=BYTES_IN_PLACE => batch_of(&changed),
+            _ => tokio::task::spawn_blocking(move || batch_of(&changed))
+                .await
+                .map_err(|panic| Error::internal("reading documents for the search index failed").because(panic))?,
+        };
         engine.commit(index, batch, reached).await?;
     }
 }

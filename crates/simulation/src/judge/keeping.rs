@@ -18,17 +18,24 @@ use crate::{board::Life, truth::Row};
 const CHANGED_MAX: usize = 10_000;
 
 impl Judge {
-    /// Reads what changed in the store and looks whether it was right.
-    pub async fn look_at_store(&self, store: &dyn Store) -> Result<()> {
-        let indexes: BTreeSet<IndexId> = self.locked().feeds.values().map(|facts| facts.index).collect();
+    /// Reads what changed in the store, of one feed's index or of all, and looks whether it was right; whether anything did.
+    pub async fn look_at_store(&self, store: &dyn Store, of: Option<FeedId>) -> Result<bool> {
+        let mut changed = false;
+        let looked_at = |(feed, _): &(&FeedId, &super::FeedFacts)| of.is_none_or(|of| of == **feed);
+        let indexes: BTreeSet<IndexId> = {
+            let inner = self.locked();
+            let facts = inner.feeds.iter().filter(looked_at);
+            facts.map(|(_, facts)| facts.index).collect()
+        };
         for index in indexes {
             let after = self.locked().sequences.get(&index).copied().unwrap_or_default();
             for held in store.changed_after(index, after, CHANGED_MAX).await? {
                 self.held(&held);
                 self.locked().sequences.insert(index, held.sequence);
+                changed = true;
             }
         }
-        Ok(())
+        Ok(changed)
     }
 
     fn held(&self, held: &domain::document::Held) {

@@ -66,16 +66,17 @@ macro_rules! gated {
         $self.gate.pass(Port::Store, stringify!($op), Effect::Writes, $call).await
     };
     (@ transacts $self:ident, $op:ident, $call:expr) => {
-        $self.gate.pass(Port::Store, stringify!($op), Effect::Writes, $self.noticed($call)).await
+        $self.gate.pass(Port::Store, stringify!($op), Effect::Writes, $self.noticed(None, $call)).await
     };
 }
 
 impl GatedStore {
     /// Tells the judge what the operation did to documents.
-    async fn noticed<T>(&self, op: impl Future<Output = Result<T>>) -> Result<T> {
+    async fn noticed<T>(&self, of: Option<FeedId>, op: impl Future<Output = Result<T>>) -> Result<T> {
         let result = op.await?;
-        self.judge.look_at_store(&*self.real).await?;
-        self.bell.notify_one();
+        if self.judge.look_at_store(&*self.real, of).await? {
+            self.bell.notify_one();
+        }
         Ok(result)
     }
 }
@@ -217,7 +218,7 @@ gated! { Documents {
                 .await?;
         }
         let applying = async {
-            let taken = self.noticed(self.real.apply(feed, &verdict)).await?;
+            let taken = self.noticed(Some(feed), self.real.apply(feed, &verdict)).await?;
             self.judge.applied(self.gate.life, feed, &verdict);
             Ok(taken)
         };
@@ -228,7 +229,7 @@ gated! { Documents {
 impl GatedStore {
     async fn recorded(&self, feed: FeedId, recording: &Recording) -> Result<Counts> {
         self.judge.recording(feed, recording);
-        let counts = self.noticed(self.real.record(feed, recording)).await?;
+        let counts = self.noticed(Some(feed), self.real.record(feed, recording)).await?;
         self.judge.recorded(self.gate.life, feed, recording);
         Ok(counts)
     }
