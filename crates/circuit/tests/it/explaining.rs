@@ -188,8 +188,9 @@ async fn a_document_that_could_not_be_read_is_explained_and_read_when_a_person_s
     let page = id(rows.iter().find(|row| row["title"] == "Numbat notes").unwrap());
     // A row that makes no sense in the answer with its text.
     let garbled = format!(r#"{{"results": [{{"id": "{page}", "title": "Numbat notes", "version": "none"}}]}}"#);
-    let garbled = json!({ "next_n": { "path": "body-format=storage", "n": 1, "status": 200, "body": garbled } });
-    change(fake, "faults", garbled.clone()).await;
+    let garbled =
+        |times: u32| json!({ "next_n": { "path": "body-format=storage", "n": times, "status": 200, "body": garbled } });
+    change(fake, "faults", garbled(1)).await;
     walked(&circuit, &begun).await;
     let failed = told(&circuit, &begun, &page).await;
     assert!(matches!(failed.because, Because::Failed { .. }), "{failed:?}");
@@ -206,9 +207,10 @@ async fn a_document_that_could_not_be_read_is_explained_and_read_when_a_person_s
             .unwrap();
         ended(&circuit, &begun, RunKind::Changes, before).await.last.unwrap()
     };
-    change(fake, "faults", garbled).await;
+    // By its id, and among the changes that the same run reads.
+    change(fake, "faults", garbled(2)).await;
     let run = retried().await;
-    assert_eq!(run.counts.failed, 1, "{run:?}");
+    assert_eq!(run.counts.failed, 2, "{run:?}");
     assert_eq!(told(&circuit, &begun, &page).await.because.run(), Some(run.id));
     retried().await;
     assert_eq!(circuit.finds(&begun, "numbat").await, 1);
