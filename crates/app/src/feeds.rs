@@ -254,13 +254,19 @@ impl App {
         self.make_ready(feed).await?;
         let run = match self.store().verify_of(feed).await? {
             Some(asked) => asked,
-            None => {
-                let (kind, trigger) = (RunKind::Verify, Trigger::Person);
-                self.store().open_run(feed, kind, trigger, self.now()).await?
-            }
+            None => self.asked_to_verify(feed).await?,
         };
         self.queue_wish(feed).await?;
         Ok(run)
+    }
+
+    async fn asked_to_verify(&self, feed: FeedId) -> Result<SyncRun> {
+        let (kind, trigger) = (RunKind::Verify, Trigger::Person);
+        match self.store().open_run(feed, kind, trigger, self.now()).await {
+            // Somebody else asked at the same moment.
+            Err(error) if error.kind == ErrorKind::Conflict => self.store().verify_of(feed).await?.ok_or(error),
+            asked => asked,
+        }
     }
 
     /// Reads one document again, whatever the schedule: one that could not be read, or one that is not here yet. The feed

@@ -246,7 +246,7 @@ pub async fn show(
             None => "Confluence".to_owned(),
         },
         run: run_row(&run),
-        counts: counts(&run.counts),
+        counts: counts(run.kind, &run.counts),
         calls: grouped(run.spent.calls),
         points: grouped(run.spent.points),
         more_failures: run.counts.failed > failures.len() as u64,
@@ -266,16 +266,22 @@ fn choices(chosen: Option<Effect>) -> Vec<(&'static str, &'static str, bool)> {
     [("", "All", chosen.is_none())].into_iter().chain(some).collect()
 }
 
-fn counts(counts: &Counts) -> Vec<(&'static str, String)> {
-    [
-        ("Seen", counts.seen),
-        ("New", counts.added),
-        ("Changed", counts.changed),
-        ("Unchanged", counts.unchanged),
-        ("Removed", counts.removed),
-        ("Skipped", counts.skipped),
-        ("Failed", counts.failed),
-    ]
-    .map(|(name, count)| (name, grouped(count)))
-    .into()
+fn counts(kind: RunKind, counts: &Counts) -> Vec<(&'static str, String)> {
+    let told = match kind {
+        RunKind::Verify => vec![
+            ("Compared", counts.seen),
+            ("Differing", counts.differing),
+            ("Failed", counts.failed),
+        ],
+        RunKind::Import | RunKind::Changes | RunKind::Walk | RunKind::Probe => vec![
+            ("Seen", counts.seen),
+            ("New", counts.added),
+            ("Changed", counts.changed),
+            ("Unchanged", counts.unchanged),
+            ("Removed", counts.removed),
+            ("Skipped", counts.skipped),
+            ("Failed", counts.failed),
+        ],
+    };
+    told.into_iter().map(|(name, count)| (name, grouped(count))).collect()
 }

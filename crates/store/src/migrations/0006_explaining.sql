@@ -14,7 +14,8 @@ create table wanted (
 
 -- What a verify compared, how far it came, and what it found.
 alter table runs add column differing bigint not null default 0;
-create index runs_verifying on runs (feed_id) where kind = 'verify' and ended_at is null;
+-- One at a time, whoever asks.
+create unique index runs_verifying on runs (feed_id) where kind = 'verify' and ended_at is null;
 
 create table checked_streams (
   run_id bigint not null references runs (id) on delete cascade,
