@@ -2,6 +2,7 @@
 
 mod backups;
 mod bad_input;
+mod believing;
 mod budget;
 mod changing;
 mod clocks;
@@ -11,6 +12,7 @@ mod faults;
 mod killed;
 mod killed_often;
 mod mirror;
+mod odd_answers;
 mod passes;
 mod process;
 mod setting;

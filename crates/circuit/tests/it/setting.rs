@@ -27,6 +27,8 @@ pub struct Setting {
     pub person: String,
     pub data_dir: PathBuf,
     pub allowance: Allowance,
+    /// What is asked for; none for Circuit's own choice.
+    pub scopes: Option<Vec<String>>,
     /// Gone when this is dropped.
     _folder: tempfile::TempDir,
 }
@@ -60,6 +62,7 @@ impl Setting {
             fake_base,
             data_dir: folder.path().join("data"),
             allowance: Allowance::default(),
+            scopes: None,
             _folder: folder,
         }
     }
@@ -101,7 +104,7 @@ impl Setting {
                 app: Some((CLIENT.into(), Secret::new(CLIENT_SECRET))),
                 auth_url: self.fake_base.clone(),
                 api_url: self.fake_base.clone(),
-                scopes: None,
+                scopes: self.scopes.clone(),
                 allowance: self.allowance,
             },
             secret_key: None,
