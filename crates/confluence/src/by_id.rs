@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    client::{Answered, Call, Client, Price, Refused, Rows},
+    client::{Answered, Call, Client, Patience, Price, Refused, Rows},
     labels, pages,
     wire::{self, Listing},
 };
@@ -275,12 +275,6 @@ enum Bodies {
     Without,
 }
 
-#[derive(Clone, Copy)]
-enum Patience {
-    Long,
-    Short,
-}
-
 #[allow(clippy::too_many_arguments)] // One call, spelled out for three callers.
 async fn named(
     client: &Client,
@@ -316,10 +310,7 @@ async fn named(
         scopes: &["read:page:confluence"],
         price: Price::of_rows(wire::points_each(kind), IDS_MAX as u32),
     };
-    match patience {
-        Patience::Long => client.get::<Listing>(reach, &call).await,
-        Patience::Short => client.get_hastily::<Listing>(reach, &call).await,
-    }
+    client.get_with::<Listing>(reach, &call, patience).await
 }
 
 /// Ids of pages are numbers; anything else was not given by a listing of pages.

@@ -9,7 +9,7 @@ use domain::{
 };
 
 use crate::{
-    client::{Call, Client, Price},
+    client::{Call, Client, Patience, Price},
     comments_attachments, labels, pages,
     spaces::keys,
     users,
@@ -89,7 +89,10 @@ async fn changed_pages(
         return Err(failed);
     }
     call.query = &query;
-    let plain = client.get_hastily::<Listing>(reach, &call).await.map_err(|_| failed)?;
+    let plain = client
+        .get_with::<Listing>(reach, &call, Patience::Short)
+        .await
+        .map_err(|_| failed)?;
     pages::with_bodies_by_id(client, reach, spaces, wanted.kind, plain).await
 }
 
@@ -130,7 +133,10 @@ async fn searched(
     let answered = match answered.map_err(|refused| refused.into_error(&what)) {
         Err(failed) if failed.kind == ErrorKind::Unavailable => {
             call.query = &otherwise;
-            client.get_hastily::<Listing>(reach, &call).await.map_err(|_| failed)?
+            client
+                .get_with::<Listing>(reach, &call, Patience::Short)
+                .await
+                .map_err(|_| failed)?
         }
         other => other?,
     };

@@ -55,6 +55,23 @@ pub struct Call<'a> {
     pub price: Price,
 }
 
+/// How often a call that fails in passing is made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    Long,
+    /// For what has failed before in another way, and may fail for good.
+    Short,
+}
+
+impl Patience {
+    fn attempts(self) -> u32 {
+        match self {
+            Self::Long => ATTEMPTS_MAX,
+            Self::Short => ATTEMPTS_HASTY,
+        }
+    }
+}
+
 /// What a call costs: a point, and some for each row that comes (facts.md §4).
 #[derive(Clone, Copy)]
 pub struct Price {
@@ -185,12 +202,17 @@ impl Client {
 
     /// Reads JSON. Passing failures (5xx, cut or unreadable answers, short waits) are tried again a few times.
     pub async fn get<T: Readable>(&self, reach: &Reach, call: &Call<'_>) -> Result<Answered<T>, Refused> {
-        self.asked(reach, call, None, ATTEMPTS_MAX).await
+        self.asked(reach, call, None, Patience::Long).await
     }
 
-    /// The same, given up soon: for what has failed before in another way.
-    pub async fn get_hastily<T: Readable>(&self, reach: &Reach, call: &Call<'_>) -> Result<Answered<T>, Refused> {
-        self.asked(reach, call, None, ATTEMPTS_HASTY).await
+    /// The same, with as much patience.
+    pub async fn get_with<T: Readable>(
+        &self,
+        reach: &Reach,
+        call: &Call<'_>,
+        patience: Patience,
+    ) -> Result<Answered<T>, Refused> {
+        self.asked(reach, call, None, patience).await
     }
 
     /// Reads JSON that is asked for with a body; nothing is changed by it at Atlassian, so it may be asked again.
@@ -200,7 +222,7 @@ impl Client {
         call: &Call<'_>,
         body: &Value,
     ) -> Result<Answered<T>, Refused> {
-        self.asked(reach, call, Some(Bytes::from(body.to_string())), ATTEMPTS_MAX)
+        self.asked(reach, call, Some(Bytes::from(body.to_string())), Patience::Long)
             .await
     }
 
@@ -209,7 +231,7 @@ impl Client {
         reach: &Reach,
         call: &Call<'_>,
         body: Option<Bytes>,
-        attempts_max: u32,
+        patience: Patience,
     ) -> Result<Answered<T>, Refused> {
         let url = self.endpoints.confluence(&reach.site.id, call.path);
         let question = Question {
@@ -248,7 +270,7 @@ impl Client {
                 return Err(self.ended(reach, Ending::NoConfluence).await.into());
             }
             match self.pause(&error, attempt, answer.asked_to_wait) {
-                Some(pause) if attempt < attempts_max => self.clock.sleep(pause).await,
+                Some(pause) if attempt < patience.attempts() => self.clock.sleep(pause).await,
                 Some(_) | None => return Err(given_up(error).into()),
             }
         }

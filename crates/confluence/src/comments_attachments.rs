@@ -11,7 +11,7 @@ use domain::{
 
 use crate::{
     by_id,
-    client::{Answered, Client},
+    client::{Answered, Client, Patience},
     listing::{self, Ask, Limit},
     pages,
     spaces::keys,
@@ -85,19 +85,20 @@ async fn searched(
     (what, cql): (&str, &str),
     after: Option<&Cursor>,
 ) -> Result<Listed<Document>> {
-    let ask = |query| Ask {
+    let ask = |query, patience| Ask {
         what,
         path: &["rest", "api", "content", "search"],
         query,
         scopes: &["search:confluence"],
         rows_max: LIMIT_MAX,
         points_each: wire::points_each(kind),
+        patience,
     };
     let query = [("cql", cql), ("expand", EXPAND)];
-    let answered = match listing::answered(client, limit, reach, &ask(&query), after).await {
+    let answered = match listing::answered(client, limit, reach, &ask(&query, Patience::Long), after).await {
         Err(failed) if failed.kind == ErrorKind::Unavailable => {
             let query = [("cql", cql), ("expand", EXPAND_OTHERWISE)];
-            let otherwise = listing::answered(client, limit, reach, &ask(&query), after).await;
+            let otherwise = listing::answered(client, limit, reach, &ask(&query, Patience::Short), after).await;
             otherwise.map_err(|_| failed)?
         }
         other => other?,

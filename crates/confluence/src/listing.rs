@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use domain::{Error, ErrorKind, Result, cursor::Cursor, source::Reach};
 
 use crate::{
-    client::{Answered, Call, Client, Price, Refused},
+    client::{Answered, Call, Client, Patience, Price, Refused},
     wire::Listing,
 };
 
@@ -50,6 +50,7 @@ pub struct Ask<'a> {
     pub rows_max: u32,
     /// What each row costs.
     pub points_each: u64,
+    pub patience: Patience,
 }
 
 /// The rows after `after`. Asks for fewer when an answer comes too late or is too large. `Conflict` when Atlassian no
@@ -74,7 +75,7 @@ pub async fn answered(
             scopes: ask.scopes,
             price: Price::of_rows(ask.points_each, asked),
         };
-        let refused = match client.get::<Listing>(reach, &call).await {
+        let refused = match client.get_with::<Listing>(reach, &call, ask.patience).await {
             Ok(answered) => {
                 limit.raised(asked);
                 return Ok(answered);

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     by_id,
-    client::{Answered, Client},
+    client::{Answered, Client, Patience},
     listing::{self, Ask, Limit},
     live,
     wire::{self, BodyRow, Listing, PageRow},
@@ -33,10 +33,10 @@ pub async fn list(
 ) -> Result<Listed<Document>> {
     let query = [("sort", "id"), ("status", "current"), ("body-format", "storage")];
     let spaces = std::slice::from_ref(space);
-    match of_space(client, limit, reach, space, kind, &query, after).await {
+    match of_space(client, limit, reach, space, kind, &query, after, Patience::Long).await {
         Ok(answered) => listed_whole(client, reach, spaces, kind, answered).await,
         Err(failed) if failed.kind == ErrorKind::Unavailable => {
-            let plain = of_space(client, limit, reach, space, kind, &query[..2], after).await;
+            let plain = of_space(client, limit, reach, space, kind, &query[..2], after, Patience::Short).await;
             with_bodies_by_id(client, reach, spaces, kind, plain.map_err(|_| failed)?).await
         }
         Err(failed) => Err(failed),
@@ -75,7 +75,7 @@ pub async fn observe(
     after: Option<&Cursor>,
 ) -> Result<Listed<Observed>> {
     let query = [("sort", "id"), ("status", "current")];
-    let answered = of_space(client, limit, reach, space, kind, &query, after).await?;
+    let answered = of_space(client, limit, reach, space, kind, &query, after, Patience::Long).await?;
     let (listed, _) = listed(reach, std::slice::from_ref(space), kind, answered);
     let observed = |document: Document| Observed {
         id: document.id.content,
@@ -105,6 +105,7 @@ pub fn listed_as(kind: DocumentKind) -> &'static str {
     }
 }
 
+#[allow(clippy::too_many_arguments)] // One listing, spelled out for three callers.
 async fn of_space(
     client: &Client,
     limit: &Limit,
@@ -113,6 +114,7 @@ async fn of_space(
     kind: DocumentKind,
     query: &[(&str, &str)],
     after: Option<&Cursor>,
+    patience: Patience,
 ) -> Result<Answered<Listing>> {
     let what = format!("the {} of space {}", listed_as(kind), space.key);
     let ask = Ask {
@@ -122,6 +124,7 @@ async fn of_space(
         scopes: &["read:page:confluence"],
         rows_max: LIMIT_MAX,
         points_each: wire::points_each(kind),
+        patience,
     };
     listing::answered(client, limit, reach, &ask, after).await
 }

@@ -38,6 +38,10 @@ pub struct Change {
     pub timeout_above: Option<usize>,
     /// CQL shows content as it was so long ago.
     pub search_lag_ms: Option<i64>,
+    /// CQL gives no more rows than this at once, whatever is asked for; 0 is no bound.
+    pub search_rows_max: Option<usize>,
+    /// What CQL says the total is, instead of its estimate; 0 is none.
+    pub search_total: Option<usize>,
     /// Refuses every cursor.
     pub expire_cursors: Option<bool>,
     /// How a dead refresh token is refused: `unauthorized_client` or `invalid_grant`.
@@ -94,6 +98,8 @@ pub struct Faults {
     throttle_retry_after: String,
     timeout_above: usize,
     pub search_lag_ms: i64,
+    search_rows_max: usize,
+    search_total: usize,
     pub expire_cursors: bool,
     pub refresh_error: String,
     next: Vec<NextN>,
@@ -125,6 +131,8 @@ impl Faults {
             throttle_retry_after: "1".into(),
             timeout_above: 0,
             search_lag_ms: 0,
+            search_rows_max: 0,
+            search_total: 0,
             expire_cursors: false,
             refresh_error: "unauthorized_client".into(),
             next: Vec::new(),
@@ -170,6 +178,8 @@ impl Faults {
             self.throttle_retry_after = retry_after;
         }
         self.timeout_above = change.timeout_above.unwrap_or(self.timeout_above);
+        self.search_rows_max = change.search_rows_max.unwrap_or(self.search_rows_max);
+        self.search_total = change.search_total.unwrap_or(self.search_total);
         self.latency_ms = change.latency_ms.unwrap_or(self.latency_ms);
         self.fail_status = change.fail_status.unwrap_or(self.fail_status);
         self.expire_cursors = change.expire_cursors.unwrap_or(self.expire_cursors);
@@ -217,6 +227,22 @@ impl Faults {
 
     pub fn times_out(&self, limit: usize) -> bool {
         self.timeout_above > 0 && limit > self.timeout_above
+    }
+
+    /// How many rows the search gives at once.
+    pub fn search_rows(&self, limit: usize) -> usize {
+        match self.search_rows_max {
+            0 => limit,
+            most => limit.min(most),
+        }
+    }
+
+    /// What the search says the total is.
+    pub fn search_total(&self, total: usize) -> usize {
+        match self.search_total {
+            0 => total,
+            other => other,
+        }
     }
 
     /// The body as it is sent: now and then only its first half.

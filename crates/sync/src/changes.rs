@@ -1,7 +1,7 @@
 //! What was written since the last pass: each kind newest first, until what is older than that pass began. A quiet pass
 //! costs an answer of each kind, whatever the size of the site.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use domain::{
     ContentId, Error, ErrorKind, Result, Timestamp,
@@ -14,7 +14,7 @@ use domain::{
 };
 
 use crate::{
-    pull::{Nameless, Pulled, back, belongings, failures, names},
+    pull::{Circles, Nameless, Pulled, back, belongings, failures, names},
     run::Ports,
 };
 
@@ -85,7 +85,7 @@ struct Pass<'a> {
 impl Pass<'_> {
     async fn read(&mut self, spaces: &[Space], kind: DocumentKind, horizon: Timestamp) -> Result<Pulled> {
         let (mut after, mut rows) = (None, ROWS_FIRST);
-        let mut cursors = BTreeSet::new();
+        let mut circles = Circles::default();
         loop {
             if (self.ports.stopping)() {
                 return Ok(Pulled::Stopped);
@@ -97,6 +97,10 @@ impl Pass<'_> {
                 .await?;
             self.at = self.at.or(listed.at);
             let (people, price) = names(self.ports, self.reach, self.run.id, &mut self.nameless, &listed.items).await?;
+            let turned = circles.turned(
+                listed.items.first().map(|document| &document.id.content),
+                listed.next.as_ref(),
+            );
             let ids: Vec<ContentId> = listed
                 .items
                 .iter()
@@ -119,7 +123,7 @@ impl Pass<'_> {
             let Some(next) = listed.next else {
                 return Ok(Pulled::ToTheEnd);
             };
-            if !cursors.insert(next.0.clone()) {
+            if turned {
                 let what = kind.word();
                 return Err(Error::unavailable(format!(
                     "Atlassian's listing of changed {what}s goes in circles"

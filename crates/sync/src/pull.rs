@@ -74,12 +74,10 @@ pub async fn pull(ports: &Ports, pull: &Pull<'_>, after: Option<Cursor>, nameles
 
 async fn pull_on(ports: &Ports, pull: &Pull<'_>, after: Option<Cursor>, nameless: &mut Nameless) -> Result<Pulled> {
     let mut next = answer(ports, pull, after.as_ref()).await?;
-    let mut cursors = BTreeSet::new();
+    let mut circles = Circles::default();
     loop {
         let answer_now = next;
-        if let Some(cursor) = &answer_now.next
-            && (!cursors.insert(cursor.0.clone()) || cursors.len() > ANSWERS_MAX)
-        {
+        if circles.turned(answer_now.first.as_ref(), answer_now.next.as_ref()) {
             return Err(Error::unavailable(format!(
                 "Atlassian's listing of the {}s of space {} goes in circles",
                 pull.stream.kind.word(),
@@ -113,6 +111,23 @@ async fn pull_on(ports: &Ports, pull: &Pull<'_>, after: Option<Cursor>, nameless
     }
 }
 
+/// Notices a listing that leads nowhere: back to a place, or on and on with the same rows (facts.md §10, 16).
+#[derive(Default)]
+pub struct Circles {
+    cursors: BTreeSet<String>,
+    first: Option<ContentId>,
+}
+
+impl Circles {
+    /// Whether the answer that begins with `first` and goes on at `next` shows it.
+    pub fn turned(&mut self, first: Option<&ContentId>, next: Option<&Cursor>) -> bool {
+        let Some(next) = next else { return false };
+        let stands = first.is_some() && self.first.as_ref() == first;
+        self.first = first.cloned();
+        stands || !self.cursors.insert(next.0.clone()) || self.cursors.len() > ANSWERS_MAX
+    }
+}
+
 /// What hangs on pages that were gone before.
 async fn bring_belongings(ports: &Ports, pull: &Pull<'_>, back: &[ContentId], nameless: &mut Nameless) -> Result<()> {
     match pull.returned {
@@ -130,6 +145,8 @@ struct Answer {
     placed: Vec<Observed>,
     seen: Vec<ContentId>,
     unreadable: Vec<Unreadable>,
+    /// The first row.
+    first: Option<ContentId>,
     /// Those of the documents that were gone before.
     back: Vec<ContentId>,
     next: Option<Cursor>,
@@ -165,6 +182,7 @@ async fn answer(ports: &Ports, pull: &Pull<'_>, after: Option<&Cursor>) -> Resul
         (Reading::Changed, DocumentKind::Comment | DocumentKind::Attachment) | (Reading::Bodies, _) => {
             let listed = ports.source.list(pull.reach, pull.space, &pull.stream, after).await?;
             Ok(Answer {
+                first: listed.items.first().map(|document| document.id.content.clone()),
                 documents: listed.items,
                 placed: Vec::new(),
                 seen: Vec::new(),
@@ -185,6 +203,7 @@ async fn observed(ports: &Ports, pull: &Pull<'_>, after: Option<&Cursor>) -> Res
     let ids: Vec<ContentId> = listed.items.iter().map(|seen| seen.id.clone()).collect();
     let known = ports.store.known(pull.feed.id, &ids).await?;
     let mut answer = Answer {
+        first: ids.first().cloned(),
         documents: Vec::new(),
         placed: Vec::new(),
         seen: Vec::new(),
@@ -237,7 +256,7 @@ pub async fn belongings(
     for kind in [DocumentKind::Comment, DocumentKind::Attachment] {
         for pages in pages.chunks(HOLDERS_MAX) {
             let mut after = None;
-            let mut cursors = BTreeSet::new();
+            let mut circles = Circles::default();
             loop {
                 let hanging = ports.source.belongings(reach, spaces, kind, pages, after.as_ref());
                 let listed = match hanging.await {
@@ -246,6 +265,9 @@ pub async fn belongings(
                     Err(error) if matches!(error.kind, ErrorKind::MissingScope { .. } | ErrorKind::Invalid) => break,
                     Err(error) => return Err(error),
                 };
+                let first = listed.items.first().map(|document| document.id.content.clone());
+                // What leads nowhere is left: their own listing will tell the rest.
+                let turned = circles.turned(first.as_ref(), listed.next.as_ref());
                 let (people, price) = names(ports, reach, run, nameless, &listed.items).await?;
                 let now = ports.clock.now();
                 let recording = Recording {
@@ -257,9 +279,8 @@ pub async fn belongings(
                 };
                 ports.store.record(feed.id, &recording).await?;
                 (ports.recorded)(feed);
-                // A place that was given before leads nowhere: their own listing will tell the rest.
                 match listed.next {
-                    Some(next) if cursors.len() < ANSWERS_MAX && cursors.insert(next.0.clone()) => after = Some(next),
+                    Some(next) if !turned => after = Some(next),
                     Some(_) | None => break,
                 }
             }

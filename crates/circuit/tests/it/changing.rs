@@ -1,8 +1,5 @@
 //! The site goes on while nobody asks: the index follows by itself, for a handful of points.
 
-use std::time::Duration;
-
-use app::progress::FeedPicture;
 use domain::{
     RunId,
     sync_run::{Counts, Outcome, RunKind, SyncRun},
@@ -12,41 +9,12 @@ use serde_json::json;
 use crate::{
     comparing::{change, held, truth},
     setting::{Begun, Setting},
-    working::{Working, company, space},
+    working::{self, Working},
 };
 
-/// How long a look may take before the clock is turned again, and how often.
-const TURN: Duration = Duration::from_secs(5);
-const TURNS_MAX: usize = 10;
-
-/// Lets the time until the next look go by, and waits until a pass of this kind, later than `after`, has ended and
-/// everything is searchable.
-async fn passed(setting: &Setting, circuit: &Working, begun: &Begun, kind: RunKind, after: RunId) -> FeedPicture {
-    let ended = |picture: &FeedPicture| {
-        let last = picture.last.as_ref();
-        let passed = last.is_some_and(|run| run.kind == kind && run.id > after);
-        passed && picture.running.is_none() && picture.searchable && picture.headline == "up to date"
-    };
-    // The look after a pass is scheduled when that pass has ended, which may be after this clock was turned: once more.
-    for _ in 0..TURNS_MAX {
-        circuit.later(setting, 6).await;
-        if let Ok(picture) = tokio::time::timeout(TURN, circuit.until(begun.feed, "passed", ended)).await {
-            return picture;
-        }
-    }
-    circuit.until(begun.feed, "passed", ended).await
-}
-
 async fn imported(keys: &[&str]) -> (Setting, Begun, Working, RunId) {
-    let (setting, begun) = company().await;
-    let circuit = Working::new(&setting, &begun).await;
-    let spaces: Vec<_> = keys.iter().flat_map(|key| space(&begun, key)).collect();
-    circuit
-        .app
-        .add_spaces(&circuit.caller, begun.feed, &spaces)
-        .await
-        .unwrap();
-    let run = circuit.up_to_date(begun.feed).await.last.unwrap().id;
+    let (setting, begun, circuit) = working::imported(keys).await;
+    let run = circuit.last_run(&begun).await;
     (setting, begun, circuit, run)
 }
 
@@ -68,7 +36,8 @@ async fn what_is_written_is_found_by_itself_and_a_quiet_look_costs_a_handful_of_
     let post = json!({ "space": "OPS", "title": "Bilby news", "body": "<p>post</p>", "kind": "blogpost" });
     change(&setting.fake, "create", post).await;
 
-    let seen = passed(&setting, &circuit, &begun, RunKind::Changes, run)
+    let seen = circuit
+        .passed(&setting, &begun, RunKind::Changes, run)
         .await
         .last
         .unwrap();
@@ -87,7 +56,8 @@ async fn what_is_written_is_found_by_itself_and_a_quiet_look_costs_a_handful_of_
     // The overlap reads what was just changed once more; after that it is quiet.
     let mut last = seen.id;
     for _ in 0..3 {
-        last = passed(&setting, &circuit, &begun, RunKind::Changes, last)
+        last = circuit
+            .passed(&setting, &begun, RunKind::Changes, last)
             .await
             .last
             .unwrap()
@@ -112,7 +82,8 @@ async fn once_a_day_everything_is_read_again_and_what_is_gone_goes() {
         json!({ "title": "Pump runbook", "space": "OPS" }),
     )
     .await;
-    let changes = passed(&setting, &circuit, &begun, RunKind::Changes, run)
+    let changes = circuit
+        .passed(&setting, &begun, RunKind::Changes, run)
         .await
         .last
         .unwrap();
@@ -121,7 +92,8 @@ async fn once_a_day_everything_is_read_again_and_what_is_gone_goes() {
         "a listing of changes proves nothing of what it does not show"
     );
     circuit.later(&setting, 25 * 60).await;
-    let whole = passed(&setting, &circuit, &begun, RunKind::Walk, changes.id)
+    let whole = circuit
+        .passed(&setting, &begun, RunKind::Walk, changes.id)
         .await
         .last
         .unwrap();

@@ -2,6 +2,7 @@
 
 mod backups;
 mod bad_input;
+mod believing;
 mod budget;
 mod changing;
 mod clocks;
@@ -12,6 +13,7 @@ mod faults;
 mod killed;
 mod killed_often;
 mod mirror;
+mod odd_answers;
 mod passes;
 mod process;
 mod restricting;

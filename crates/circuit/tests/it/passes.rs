@@ -7,33 +7,12 @@ use serde_json::{Value, json};
 use crate::{
     comparing::{change, held, truth, world},
     setting::{Begun, Setting},
-    working::{Working, company, space},
+    working::{self, Working},
 };
 
 /// Two spaces, imported.
 async fn imported() -> (Setting, Begun, Working) {
-    let (setting, begun) = company().await;
-    let circuit = Working::new(&setting, &begun).await;
-    let both = [space(&begun, "OPS"), space(&begun, "ENG")].concat();
-    circuit
-        .app
-        .add_spaces(&circuit.caller, begun.feed, &both)
-        .await
-        .unwrap();
-    circuit.up_to_date(begun.feed).await;
-    (setting, begun, circuit)
-}
-
-/// Asks for a re-sync and waits for its end.
-async fn walked(circuit: &Working, begun: &Begun) -> FeedPicture {
-    let before = circuit.app.runs(&circuit.caller, begun.feed).await.unwrap()[0].id;
-    circuit.app.resync(&circuit.caller, begun.feed).await.unwrap();
-    let walked = |picture: &FeedPicture| {
-        let last = picture.last.as_ref();
-        let ended = last.is_some_and(|run| run.kind == RunKind::Walk && run.id > before && run.outcome.is_some());
-        ended && picture.running.is_none() && picture.searchable
-    };
-    circuit.until(begun.feed, "walked", walked).await
+    working::imported(&["OPS", "ENG"]).await
 }
 
 async fn pages(setting: &Setting, begun: &Begun, space: &str) -> Vec<Value> {
@@ -67,7 +46,7 @@ async fn after_moves_renames_archiving_trashing_and_restoring_a_walk_leaves_the_
     change(fake, "purge", json!({ "id": id(&eng, 3) })).await;
     change(fake, "label", json!({ "id": id(&eng, 4), "labels": ["zyzzyva"] })).await;
     change(fake, "rename-space-key", json!({ "space": "OPS", "to": "OPERATE" })).await;
-    walked(&circuit, &begun).await;
+    circuit.walked(&begun).await;
     let keys = ["OPERATE", "ENG"];
     assert_eq!(
         held(&circuit.app, &circuit.caller, begun.index).await,
@@ -87,7 +66,7 @@ async fn after_moves_renames_archiving_trashing_and_restoring_a_walk_leaves_the_
         json!({ "id": moved, "to_space": "OPERATE", "parent": null }),
     )
     .await;
-    walked(&circuit, &begun).await;
+    circuit.walked(&begun).await;
     assert_eq!(
         held(&circuit.app, &circuit.caller, begun.index).await,
         truth(&setting, &begun, &keys).await
@@ -114,7 +93,7 @@ async fn a_comment_and_a_file_that_are_deleted_alone_go_with_the_next_walk_and_a
     let replaced = &files[1];
     let again = json!({ "id": text(replaced, "container"), "file_name": text(replaced, "title"), "media_type": "text/plain", "text": "new" });
     change(fake, "attach", again).await;
-    let picture = walked(&circuit, &begun).await;
+    let picture = circuit.walked(&begun).await;
     assert_eq!(
         held(&circuit.app, &circuit.caller, begun.index).await,
         truth(&setting, &begun, &["OPS", "ENG"]).await
@@ -133,7 +112,7 @@ async fn what_vanishes_in_mass_is_not_found_at_once_and_removed_only_when_a_seco
     for page in &before[2..] {
         change(fake, "restrict", json!({ "id": text(page, "id"), "accounts": [] })).await;
     }
-    let first = walked(&circuit, &begun).await;
+    let first = circuit.walked(&begun).await;
     let expected = truth(&setting, &begun, &["OPS", "ENG"]).await;
     assert_eq!(held(&circuit.app, &circuit.caller, begun.index).await, expected);
     let run = first.last.unwrap();
@@ -149,15 +128,15 @@ async fn what_vanishes_in_mass_is_not_found_at_once_and_removed_only_when_a_seco
     for page in &before[2..] {
         change(fake, "unrestrict", json!({ "id": text(page, "id") })).await;
     }
-    walked(&circuit, &begun).await;
+    circuit.walked(&begun).await;
     let whole = truth(&setting, &begun, &["OPS", "ENG"]).await;
     assert_eq!(held(&circuit.app, &circuit.caller, begun.index).await, whole);
 
     for page in &before[2..] {
         change(fake, "restrict", json!({ "id": text(page, "id"), "accounts": [] })).await;
     }
-    walked(&circuit, &begun).await;
-    let second = walked(&circuit, &begun).await.last.unwrap();
+    circuit.walked(&begun).await;
+    let second = circuit.walked(&begun).await.last.unwrap();
     assert!(
         second.counts.removed as usize >= before.len() - 2,
         "{:?}",
@@ -176,7 +155,7 @@ async fn a_walk_that_meets_trouble_midway_loses_nothing_and_removes_nothing_wron
     ] {
         let (setting, begun, circuit) = imported().await;
         change(&setting.fake, "faults", json!({ "next_n": trouble })).await;
-        let picture = walked(&circuit, &begun).await;
+        let picture = circuit.walked(&begun).await;
         assert_eq!(picture.last.unwrap().counts.removed, 0, "{trouble}");
         assert_eq!(
             held(&circuit.app, &circuit.caller, begun.index).await,

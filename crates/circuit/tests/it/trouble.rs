@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::{
     comparing::{asked, change, held, truth},
-    working::{Working, company, space},
+    working::{Working, company, imported, space},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,10 +40,7 @@ async fn a_spent_quota_parks_the_feed_and_the_next_hour_goes_on_where_it_was() {
     circuit.up_to_date(begun.feed).await;
     let again = pages(&asked(&setting.fake).await) - before;
     assert!(again <= 1, "what was recorded is not fetched again: {again}");
-    assert_eq!(
-        held(&circuit.app, &circuit.caller, begun.index).await,
-        truth(&setting, &begun, &["OPS"]).await
-    );
+    circuit.equals(&setting, &begun, &["OPS"]).await;
     circuit.end().await;
 }
 
@@ -68,10 +65,7 @@ async fn a_revoked_consent_keeps_what_is_there_and_goes_on_after_a_reconnect() {
     let reconnected = circuit.reconnected(&setting, &begun, &setting.person).await;
     reconnected.unwrap();
     circuit.up_to_date(begun.feed).await;
-    assert_eq!(
-        held(&circuit.app, &circuit.caller, begun.index).await,
-        truth(&setting, &begun, &["OPS"]).await
-    );
+    circuit.equals(&setting, &begun, &["OPS"]).await;
     circuit.end().await;
 }
 
@@ -156,14 +150,7 @@ async fn a_withdrawn_address_is_named_and_tried_again_by_a_person() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_who_may_no_longer_use_confluence_is_told_from_a_lost_consent() {
-    let (setting, begun) = company().await;
-    let circuit = Working::new(&setting, &begun).await;
-    circuit
-        .app
-        .add_spaces(&circuit.caller, begun.feed, &space(&begun, "HR"))
-        .await
-        .unwrap();
-    circuit.up_to_date(begun.feed).await;
+    let (setting, begun, circuit) = imported(&["HR"]).await;
     let body = json!({ "message": "Current user not permitted to use Confluence" }).to_string();
     let shut_out = json!({ "next_n": { "path": "/wiki/", "n": 20, "status": 403, "body": body } });
     change(&setting.fake, "faults", shut_out).await;
@@ -182,14 +169,7 @@ async fn a_person_who_may_no_longer_use_confluence_is_told_from_a_lost_consent()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_space_that_is_shown_while_its_content_is_hidden_waits_for_the_sites_admin() {
-    let (setting, begun) = company().await;
-    let circuit = Working::new(&setting, &begun).await;
-    circuit
-        .app
-        .add_spaces(&circuit.caller, begun.feed, &space(&begun, "HR"))
-        .await
-        .unwrap();
-    circuit.up_to_date(begun.feed).await;
+    let (setting, begun, circuit) = imported(&["HR"]).await;
     // An app access rule: content is not there for apps, the space's name is (facts.md §6).
     let hidden = json!({ "next_n": { "path": "/pages?", "n": 20, "status": 404, "body": "{}" } });
     change(&setting.fake, "faults", hidden).await;
@@ -214,14 +194,7 @@ async fn a_space_that_is_shown_while_its_content_is_hidden_waits_for_the_sites_a
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_that_atlassian_refuses_is_the_operators_and_no_person_reconnects() {
-    let (setting, begun) = company().await;
-    let circuit = Working::new(&setting, &begun).await;
-    circuit
-        .app
-        .add_spaces(&circuit.caller, begun.feed, &space(&begun, "HR"))
-        .await
-        .unwrap();
-    circuit.up_to_date(begun.feed).await;
+    let (setting, begun, circuit) = imported(&["HR"]).await;
     let refused = json!({ "error": "access_denied", "error_description": "Unauthorized" }).to_string();
     let wrong = json!({ "next_n": { "path": "/oauth/token", "n": 20, "status": 401, "body": refused } });
     change(&setting.fake, "faults", wrong).await;
@@ -242,14 +215,7 @@ async fn a_secret_that_atlassian_refuses_is_the_operators_and_no_person_reconnec
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reconnect_with_an_account_that_does_not_reach_the_site_leaves_the_connection_as_it_was() {
-    let (setting, begun) = company().await;
-    let circuit = Working::new(&setting, &begun).await;
-    circuit
-        .app
-        .add_spaces(&circuit.caller, begun.feed, &space(&begun, "HR"))
-        .await
-        .unwrap();
-    circuit.up_to_date(begun.feed).await;
+    let (setting, begun, circuit) = imported(&["HR"]).await;
     let [main, .., other] = &demo::sites()[..] else {
         panic!("the company has several sites")
     };
@@ -279,14 +245,7 @@ async fn a_reconnect_with_an_account_that_does_not_reach_the_site_leaves_the_con
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_trashed_or_restricted_is_not_found_after_the_pass_that_noticed() {
-    let (setting, begun) = company().await;
-    let circuit = Working::new(&setting, &begun).await;
-    circuit
-        .app
-        .add_spaces(&circuit.caller, begun.feed, &space(&begun, "OPS"))
-        .await
-        .unwrap();
-    circuit.up_to_date(begun.feed).await;
+    let (setting, begun, circuit) = imported(&["OPS"]).await;
     assert!(circuit.finds(&begun, "\"pump runbook\"").await > 0);
     let documents = held(&circuit.app, &circuit.caller, begun.index).await.len();
     let another = &demo::sites()[0].people[1].account_id;
@@ -371,10 +330,7 @@ async fn a_space_that_is_lost_is_not_found_does_not_hold_up_the_others_and_comes
     let all = circuit.app.search(&circuit.caller, begun.index, &query).await.unwrap();
     assert!(all.hits.iter().all(|hit| hit.passage.space_key == "OPS"));
     assert_eq!(all.facets.spaces.len(), 1);
-    assert_eq!(
-        held(&circuit.app, &circuit.caller, begun.index).await,
-        truth(&setting, &begun, &["OPS"]).await
-    );
+    circuit.equals(&setting, &begun, &["OPS"]).await;
 
     change(&setting.fake, "grant", json!({ "space": "HR", "everyone": true })).await;
     circuit.app.resync(&circuit.caller, begun.feed).await.unwrap();
@@ -402,10 +358,7 @@ async fn answers_that_fail_break_off_repeat_themselves_and_make_no_sense_cost_no
         .unwrap();
     circuit.up_to_date(begun.feed).await;
     change(&setting.fake, "faults", json!({ "clear": true })).await;
-    assert_eq!(
-        held(&circuit.app, &circuit.caller, begun.index).await,
-        truth(&setting, &begun, &["ENG"]).await
-    );
+    circuit.equals(&setting, &begun, &["ENG"]).await;
     circuit.end().await;
 }
 
@@ -434,14 +387,7 @@ async fn a_page_of_twenty_megabytes_is_found_by_its_title_and_listed_with_the_re
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_search_index_is_built_anew_from_the_store_and_not_from_atlassian() {
-    let (setting, begun) = company().await;
-    let circuit = Working::new(&setting, &begun).await;
-    circuit
-        .app
-        .add_spaces(&circuit.caller, begun.feed, &space(&begun, "OPS"))
-        .await
-        .unwrap();
-    circuit.up_to_date(begun.feed).await;
+    let (setting, begun, circuit) = imported(&["OPS"]).await;
     let before = circuit.finds(&begun, "pump").await;
     circuit.end().await;
     let calls = asked(&setting.fake).await.len();

@@ -10,17 +10,20 @@ use std::{
 
 use app::clock::SystemClock;
 use app::{App, Caller, connections::Callback, progress::FeedPicture};
-use domain::{Clock, FeedId, Secret, Timestamp, query::Query};
+use domain::{Clock, FeedId, RunId, Secret, Timestamp, query::Query, sync_run::RunKind};
 use fake_atlassian::{FakeAtlassian, demo};
 use serde_json::json;
 use tokio::sync::watch;
 
 use crate::{
-    comparing::change,
+    comparing::{change, held, truth},
     setting::{Begun, Setting},
 };
 
 const WAIT_MAX: Duration = Duration::from_secs(120);
+/// How long a look may take before the clock is turned again, and how often.
+const TURN: Duration = Duration::from_secs(5);
+const TURNS_MAX: usize = 10;
 
 /// The system's clock, turned on by this many milliseconds.
 #[derive(Default)]
@@ -113,10 +116,66 @@ impl Working {
         change(&setting.fake, "clock", json!({ "advance_ms": passed })).await;
     }
 
+    /// Adds these spaces and waits for their import.
+    pub async fn import(&self, begun: &Begun, keys: &[&str]) -> FeedPicture {
+        let spaces: Vec<_> = keys.iter().flat_map(|key| space(begun, key)).collect();
+        self.app.add_spaces(&self.caller, begun.feed, &spaces).await.unwrap();
+        self.up_to_date(begun.feed).await
+    }
+
+    /// Asks for a re-sync and waits for its end.
+    pub async fn walked(&self, begun: &Begun) -> FeedPicture {
+        let before = self.app.runs(&self.caller, begun.feed).await.unwrap()[0].id;
+        self.app.resync(&self.caller, begun.feed).await.unwrap();
+        let walked = |picture: &FeedPicture| {
+            let last = picture.last.as_ref();
+            let ended = last.is_some_and(|run| run.kind == RunKind::Walk && run.id > before && run.outcome.is_some());
+            ended && picture.running.is_none() && picture.searchable
+        };
+        self.until(begun.feed, "walked", walked).await
+    }
+
+    /// Lets the time until the next look go by, and waits until a pass of this kind, later than `after`, has ended and
+    /// everything is searchable.
+    pub async fn passed(&self, setting: &Setting, begun: &Begun, kind: RunKind, after: RunId) -> FeedPicture {
+        let ended = |picture: &FeedPicture| {
+            let last = picture.last.as_ref();
+            let passed = last.is_some_and(|run| run.kind == kind && run.id > after);
+            passed && picture.running.is_none() && picture.searchable && picture.headline == "up to date"
+        };
+        // The look after a pass is scheduled when that pass has ended, which may be after this clock was turned: once more.
+        for _ in 0..TURNS_MAX {
+            self.later(setting, 6).await;
+            if let Ok(picture) = tokio::time::timeout(TURN, self.until(begun.feed, "passed", ended)).await {
+                return picture;
+            }
+        }
+        self.until(begun.feed, "passed", ended).await
+    }
+
+    /// The run that was begun last.
+    pub async fn last_run(&self, begun: &Begun) -> RunId {
+        self.app.runs(&self.caller, begun.feed).await.unwrap()[0].id
+    }
+
+    /// What the index holds equals what the person sees in these spaces.
+    pub async fn equals(&self, setting: &Setting, begun: &Begun, keys: &[&str]) {
+        let held = held(&self.app, &self.caller, begun.index).await;
+        assert_eq!(held, truth(setting, begun, keys).await);
+    }
+
     pub async fn end(self) {
         self.stop.send_replace(true);
         self.work.await.unwrap();
     }
+}
+
+/// These spaces of the made-up company, imported.
+pub async fn imported(keys: &[&str]) -> (Setting, Begun, Working) {
+    let (setting, begun) = company().await;
+    let circuit = Working::new(&setting, &begun).await;
+    circuit.import(&begun, keys).await;
+    (setting, begun, circuit)
 }
 
 pub async fn company() -> (Setting, Begun) {

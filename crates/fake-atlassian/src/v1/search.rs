@@ -103,7 +103,10 @@ fn found(call: &Call, expand: &Expand, archived: Archived) -> Result<Found, Answ
         "type" => Key::Text(call.site.item(slot).kind.word().to_owned()),
         _ => Key::Number(i64::from(slot)),
     };
-    let page = shortened(limit, call.query.first("cursor"));
+    let page = call
+        .fake
+        .faults()
+        .search_rows(shortened(limit, call.query.first("cursor")));
     let (rows, next) = call
         .rows(&candidates, &order, page, key, keep)
         .map_err(|_| v1_error(400, "BadRequestException", "The cursor is invalid or has expired"))?;
@@ -116,7 +119,7 @@ fn found(call: &Call, expand: &Expand, archived: Archived) -> Result<Found, Answ
     }
     let step = candidates.len().div_ceil(COUNTED_MAX).max(1);
     let matching = candidates.iter().step_by(step).filter(|slot| keep(**slot)).count();
-    let total = (matching * step).min(candidates.len());
+    let total = call.fake.faults().search_total((matching * step).min(candidates.len()));
     Ok(Found {
         rows,
         limit,
