@@ -103,6 +103,9 @@ async fn reached(http: &dyn Http, url: &str) -> std::result::Result<String, Stri
         .map_err(|error| format!("{url} is not a URL: {error}"))?;
     match http.send(request).await {
         Ok(answer) => Ok(format!("{url} answers ({})", answer.status())),
-        Err(error) => Err(format!("{error}; check the network, the proxy and the firewall")),
+        Err(unanswered) => {
+            let error = Error::from(unanswered);
+            Err(format!("{error}; check the network, the proxy and the firewall"))
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use confluence::http::{ANSWER_BYTES_MAX, Http};
+use confluence::http::{ANSWER_BYTES_MAX, Http, Unanswered};
 use domain::{Error, Result};
 use futures::StreamExt;
 use http::{Request, Response};
@@ -33,19 +33,18 @@ impl Socket {
 
 #[async_trait]
 impl Http for Socket {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>> {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Unanswered> {
         let host = request.uri().host().unwrap_or("Atlassian").to_owned();
         let request = reqwest::Request::try_from(request)
-            .map_err(|error| Error::internal("a request could not be made").because(error.without_url()))?;
+            .map_err(|error| Error::internal("a request could not be made").because(error.without_url()))
+            .map_err(Unanswered::NeverSent)?;
         let unanswered = |error: reqwest::Error| {
-            let what = if error.is_timeout() {
-                "did not answer in time"
-            } else if error.is_connect() {
-                "could not be reached"
-            } else {
-                "broke off its answer"
-            };
-            Error::unavailable(format!("{host} {what}")).because(error.without_url())
+            let silent = |what| Error::unavailable(format!("{host} {what}"));
+            match (error.is_connect(), error.is_timeout()) {
+                (true, _) => Unanswered::NeverSent(silent("could not be reached").because(error.without_url())),
+                (false, true) => Unanswered::Lost(silent("did not answer in time").because(error.without_url())),
+                (false, false) => Unanswered::Lost(silent("broke off its answer").because(error.without_url())),
+            }
         };
         let answer = self.0.execute(request).await.map_err(unanswered)?;
         let mut response = Response::builder().status(answer.status());
@@ -57,14 +56,15 @@ impl Http for Socket {
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(unanswered)?;
             if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-                return Err(Error::invalid(format!(
+                return Err(Unanswered::Lost(Error::invalid(format!(
                     "{host} answered more than {ANSWER_BYTES_MAX} bytes"
-                )));
+                ))));
             }
             body.extend_from_slice(&chunk);
         }
         response
             .body(body.freeze())
             .map_err(|error| Error::internal("an answer could not be read").because(error))
+            .map_err(Unanswered::Lost)
     }
 }

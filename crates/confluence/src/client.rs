@@ -19,7 +19,7 @@ use url::Url;
 use crate::{
     Endpoints,
     endpoints::with_query,
-    http::Http,
+    http::{Http, Unanswered},
     limits::{self, PAUSE_MAX},
     oauth::granted_sites,
     pace::{Came, Gate, Weight},
@@ -189,7 +189,7 @@ impl Client {
         let request = Request::get(url.as_str())
             .body(Bytes::new())
             .map_err(|error| Error::internal("a request for a file could not be made").because(error))?;
-        self.http.send(request).await
+        self.http.send(request).await.map_err(Error::from)
     }
 
     pub fn endpoints(&self) -> &Endpoints {
@@ -334,8 +334,12 @@ impl Client {
             .as_ref()
             .map(|answer| limits::told(answer, now))
             .unwrap_or_default();
-        // What came and cannot be read may have been paid for in full.
-        let garbled = answer.as_ref().is_ok_and(|answer| T::is_good(answer.status()));
+        // What came and cannot be read, or was lost on its way, may have been paid for in full.
+        let was_made = match &answer {
+            Ok(answer) => T::is_good(answer.status()),
+            Err(Unanswered::Lost(_)) => true,
+            Err(Unanswered::NeverSent(_)) => false,
+        };
         let attempt: Attempt<T> = match answer {
             Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED && !limits::lacks_scope(&answer) => {
                 Attempt::TokenRefused
@@ -345,13 +349,11 @@ impl Client {
                 at: limits::date(answer.headers()),
                 read: self.read(&answer, call),
             }),
-            // The port's word for an answer that is too large.
-            Err(error) if error.kind == ErrorKind::Invalid => Attempt::Read(Answer::none(Refused::TooMuch)),
-            Err(error) => Attempt::Read(Answer::none(error.into())),
+            Err(Unanswered::Lost(error) | Unanswered::NeverSent(error)) => Attempt::Read(Answer::none(unread(error))),
         };
         let points = match &attempt {
             Attempt::Read(Answer { read: Ok(value), .. }) => call.price.of(value.paid_rows()),
-            Attempt::Read(Answer { read: Err(_), .. }) if garbled => call.price.most(),
+            Attempt::Read(Answer { read: Err(_), .. }) if was_made => call.price.most(),
             // It was made: nobody knows that Atlassian takes nothing for it.
             Attempt::Read(Answer { read: Err(_), .. }) | Attempt::TokenRefused => 1,
         };
@@ -362,17 +364,19 @@ impl Client {
         Ok(attempt)
     }
 
-    async fn sent(&self, question: &Question, token: &Secret, price: Price) -> Result<Response<Bytes>> {
+    async fn sent(&self, question: &Question, token: &Secret, price: Price) -> Result<Response<Bytes>, Unanswered> {
         let request = match &question.body {
             None => Request::get(question.url.as_str()),
             Some(_) => Request::post(question.url.as_str()).header(header::CONTENT_TYPE, "application/json"),
         };
+        let bearer = limits::bearer(token).map_err(Unanswered::NeverSent)?;
         let request = request
             .header(header::ACCEPT, "application/json")
-            .header(header::AUTHORIZATION, limits::bearer(token)?)
+            .header(header::AUTHORIZATION, bearer)
             .body(question.body.clone().unwrap_or_default())
-            .map_err(|error| Error::internal("a request to Atlassian could not be made").because(error))?;
-        let place = self.gate.place().await?;
+            .map_err(|error| Error::internal("a request to Atlassian could not be made").because(error))
+            .map_err(Unanswered::NeverSent)?;
+        let place = self.gate.place().await.map_err(Unanswered::NeverSent)?;
         let began = self.clock.now();
         let answer = self.http.send(request).await;
         let came = match &answer {
@@ -448,6 +452,14 @@ impl<T> Answer<T> {
             asked_to_wait: None,
             at: None,
         }
+    }
+}
+
+/// `Invalid` is the port's word for an answer that is too large.
+fn unread(error: Error) -> Refused {
+    match error.kind {
+        ErrorKind::Invalid => Refused::TooMuch,
+        _ => Refused::Because(error),
     }
 }
 

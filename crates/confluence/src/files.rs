@@ -116,6 +116,7 @@ async fn follow(client: &Client, reach: &Reach, path: &[&str], location: String,
             ));
         };
         let answer = match client.send_bare(&url).await {
+            // The port's word for an answer that is too large.
             Err(error) if error.kind == ErrorKind::Invalid => return Err(too_large(wanted)),
             other => other?,
         };
@@ -155,7 +156,7 @@ mod tests {
     use domain::ContentId;
 
     use super::*;
-    use crate::tests::{Script, reach, source, text};
+    use crate::tests::{Said, Script, reach, source, text};
 
     const SIGNED: &str = "https://media.example.com/file/1?token=hunter2";
 
@@ -168,7 +169,7 @@ mod tests {
         }
     }
 
-    fn redirect(to: &str) -> Result<Response<Bytes>> {
+    fn redirect(to: &str) -> Said {
         Ok(Response::builder()
             .status(302)
             .header(header::LOCATION, to)

@@ -382,7 +382,8 @@ pub trait SyncRuns: Send + Sync {
         after: Option<&ContentId>,
         limit: usize,
     ) -> Result<Vec<EffectRow>>;
-    /// Forgets passes of changes and probes before this one that found nothing: there is one every few minutes.
+    /// Forgets passes of changes and probes before this one that found nothing: there is one every few minutes. The last
+    /// complete one of each kind is kept.
     async fn forget_quiet_runs(&self, before: RunId) -> Result<()>;
     /// Newest first, at most `limit`.
     async fn runs(&self, feed: FeedId, limit: usize) -> Result<Vec<SyncRun>>;

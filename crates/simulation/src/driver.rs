@@ -8,7 +8,7 @@ use std::{
 
 use app::App;
 use domain::{
-    ConnectionId, Error, FeedId, IndexId, Result,
+    Error, FeedId, IndexId, Result,
     budget::Hour,
     query::{LIMIT_MAX, Query},
 };
@@ -112,8 +112,6 @@ struct Driver {
     step: u64,
     /// Nothing goes wrong just now, and nobody dies: nothing is held back.
     resting: bool,
-    /// The connections that the feeds had last.
-    connections: BTreeMap<FeedId, ConnectionId>,
     /// The last hour in which this machine's clock was not Atlassian's: which hour it is, they may see differently.
     skewed: Hour,
     digest: u64,
@@ -140,7 +138,6 @@ impl Driver {
             down: BTreeMap::new(),
             step: 0,
             resting: false,
-            connections: BTreeMap::new(),
             skewed: Hour::default(),
             digest: 0,
             traced: playing.traced,
@@ -328,9 +325,7 @@ impl Driver {
             let Some(connection) = self.world.store.feed(feed).await?.connection else {
                 continue;
             };
-            if self.connections.insert(feed, connection) != Some(connection) {
-                self.world.judge.connected_anew(feed);
-            }
+            self.world.judge.connection_is(feed, connection);
             let kept = self
                 .world
                 .store
@@ -357,7 +352,6 @@ impl Driver {
             .await?
             .committed();
         let known = self.world.store.hour_points(CLIENT, hour).await?.committed() + before;
-        let known = known + self.world.judge.points_untold();
         let allowed = self.world.allowance.points() + POINTS_ON_THE_TURN;
         if self.skewed != hour && (spent > known || spent > allowed) {
             let what = format!("{spent} points are spent in this hour; {known} are known of, {allowed} are allowed");

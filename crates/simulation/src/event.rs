@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     board::HttpFault,
     chance::Chance,
-    world::{Item, Place, PlaceState, World},
+    world::{Item, PlaceState, World},
 };
 
 macro_rules! kinds {
@@ -44,6 +44,9 @@ kinds! {
     Attach "attach" 3,
     Replace "replace" 2,
     Label "label" 1,
+    /// The first page of all, and with it what is below: in a large world, more than is believed at once.
+    HideFirst "hide-first" 1,
+    ShowFirst "show-first" 1,
     LoseSpace "lose-space" 2,
     RegainSpace "regain-space" 2,
     ArchiveSpace "archive-space" 1,
@@ -192,10 +195,13 @@ impl World {
                 let account = self.judge.feeds().get(&feed).map(|facts| facts.account.clone());
                 self.come_back(&start.url, &account.unwrap_or_default()).await?;
                 // Some spaces are out of this person's sight by now: so be it.
-                match self.app.reconnection(&self.caller, feed).await? {
-                    Some(_) => self.app.accept_reconnection(&self.caller, feed).await.map(drop),
-                    None => Ok(()),
+                if self.app.reconnection(&self.caller, feed).await?.is_some() {
+                    self.app.accept_reconnection(&self.caller, feed).await?;
                 }
+                if let Some(connection) = self.store.feed(feed).await?.connection {
+                    self.judge.connection_is(feed, connection);
+                }
+                Ok(())
             }
         }
     }
@@ -286,7 +292,7 @@ impl World {
             (Kind::DeleteSpace, _) => return,
             (_, None) => return,
             (kind, Some(item)) => {
-                let Some((name, asked)) = change(kind, item, event, &self.places, body, account) else {
+                let Some((name, asked)) = change(kind, item, event, self, body, account) else {
                     return;
                 };
                 (name, item.site, asked)
@@ -311,6 +317,13 @@ impl World {
             Kind::Replace => &["attachment"],
             _ => &["page", "blogpost", "comment", "attachment"],
         };
+        if matches!(event.kind, Kind::HideFirst | Kind::ShowFirst) {
+            return self
+                .items
+                .iter()
+                .find(|item| item.kind == "page" && !item.purged)
+                .cloned();
+        }
         let suits = |item: &&Item| !item.purged && kinds.contains(&item.kind.as_str());
         let suiting: Vec<&Item> = self.items.iter().filter(suits).collect();
         suiting.get(event.a % suiting.len().max(1)).map(|item| (*item).clone())
@@ -376,12 +389,14 @@ fn change(
     kind: Kind,
     item: &Item,
     event: Event,
-    places: &[Place],
+    world: &World,
     body: String,
     account: Value,
 ) -> Option<(&'static str, Value)> {
     let id = &item.id;
-    let there: Vec<_> = places
+    let people = &world.people;
+    let there: Vec<_> = world
+        .places
         .iter()
         .filter(|place| place.site == item.site && place.state == PlaceState::Open)
         .collect();
@@ -401,6 +416,9 @@ fn change(
         Kind::Purge => ("purge", json!({ "id": id })),
         Kind::Archive => ("archive", json!({ "id": id })),
         Kind::Restrict => ("restrict", json!({ "id": id, "accounts": [account] })),
+        // Nobody who connected a feed is among them.
+        Kind::HideFirst => ("restrict", json!({ "id": id, "accounts": [people.last()] })),
+        Kind::ShowFirst => ("unrestrict", json!({ "id": id })),
         Kind::Unrestrict => ("unrestrict", json!({ "id": id })),
         Kind::Comment => (
             "comment",

@@ -8,7 +8,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use domain::{DocumentId, FeedId, IndexId, RunId, SiteId, SpaceId, Timestamp, cursor::Stream, document::Held};
+use domain::{
+    ConnectionId, DocumentId, FeedId, IndexId, RunId, SiteId, SpaceId, Timestamp, cursor::Stream, document::Held,
+};
 
 use crate::{
     board::Life,
@@ -126,7 +128,6 @@ struct Inner {
     /// The listings that a walk has read and judged.
     walked: BTreeMap<FeedId, BTreeSet<Stream>>,
     walks: BTreeMap<FeedId, u64>,
-    points_untold: u64,
     /// Feeds whose present run was told that a listing ended where it did not.
     misled: BTreeSet<FeedId>,
     /// Spaces that are archived now.
@@ -142,6 +143,8 @@ struct Inner {
     forgotten: BTreeSet<(FeedId, String)>,
     /// Processes that were given tokens which are not in the store yet, with the feeds.
     unsaved_answers: BTreeMap<usize, BTreeSet<FeedId>>,
+    /// The connections that the feeds had last.
+    connections: BTreeMap<FeedId, ConnectionId>,
     /// Feeds whose tokens may be dead: an answer was lost, or consent taken back.
     excused: BTreeSet<FeedId>,
     /// Documents or what may be found changed since the index was last searched.

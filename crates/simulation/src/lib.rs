@@ -6,6 +6,7 @@
 
 pub mod board;
 pub mod chance;
+pub mod cores;
 pub mod driver;
 pub mod event;
 pub mod judge;

@@ -1,6 +1,7 @@
 //! `simulation`: plays worlds from seeds or one from a script, and says which rule was broken where.
 
 use std::{
+    ops::Range,
     process::ExitCode,
     sync::atomic::{AtomicU64, Ordering},
     time::Instant,
@@ -9,13 +10,12 @@ use std::{
 use clap::Parser;
 use domain::{Error, Result};
 use simulation::{
+    cores::keep_to_one_core,
     driver::{Played, Playing, Theatre},
     judge::Violation,
     planted::Plant,
     script::Script,
 };
-#[cfg(target_os = "linux")]
-use rustix::thread::CpuSet;
 
 /// Plays worlds of which each seed gives one, and the same again.
 #[derive(Parser)]
@@ -114,19 +114,9 @@ fn sentence(violation: &Violation) -> String {
 
 fn many(arguments: &Arguments) -> Result<ExitCode> {
     let began = Instant::now();
-    let next = AtomicU64::new(arguments.from);
-    let end = arguments.from + arguments.seeds;
-    let jobs = arguments.jobs.max(1);
-    let results: Vec<Result<Vec<(u64, Played)>>> = std::thread::scope(|scope| {
-        let next = &next;
-        let play = |job| scope.spawn(move || one_after_the_other(job, next, end, arguments));
-        let plays: Vec<_> = (0..jobs).map(play).collect();
-        let broke_down = || Err(Error::internal("the simulation itself broke down"));
-        plays.into_iter().map(|play| play.join().unwrap_or_else(|_| broke_down())).collect()
-    });
+    let seeds = arguments.from..arguments.from + arguments.seeds;
+    let results = shared(arguments.jobs, seeds, |theatre, seed| played(theatre, seed, arguments))?;
     let seconds = began.elapsed().as_secs_f64();
-    let mut results: Vec<(u64, Played)> = results.into_iter().collect::<Result<Vec<_>>>()?.concat();
-    results.sort_by_key(|(seed, _)| *seed);
     let (mut steps, mut runs, mut calls, mut failed) = (0, 0, 0, Vec::new());
     for (seed, played) in results {
         (steps, runs, calls) = (steps + played.steps, runs + played.runs, calls + played.calls);
@@ -155,28 +145,39 @@ fn many(arguments: &Arguments) -> Result<ExitCode> {
     })
 }
 
-fn one_after_the_other(job: usize, next: &AtomicU64, end: u64, arguments: &Arguments) -> Result<Vec<(u64, Played)>> {
-    keep_to_one_core(job);
-    let (theatre, mut results) = (Theatre::new()?, Vec::new());
-    while let Some(seed) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < end) {
-        results.push((seed, played(&theatre, seed, arguments)?));
-    }
-    Ok(results)
-}
-
-/// The driver and the database's thread hand each turn to the other: on one core that takes a third of the time that it
-/// takes between two. Threads that this one starts stay there too. Where it cannot be had, it is only slower.
-fn keep_to_one_core(job: usize) {
-    #[cfg(target_os = "linux")]
-    {
-        let all = rustix::thread::sched_getaffinity(None);
-        let cores: Vec<usize> = all.map_or(Vec::new(), |all| (0..CpuSet::MAX_CPU).filter(|core| all.is_set(*core)).collect());
-        if let Some(core) = cores.get(job % cores.len().max(1)) {
-            let mut one = CpuSet::new();
-            one.set(*core);
-            let _ = rustix::thread::sched_setaffinity(None, &one);
+/// Does all of them, in so many jobs at once, each with its theatre and its core; what came of each, in order.
+fn shared<T: Send>(
+    jobs: usize,
+    numbers: Range<u64>,
+    work: impl Fn(&Theatre, u64) -> Result<T> + Sync,
+) -> Result<Vec<(u64, T)>> {
+    let next = AtomicU64::new(numbers.start);
+    let job = |job: usize| {
+        keep_to_one_core(job);
+        let (theatre, mut results) = (Theatre::new()?, Vec::new());
+        while let Some(number) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|number| *number < numbers.end) {
+            results.push((number, work(&theatre, number)?));
         }
-    }
+        Ok(results)
+    };
+    let broke_down = || Err(Error::internal("the simulation itself broke down"));
+    let done: Vec<Result<Vec<(u64, T)>>> = std::thread::scope(|scope| {
+        let job = &job;
+        let jobs: Vec<_> = (0..jobs.max(1))
+            .map(|number| scope.spawn(move || job(number)))
+            .collect();
+        jobs.into_iter()
+            .map(|job| job.join().unwrap_or_else(|_| broke_down()))
+            .collect()
+    });
+    let mut results: Vec<(u64, T)> = done
+        .into_iter()
+        .collect::<Result<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+        .collect();
+    results.sort_by_key(|(number, _)| *number);
+    Ok(results)
 }
 
 fn played(theatre: &Theatre, seed: u64, arguments: &Arguments) -> Result<Played> {
@@ -215,26 +216,23 @@ fn shortened(theatre: &Theatre, script: Script, violation: &Violation, playing: 
 }
 
 fn planted(arguments: &Arguments) -> Result<ExitCode> {
-    keep_to_one_core(0);
-    let (theatre, mut unfound) = (Theatre::new()?, 0);
-    println!("| planted bug | found after seeds | rule |\n|---|---|---|");
-    for plant in Plant::ALL {
-        let found = (arguments.from..arguments.from + arguments.seeds).find_map(|seed| {
-            let playing = Playing {
-                plant: Some(plant),
-                ..playing(seed)
-            };
+    let seeds = arguments.from..arguments.from + arguments.seeds;
+    let found = shared(arguments.jobs, 0..Plant::ALL.len() as u64, |theatre, number| {
+        let plant = Some(Plant::ALL[number as usize]);
+        Ok(seeds.clone().find_map(|seed| {
+            let playing = Playing { plant, ..playing(seed) };
             let violation = theatre.play(&Script::drawn(seed), playing).ok()?.violation?;
             Some((seed + 1 - arguments.from, violation))
-        });
+        }))
+    })?;
+    println!("| planted bug | found after seeds | rule |\n|---|---|---|");
+    for (plant, (_, found)) in Plant::ALL.iter().zip(&found) {
         match found {
             Some((seeds, violation)) => println!("| {} | {seeds} | {} |", plant.words(), violation.rule.words()),
-            None => {
-                unfound += 1;
-                println!("| {} | not in {} | |", plant.words(), arguments.seeds);
-            }
+            None => println!("| {} | not in {} | |", plant.words(), arguments.seeds),
         }
     }
+    let unfound = found.iter().filter(|(_, found)| found.is_none()).count();
     println!("{} found, {unfound} not found", Plant::ALL.len() - unfound);
     Ok(if unfound == 0 {
         ExitCode::SUCCESS

@@ -47,10 +47,14 @@ pub enum Plant {
     WatermarkBeforeCommit,
     /// What was removed from the store is not removed from the search index.
     RemovedStaysFound,
+    /// What Atlassian refuses to a dead token is taken for not being there.
+    DeadTokenIsEmpty,
+    /// Each process counts points for itself.
+    BudgetNotShared,
 }
 
 impl Plant {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::ErrorIsTheEnd,
         Self::WrongCursor,
         Self::UnreadableIsGone,
@@ -65,6 +69,8 @@ impl Plant {
         Self::TokenSavedAfterUse,
         Self::WatermarkBeforeCommit,
         Self::RemovedStaysFound,
+        Self::DeadTokenIsEmpty,
+        Self::BudgetNotShared,
     ];
 
     /// What went wrong in the code that has it.
@@ -84,6 +90,8 @@ impl Plant {
             Self::TokenSavedAfterUse => "a token is used first and saved later",
             Self::WatermarkBeforeCommit => "the search index's watermark is written before its passages",
             Self::RemovedStaysFound => "what is removed stays in the search index",
+            Self::DeadTokenIsEmpty => "what is refused to a dead token is taken for gone",
+            Self::BudgetNotShared => "two workers do not share the budget",
         }
     }
 }

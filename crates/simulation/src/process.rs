@@ -14,7 +14,7 @@ use crate::{
     board::{Alive, Gate, GatedClock},
     planted::{Plant, PlantedStore},
     ports::{GatedEngine, GatedHttp, GatedStore, JudgedSource},
-    world::{AppPorts, World},
+    world::{AppPorts, CLIENT, World},
 };
 
 /// How often the queue is looked at. Longer than in the product: each look is a step here.
@@ -66,6 +66,11 @@ fn over(world: &World, gate: &Gate, clock: Arc<dyn Clock>) -> Result<App> {
         clock,
         allowance: world.allowance,
         unpriced: world.plant == Some(Plant::PriceNotReserved),
+        counted_for: match world.plant {
+            Some(Plant::BudgetNotShared) => format!("{CLIENT}-{}", life.process),
+            _ => CLIENT.into(),
+        },
+        probes: world.probes,
     };
     ports.app(|real| {
         Arc::new(JudgedSource {
@@ -74,6 +79,7 @@ fn over(world: &World, gate: &Gate, clock: Arc<dyn Clock>) -> Result<App> {
             life,
             planted,
             unreadable: Default::default(),
+            told: Default::default(),
         })
     })
 }

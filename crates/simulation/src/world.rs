@@ -44,6 +44,15 @@ use crate::{
 pub const CLIENT: &str = "circuit-simulation";
 const CLIENT_SECRET: &str = "not a secret";
 const PUBLIC_URL: &str = "http://localhost:1";
+/// Which an operator may add (docs/decisions): with it, a pass asks which ids still answer.
+const PROBE_SCOPE: &str = "read:content.metadata:confluence";
+/// In so many of a hundred worlds people consent to it.
+const PROBES_PERCENT: usize = 40;
+/// One world in so many has a large space, and listings that show it at once.
+const LARGE_ONE_IN: u64 = 40;
+/// More than may vanish at once without being doubted (sync::plan).
+const PAGES_OF_LARGE: usize = 64;
+const ROWS_OF_LARGE: usize = 250;
 const DAY_MS: i64 = 24 * 3_600_000;
 
 /// Content of Atlassian that events may touch.
@@ -87,6 +96,8 @@ pub struct World {
     pub plant: Option<Plant>,
     pub rows_max: usize,
     pub allowance: Allowance,
+    /// Whether people consent to the scope of the probe, too.
+    pub probes: bool,
     pub people: Vec<String>,
     pub sites: Vec<SiteId>,
     pub places: Vec<Place>,
@@ -109,7 +120,8 @@ impl World {
         let mut chance = Chance::new(making.seed);
         let board = Board::new();
         let people = people(&mut chance);
-        let sites = sites(&mut chance, &people);
+        let large = making.seed % LARGE_ONE_IN == LARGE_ONE_IN - 1;
+        let sites = sites(&mut chance, &people, large);
         let fake = FakeAtlassian::new(
             sites.clone(),
             Options {
@@ -127,6 +139,7 @@ impl World {
             false => Arc::new(MemoryEngine::default()),
         };
         let allowance = allowance(&mut chance)?;
+        let probes = chance.strikes(PROBES_PERCENT);
         let ports = AppPorts {
             http: Arc::new(Direct(fake.clone())),
             store: store.clone(),
@@ -134,15 +147,18 @@ impl World {
             clock: Arc::new(Wall(board.clone())),
             allowance,
             unpriced: false,
+            counted_for: CLIENT.into(),
+            probes,
         };
         let mut world = Self {
             app: ports.app(|source| source)?,
             allowance,
+            probes,
             caller: administrator(),
             judge: Judge::default(),
             bell: Arc::default(),
             plant: making.plant,
-            rows_max: 2 + chance.below(8),
+            rows_max: if large { ROWS_OF_LARGE } else { 2 + chance.below(8) },
             people: people.iter().map(|person| person.account_id.clone()).collect(),
             sites: sites.iter().map(|site| SiteId::new(&site.cloud_id)).collect(),
             places: Vec::new(),
@@ -215,6 +231,8 @@ impl World {
             clock: Arc::new(Wall(self.board.clone())),
             allowance: self.allowance,
             unpriced: false,
+            counted_for: CLIENT.into(),
+            probes: self.probes,
         };
         ports.app(|source| source)
     }
@@ -309,6 +327,9 @@ pub struct AppPorts {
     pub allowance: Allowance,
     /// For a planted bug: nothing is reserved and nothing settled.
     pub unpriced: bool,
+    /// The client id under which points are counted.
+    pub counted_for: String,
+    pub probes: bool,
 }
 
 impl AppPorts {
@@ -321,6 +342,8 @@ impl AppPorts {
             clock,
             allowance,
             unpriced,
+            counted_for,
+            probes,
         } = self;
         let endpoints = Endpoints::parse("http://localhost", "http://localhost")?;
         let registration = Arc::new(Registration);
@@ -332,13 +355,16 @@ impl AppPorts {
         ));
         let tokens = GrantKeeper::new(store.clone(), authority.clone(), clock.clone());
         let tokens = Arc::new(tokens.shielded_by(Shield::Inline));
-        let keeper = PointsKeeper::new(store.clone(), clock.clone(), allowance, Some(CLIENT.into()));
+        let keeper = PointsKeeper::new(store.clone(), clock.clone(), allowance, Some(counted_for));
         let budget: Arc<dyn Budget> = match unpriced {
             true => Arc::new(Unpriced(keeper)),
             false => Arc::new(keeper),
         };
         let source = ConfluenceSource::new(http, endpoints, tokens.clone(), budget.clone(), clock.clone());
-        let asked = capabilities::DEFAULT_SCOPES.iter();
+        let asked = capabilities::DEFAULT_SCOPES
+            .iter()
+            .map(|asked| (asked.scope, asked.reason));
+        let asked = asked.chain(probes.then_some((PROBE_SCOPE, "to notice sooner what is gone")));
         Ok(App::new(Parts {
             source: watched(Arc::new(source)),
             store,
@@ -349,7 +375,7 @@ impl AppPorts {
             clock,
             scopes: Scopes {
                 requested: asked
-                    .map(|asked| (asked.scope.to_owned(), asked.reason.to_owned()))
+                    .map(|(scope, reason)| (scope.to_owned(), reason.to_owned()))
                     .collect(),
                 missing_for_import: capabilities::missing_for_import,
                 degraded: capabilities::degraded,
@@ -401,7 +427,7 @@ fn people(chance: &mut Chance) -> Vec<seed::SeedPerson> {
     (0..3 + chance.below(2)).map(person).collect()
 }
 
-fn sites(chance: &mut Chance, people: &[seed::SeedPerson]) -> Vec<seed::SeedSite> {
+fn sites(chance: &mut Chance, people: &[seed::SeedPerson], large: bool) -> Vec<seed::SeedSite> {
     let sites = 1 + usize::from(chance.strikes(30));
     (0..sites)
         .map(|site| seed::SeedSite {
@@ -410,7 +436,10 @@ fn sites(chance: &mut Chance, people: &[seed::SeedPerson]) -> Vec<seed::SeedSite
             people: people.to_vec(),
             groups: Vec::new(),
             spaces: (0..2 + usize::from(chance.strikes(30)))
-                .map(|space| self::space(chance, people, site, space))
+                .map(|space| match large && site + space == 0 {
+                    true => large_space(people),
+                    false => self::space(chance, people, site, space),
+                })
                 .collect(),
         })
         .collect()
@@ -428,6 +457,23 @@ fn space(chance: &mut Chance, people: &[seed::SeedPerson], site: usize, number: 
         blog_posts: posts.map(|post| seed::SeedPage { parent: None, ..post }).collect(),
         pages,
         key,
+        ..seed::SeedSpace::default()
+    }
+}
+
+/// Pages below one: when that is restricted, so many vanish at once that it is not believed at once.
+fn large_space(people: &[seed::SeedPerson]) -> seed::SeedSpace {
+    let page = |number: usize| seed::SeedPage {
+        attachments: Vec::new(),
+        comments: Vec::new(),
+        parent: (number > 0).then_some(0),
+        ..self::page(&mut Chance::new(number as u64), people, "large", number)
+    };
+    seed::SeedSpace {
+        key: "S0A".into(),
+        name: "Space S0A".into(),
+        kind: "global".into(),
+        pages: (0..PAGES_OF_LARGE).map(page).collect(),
         ..seed::SeedSpace::default()
     }
 }

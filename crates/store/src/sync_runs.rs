@@ -132,10 +132,15 @@ impl SyncRuns for SqlStore {
     }
 
     async fn forget_quiet_runs(&self, before: RunId) -> Result<()> {
+        // The last complete one of each kind stays: from it is counted when the next is due.
         let query = sqlx::query(
             "delete from runs
              where feed_id = (select feed_id from runs where id = $1) and id < $1 and kind in ('changes', 'probe')
-               and outcome = 'complete' and added + changed + removed + failed = 0",
+               and outcome = 'complete' and added + changed + removed + failed = 0
+               and exists (
+                 select 1 from runs as later
+                 where later.feed_id = runs.feed_id and later.kind = runs.kind and later.id > runs.id
+                   and later.outcome = 'complete')",
         );
         self.change(query.bind(before.0)).await
     }

@@ -124,9 +124,6 @@ pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<En
             settled(ports, &feed, error, urgency, now).await?
         }
     };
-    if matches!(run.kind, RunKind::Changes | RunKind::Probe) {
-        ports.store.forget_quiet_runs(run.id).await?;
-    }
     // What the recordings did not tell of: calls that failed, proofs that the token is alive.
     let recorded = ports.store.run(run.id).await?.spent.minus(run.spent);
     let rest = reach.meter.read().minus(recorded);
@@ -135,6 +132,9 @@ pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<En
         ports.store.forget_shown(run.id).await?;
     }
     ports.store.close_run(run.id, &outcome, now).await?;
+    if matches!(run.kind, RunKind::Changes | RunKind::Probe) {
+        ports.store.forget_quiet_runs(run.id).await?;
+    }
     let run = ports.store.run(run.id).await?;
     info!(feed.id = %id, run.id = %run.id, seen = run.counts.seen, added = run.counts.added, changed = run.counts.changed,
         removed = run.counts.removed, calls = run.spent.calls, points = run.spent.points, outcome = ?run.outcome,

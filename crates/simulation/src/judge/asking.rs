@@ -3,7 +3,7 @@
 use ::http::Request;
 use bytes::Bytes;
 use domain::{
-    ContentId, FeedId,
+    ConnectionId, ContentId, FeedId,
     cursor::{Cursor, Stream},
 };
 use url::Url;
@@ -49,18 +49,12 @@ impl Judge {
         };
     }
 
-    /// An answer was spoiled: what it cost is not told, and perhaps what it would have shown is not known to be missing.
-    pub fn spoiled(&self, life: Life, points: u64, silently: bool) {
+    /// An answer said that a listing ended where it did not: what it would have shown is not known to be missing.
+    pub fn misled(&self, life: Life) {
         let mut inner = self.locked();
-        inner.points_untold += points;
-        if silently && let Some(feed) = inner.within.get(&life.process).copied() {
+        if let Some(feed) = inner.within.get(&life.process).copied() {
             inner.misled.insert(feed);
         }
-    }
-
-    /// Points of answers that never arrived whole, ever.
-    pub fn points_untold(&self) -> u64 {
-        self.locked().points_untold
     }
 
     pub fn grant_saved(&self, life: Life) {
@@ -86,9 +80,12 @@ impl Judge {
         self.locked().excused.insert(feed);
     }
 
-    /// The feed has another connection now.
-    pub fn connected_anew(&self, feed: FeedId) {
-        self.locked().excused.remove(&feed);
+    /// The feed has this connection; another one's tokens are as good as new.
+    pub fn connection_is(&self, feed: FeedId, connection: ConnectionId) {
+        let mut inner = self.locked();
+        if inner.connections.insert(feed, connection) != Some(connection) {
+            inner.excused.remove(&feed);
+        }
     }
 
     /// A listing is asked for; the step is to be told with its answer.

@@ -3,8 +3,8 @@
 use ::http::{Request, Response, header};
 use async_trait::async_trait;
 use bytes::Bytes;
-use confluence::http::Http;
-use domain::{Error, Result};
+use confluence::http::{Http, Unanswered};
+use domain::Error;
 use fake_atlassian::FakeAtlassian;
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ pub struct Direct(pub FakeAtlassian);
 
 #[async_trait]
 impl Http for Direct {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>> {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Unanswered> {
         Ok(self.0.answer(request).await)
     }
 }
@@ -35,7 +35,7 @@ pub struct GatedHttp {
 
 #[async_trait]
 impl Http for GatedHttp {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>> {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Unanswered> {
         let what = format!("{} {}", request.method(), request.uri());
         let of_token = request.uri().path() == "/oauth/token";
         let sending = async {
@@ -44,9 +44,10 @@ impl Http for GatedHttp {
             if let Some(fault) = fault {
                 self.gate.board.mention(format!("the answer is spoiled: {fault:?}"));
             }
-            self.answered(self.with_fewer_rows(request), fault, of_token).await
+            Ok(self.answered(self.with_fewer_rows(request), fault, of_token).await)
         };
-        self.gate.pass(Port::Http, what, Effect::Reads, sending).await
+        let passed = self.gate.pass(Port::Http, what, Effect::Reads, sending).await;
+        passed.map_err(Unanswered::Lost)?
     }
 }
 
@@ -56,30 +57,28 @@ impl GatedHttp {
         request: Request<Bytes>,
         fault: Option<HttpFault>,
         of_token: bool,
-    ) -> Result<Response<Bytes>> {
+    ) -> Result<Response<Bytes>, Unanswered> {
         let has_cursor = request.uri().query().is_some_and(|query| query.contains("cursor="));
         match fault {
-            Some(HttpFault::Unreachable) => return Err(cut()),
+            Some(HttpFault::Unreachable) => {
+                return Err(Unanswered::NeverSent(Error::unavailable(
+                    "Atlassian could not be reached",
+                )));
+            }
             Some(HttpFault::Status { status, retry_after }) => return refusal(status, retry_after),
             Some(HttpFault::ExpiredCursor) if has_cursor => return refusal(400, None),
             _ => {}
         }
-        let before = self.fake.points_ever();
         let answer = self.fake.answer(request).await;
-        if matches!(
-            fault,
-            Some(HttpFault::Cut | HttpFault::Malformed | HttpFault::DroppedNext)
-        ) {
-            let points = self.fake.points_ever() - before;
-            self.judge
-                .spoiled(self.gate.life, points, fault == Some(HttpFault::DroppedNext));
+        if fault == Some(HttpFault::DroppedNext) {
+            self.judge.misled(self.gate.life);
         }
         let good = answer.status().is_success();
         if of_token && good {
             self.judge.token_answered(self.gate.life, fault == Some(HttpFault::Cut));
         }
         match fault {
-            Some(HttpFault::Cut) => Err(cut()),
+            Some(HttpFault::Cut) => Err(Unanswered::Lost(Error::unavailable("the line to Atlassian was cut"))),
             Some(HttpFault::Malformed) if good && !of_token => Ok(halved(answer)),
             Some(HttpFault::Duplicate) if good => Ok(rewritten(answer, duplicated)),
             Some(HttpFault::BadRow) if good => Ok(rewritten(answer, bad)),
@@ -110,18 +109,14 @@ impl GatedHttp {
     }
 }
 
-fn cut() -> Error {
-    Error::unavailable("the line to Atlassian was cut")
-}
-
-fn refusal(status: u16, retry_after: Option<i64>) -> Result<Response<Bytes>> {
+fn refusal(status: u16, retry_after: Option<i64>) -> Result<Response<Bytes>, Unanswered> {
     let mut answer = Response::builder().status(status);
     if let Some(seconds) = retry_after {
         answer = answer.header(header::RETRY_AFTER, seconds);
     }
     answer
         .body(Bytes::from_static(b"{}"))
-        .map_err(|error| Error::internal("a refusal could not be made").because(error))
+        .map_err(|error| Unanswered::NeverSent(Error::internal("a refusal could not be made").because(error)))
 }
 
 fn halved(answer: Response<Bytes>) -> Response<Bytes> {

@@ -2,12 +2,12 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
 use domain::{
-    AccountId, ContentId, Result, SpaceId, Timestamp,
+    AccountId, ContentId, Error, ErrorKind, Result, SpaceId, Timestamp,
     address::Address,
     cursor::{Cursor, Stream},
     document::{Document, DocumentKind, Observed, Person},
@@ -30,12 +30,30 @@ pub struct JudgedSource {
     pub planted: PlantedStore,
     /// For a planted bug: rows that could not be read.
     pub unreadable: Mutex<BTreeSet<ContentId>>,
+    /// For a planted bug: what was told while the token lived.
+    pub told: Mutex<Told>,
+}
+
+/// The person and the spaces that Atlassian told last.
+#[derive(Default)]
+pub struct Told {
+    me: Option<Person>,
+    spaces: Option<Listed<SpaceSeen>>,
 }
 
 #[async_trait]
 impl Source for JudgedSource {
     async fn me(&self, reach: &Reach) -> Result<Person> {
-        self.real.me(reach).await
+        let me = self.real.me(reach).await;
+        let mut told = self.told();
+        match me {
+            Err(error) if self.is_taken_for_empty(&error) => told.me.clone().ok_or(error),
+            Ok(me) => {
+                told.me = Some(me.clone());
+                Ok(me)
+            }
+            refused => refused,
+        }
     }
 
     async fn spaces(&self, reach: &Reach, after: Option<&Cursor>) -> Result<Listed<Space>> {
@@ -108,7 +126,14 @@ impl Source for JudgedSource {
 
     async fn look(&self, reach: &Reach, spaces: &[Space], kind: DocumentKind, ids: &[ContentId]) -> Result<Looked> {
         let began = self.judge.step();
-        let mut looked = self.real.look(reach, spaces, kind, ids).await?;
+        let looked = self.real.look(reach, spaces, kind, ids).await;
+        let mut looked = match looked {
+            Err(error) if self.is_taken_for_empty(&error) => Looked {
+                absent: ids.iter().cloned().collect(),
+                ..Looked::default()
+            },
+            looked => looked?,
+        };
         self.judge.seen(self.life, looked.current.iter(), began);
         let unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for id in ids {
@@ -125,7 +150,16 @@ impl Source for JudgedSource {
     }
 
     async fn spaces_by_id(&self, reach: &Reach, spaces: &[SpaceId]) -> Result<Listed<SpaceSeen>> {
-        self.real.spaces_by_id(reach, spaces).await
+        let listed = self.real.spaces_by_id(reach, spaces).await;
+        let mut told = self.told();
+        match listed {
+            Err(error) if self.is_taken_for_empty(&error) => told.spaces.clone().ok_or(error),
+            Ok(listed) => {
+                told.spaces = Some(listed.clone());
+                Ok(listed)
+            }
+            refused => refused,
+        }
     }
 
     async fn changes(
@@ -177,17 +211,32 @@ impl Source for JudgedSource {
 }
 
 impl JudgedSource {
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For a planted bug: whether a dead token's refusal is taken for emptiness.
+    fn is_taken_for_empty(&self, error: &Error) -> bool {
+        let dead = matches!(error.kind, ErrorKind::Unauthenticated | ErrorKind::Ended { .. });
+        dead && self.planted.is(Plant::DeadTokenIsEmpty)
+    }
+
     /// For a planted bug: an error in the midst of a listing is its end.
     fn end_of<T>(&self, listed: Result<Listed<T>>, midway: bool) -> Result<Listed<T>> {
         match listed {
-            Err(_) if midway && self.planted.is(Plant::ErrorIsTheEnd) => Ok(Listed {
-                items: Vec::new(),
-                unreadable: Vec::new(),
-                next: None,
-                at: None,
-                spent: Spent::default(),
-            }),
+            Err(_) if midway && self.planted.is(Plant::ErrorIsTheEnd) => Ok(nothing()),
+            Err(error) if self.is_taken_for_empty(&error) => Ok(nothing()),
             other => other,
         }
+    }
+}
+
+fn nothing<T>() -> Listed<T> {
+    Listed {
+        items: Vec::new(),
+        unreadable: Vec::new(),
+        next: None,
+        at: None,
+        spent: Spent::default(),
     }
 }
