@@ -325,7 +325,11 @@ async fn walk(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: 
     let streams = schedule::walked(&facts, trigger, run.started_at);
     let mut reader = Reader::new(ports, feed, reach, run, Reading::Changed);
     for part in Part::ALL {
-        let streams: Vec<Stream> = streams.iter().filter(|stream| part.holds(stream.kind)).cloned().collect();
+        let streams: Vec<Stream> = streams
+            .iter()
+            .filter(|stream| part.holds(stream.kind))
+            .cloned()
+            .collect();
         if streams.is_empty() || is_judged(run, &visible, &streams, ports.clock.now()) {
             continue;
         }
