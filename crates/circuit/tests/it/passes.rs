@@ -1,7 +1,7 @@
 //! Everything that people do to a site, over the real wiring: after a walk the index holds what the person can read.
 
 use app::progress::FeedPicture;
-use domain::sync_run::{Outcome, RunKind};
+use domain::sync_run::Outcome;
 use serde_json::{Value, json};
 
 use crate::{

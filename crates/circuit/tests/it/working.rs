@@ -10,7 +10,11 @@ use std::{
 
 use app::clock::SystemClock;
 use app::{App, Caller, connections::Callback, progress::FeedPicture};
-use domain::{Clock, FeedId, RunId, Secret, Timestamp, query::Query, sync_run::RunKind};
+use domain::{
+    Clock, FeedId, RunId, Secret, Timestamp,
+    query::Query,
+    sync_run::{Outcome, RunKind},
+};
 use fake_atlassian::{FakeAtlassian, demo};
 use serde_json::json;
 use tokio::sync::watch;
@@ -151,6 +155,17 @@ impl Working {
             }
         }
         self.until(begun.feed, "passed", ended).await
+    }
+
+    /// Asks for a re-sync of a feed whose last run was broken off, and waits until one came to its end.
+    pub async fn taken_up(&self, begun: &Begun) -> FeedPicture {
+        self.app.resync(&self.caller, begun.feed).await.unwrap();
+        let complete = |picture: &FeedPicture| {
+            let last = picture.last.as_ref();
+            let ended = last.is_some_and(|run| run.outcome == Some(Outcome::Complete));
+            ended && picture.running.is_none() && picture.searchable && picture.headline == "up to date"
+        };
+        self.until(begun.feed, "taken up", complete).await
     }
 
     /// The run that was begun last.

@@ -30,6 +30,7 @@ pub fn story(picture: &FeedPicture) -> Vec<String> {
         FeedState::Active => dead(picture.job.as_ref())
             .into_iter()
             .chain(picture.next.whole_waits.map(without_points))
+            .chain(out_of_sight(picture))
             .collect(),
         FeedState::Connecting { .. } | FeedState::ChoosingSite | FeedState::ChoosingSpaces => Vec::new(),
     };
@@ -61,6 +62,19 @@ fn without_points(until: Timestamp) -> String {
          for as always; you need not do anything.",
         Moment::new(until).minute
     )
+}
+
+/// When nothing of any space can be seen.
+fn out_of_sight(picture: &FeedPicture) -> Vec<String> {
+    let suspended = picture.spaces.iter().all(|space| space.suspended_at.is_some());
+    match suspended {
+        true => told(&[
+            "Atlassian shows nothing of the chosen spaces to the connected person any more.",
+            "What was imported is kept and not found; it comes back by itself when pages are shown again.",
+            "Ask an admin of the site whether a permission, or an app access rule, was changed.",
+        ]),
+        false => Vec::new(),
+    }
 }
 
 fn dead(job: Option<&Standing>) -> Vec<String> {
