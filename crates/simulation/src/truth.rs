@@ -87,6 +87,23 @@ impl Truth {
         self.ever.get(id)
     }
 
+    /// Whether it was ever shown so in another space, and its page in this one: a comment or a file that is no more is held
+    /// where its page is until the listing that lacks it has been read.
+    pub fn followed_its_page(&self, id: &str, row: &Row) -> bool {
+        let belongs = matches!(row.kind.as_str(), "comment" | "attachment");
+        let page = row.parent.as_ref().and_then(|page| self.ever.get(page));
+        let page_was_there = page.is_some_and(|ever| ever.iter().any(|page| page.space == row.space));
+        let elsewhere = |shown: &Row| Row {
+            space: row.space.clone(),
+            ..shown.clone()
+        };
+        let was_shown = self
+            .ever
+            .get(id)
+            .is_some_and(|ever| ever.iter().any(|shown| elsewhere(shown) == *row));
+        belongs && page_was_there && was_shown
+    }
+
     pub fn shows(&self, id: &str) -> bool {
         self.now.contains_key(id)
     }

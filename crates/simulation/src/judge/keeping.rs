@@ -62,6 +62,7 @@ impl Judge {
                 .as_ref()
                 .is_some_and(|(before, removed)| !removed && *before == row) => {}
             None if truth.ever(&id).is_some_and(|ever| ever.contains(&row)) => {}
+            None if truth.followed_its_page(&id, &row) => {}
             None => {
                 let what = format!(
                     "feed {feed} holds {id} as {row:?}, which was never shown so: {:?}",
@@ -180,8 +181,11 @@ impl Judge {
                 .iter()
                 .any(|stream| stream.space.as_str() == row.space && stream.kind.word() == row.kind)
         };
+        // It is missed in the listing of the space in which it is held, which may not be the one that showed it last.
+        let held = |id: &String| inner.held.get(&(run.feed, id.clone()));
+        let missed = |id: &String, row: &Row| read(row) && held(id).is_none_or(|(row, _)| read(row));
         let hidden = inner.truths.get(&run.feed).map(|truth| {
-            let hidden = truth.hidden_before(began).filter(|(_, row)| read(row));
+            let hidden = truth.hidden_before(began).filter(|(id, row)| missed(id, row));
             hidden.map(|(id, _)| id.clone()).collect()
         });
         inner.promises.push(Promise {
