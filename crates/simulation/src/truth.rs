@@ -41,6 +41,8 @@ pub struct Shown {
     pub modified: Timestamp,
     /// Since when it is shown without a break, by Atlassian's clock.
     pub since: Timestamp,
+    /// The step since which it is shown in this space without a break.
+    pub placed: u64,
 }
 
 /// What one feed's person sees in its chosen spaces, through time.
@@ -60,13 +62,22 @@ impl Truth {
     pub fn turn(&mut self, rows: Vec<(String, Row, Timestamp)>, step: u64, at: Timestamp) {
         let mut before = std::mem::take(&mut self.now);
         for (id, row, modified) in rows {
-            let since = before.remove(&id).map(|shown| shown.since);
+            let shown = before.remove(&id);
+            let stayed = shown.as_ref().filter(|shown| shown.row.space == row.space);
+            let placed = stayed.map_or(step, |shown| shown.placed);
+            let since = shown.map(|shown| shown.since);
             if since.is_none() && self.hidden.remove(&id).is_some() {
                 self.shown_again.insert(id.clone(), step);
             }
             self.ever.entry(id.clone()).or_default().insert(row.clone());
             let since = since.unwrap_or(at);
-            self.now.insert(id, Shown { row, modified, since });
+            let shown = Shown {
+                row,
+                modified,
+                since,
+                placed,
+            };
+            self.now.insert(id, shown);
         }
         let hidden = before.into_iter().map(|(id, shown)| (id, (step, shown.row)));
         self.hidden.extend(hidden);
@@ -85,6 +96,23 @@ impl Truth {
 
     pub fn ever(&self, id: &str) -> Option<&BTreeSet<Row>> {
         self.ever.get(id)
+    }
+
+    /// Whether it was ever shown so in another space, and its page in this one: a comment or a file that is no more is held
+    /// where its page is until the listing that lacks it has been read.
+    pub fn followed_its_page(&self, id: &str, row: &Row) -> bool {
+        let belongs = matches!(row.kind.as_str(), "comment" | "attachment");
+        let page = row.parent.as_ref().and_then(|page| self.ever.get(page));
+        let page_was_there = page.is_some_and(|ever| ever.iter().any(|page| page.space == row.space));
+        let elsewhere = |shown: &Row| Row {
+            space: row.space.clone(),
+            ..shown.clone()
+        };
+        let was_shown = self
+            .ever
+            .get(id)
+            .is_some_and(|ever| ever.iter().any(|shown| elsewhere(shown) == *row));
+        belongs && page_was_there && was_shown
     }
 
     pub fn shows(&self, id: &str) -> bool {
