@@ -131,30 +131,43 @@ impl Working {
     pub async fn walked(&self, begun: &Begun) -> FeedPicture {
         let before = self.app.runs(&self.caller, begun.feed).await.unwrap()[0].id;
         self.app.resync(&self.caller, begun.feed).await.unwrap();
-        let walked = |picture: &FeedPicture| {
-            let last = picture.last.as_ref();
-            let ended = last.is_some_and(|run| run.kind == RunKind::Walk && run.id > before && run.outcome.is_some());
-            ended && picture.running.is_none() && picture.searchable
-        };
-        self.until(begun.feed, "walked", walked).await
+        let until = tokio::time::Instant::now() + WAIT_MAX;
+        loop {
+            if let Some(picture) = self.ended(begun, RunKind::Walk, before).await {
+                return picture;
+            }
+            assert!(tokio::time::Instant::now() < until, "not walked");
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    /// The feed's picture with the last run of this kind after `after`, when that has ended and everything is searchable. A
+    /// look at changes may have followed it at once.
+    async fn ended(&self, begun: &Begun, kind: RunKind, after: RunId) -> Option<FeedPicture> {
+        let mut picture = self.app.feed_picture(&self.caller, begun.feed).await.unwrap();
+        let runs = self.app.runs(&self.caller, begun.feed).await.unwrap();
+        let run = runs.into_iter().find(|run| run.kind == kind && run.id > after)?;
+        let quiet = run.outcome.is_some() && picture.running.is_none() && picture.searchable;
+        picture.last = Some(run);
+        quiet.then_some(picture)
     }
 
     /// Lets the time until the next look go by, and waits until a pass of this kind, later than `after`, has ended and
     /// everything is searchable.
     pub async fn passed(&self, setting: &Setting, begun: &Begun, kind: RunKind, after: RunId) -> FeedPicture {
-        let ended = |picture: &FeedPicture| {
-            let last = picture.last.as_ref();
-            let passed = last.is_some_and(|run| run.kind == kind && run.id > after);
-            passed && picture.running.is_none() && picture.searchable && picture.headline == "up to date"
-        };
         // The look after a pass is scheduled when that pass has ended, which may be after this clock was turned: once more.
         for _ in 0..TURNS_MAX {
             self.later(setting, 6).await;
-            if let Ok(picture) = tokio::time::timeout(TURN, self.until(begun.feed, "passed", ended)).await {
-                return picture;
+            let until = tokio::time::Instant::now() + TURN;
+            while tokio::time::Instant::now() < until {
+                let picture = self.ended(begun, kind, after).await;
+                if let Some(picture) = picture.filter(|picture| picture.headline == "up to date") {
+                    return picture;
+                }
+                tokio::time::sleep(Duration::from_millis(25)).await;
             }
         }
-        self.until(begun.feed, "passed", ended).await
+        panic!("no {} has ended", kind.word());
     }
 
     /// Asks for a re-sync of a feed whose last run was broken off, and waits until one came to its end.

@@ -22,7 +22,6 @@ mod fields;
 mod guard;
 mod indexes;
 mod integrations;
-mod markdown;
 pub(crate) mod moment;
 pub(crate) mod page;
 mod progress;
