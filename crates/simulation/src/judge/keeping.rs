@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    FeedId, IndexId, Result, SpaceId,
-    cursor::{Mark, Stream, Watermark},
+    FeedId, IndexId, Result,
+    cursor::{Mark, Watermark},
     document::Removal,
     job::{Job, Work},
     store::{Recording, Store, Verdict},
@@ -12,10 +12,7 @@ use domain::{
 };
 
 use super::{Judge, Promise, Rule, content, held_row, is_told_by_search};
-use crate::{
-    board::Life,
-    truth::{Row, Shown},
-};
+use crate::{board::Life, truth::Row};
 
 /// More than any world holds.
 const CHANGED_MAX: usize = 10_000;
@@ -103,10 +100,7 @@ impl Judge {
                 reading.done = true;
                 false
             }
-            Mark::At(cursor) => {
-                reading.mark = Some(cursor.0.clone());
-                reading.done || !reading.marked.insert(cursor.0.clone())
-            }
+            Mark::At(cursor) => reading.done || !reading.marked.insert(cursor.0.clone()),
         };
         if back {
             inner.violate(
@@ -131,12 +125,6 @@ impl Judge {
             .extend(verdict.walked.iter().cloned());
     }
 
-    /// An import has read this space.
-    pub fn imported(&self, feed: FeedId, space: &SpaceId) {
-        let mut inner = self.locked();
-        inner.imported.entry(feed).or_default().insert(space.to_string());
-    }
-
     pub fn claimed(&self, life: Life, job: &Job) {
         let Work::SyncFeed { feed, .. } = job.work;
         let mut inner = self.locked();
@@ -151,7 +139,6 @@ impl Judge {
         if inner.began.insert(run.id, (step, at)).is_none() {
             inner.figures.runs += 1;
             inner.walked.remove(&run.feed);
-            inner.imported.remove(&run.feed);
             inner.misled.remove(&run.feed);
         }
         if let Some(open) = inner.open_runs.insert(run.feed, run.id) {
@@ -172,7 +159,6 @@ impl Judge {
         let (Some((step, at)), Outcome::Complete) = (began, outcome) else {
             return Ok(());
         };
-        self.locked().whole(run, step);
         match run.kind {
             RunKind::Walk => self.promised(store, run, step).await,
             RunKind::Changes => self.changes_complete(store, run, at).await,
@@ -267,46 +253,6 @@ impl Judge {
 }
 
 impl super::Inner {
-    /// A complete import or walk: what was shown in a listing's space since before that listing began is held.
-    fn whole(&mut self, run: &SyncRun, began: u64) {
-        let (walked, imported) = (self.walked.get(&run.feed), self.imported.get(&run.feed));
-        let is_read = |stream: &Stream| match run.kind {
-            RunKind::Walk => walked.is_some_and(|walked| walked.contains(stream)),
-            RunKind::Import => imported.is_some_and(|imported| imported.contains(stream.space.as_str())),
-            RunKind::Changes | RunKind::Probe => false,
-        };
-        let Some(truth) = self.truths.get(&run.feed) else {
-            return;
-        };
-        let readings = self.readings.iter().filter(|((feed, _), _)| *feed == run.feed);
-        let readings = readings.filter(|((_, stream), reading)| is_read(stream) && reading.done && !reading.misled);
-        let missed = readings.into_iter().find_map(|((_, stream), reading)| {
-            let (space, kind) = (stream.space.as_str(), stream.kind.word());
-            let renamed = self
-                .renamed
-                .get(space)
-                .is_some_and(|at| *at >= began.min(reading.began));
-            let must_be_held = |shown: &Shown| {
-                let archived = self.archived_last.get(space).is_some_and(|at| *at >= shown.modified);
-                let untold = is_told_by_search(&shown.row) && (archived || renamed);
-                shown.row.space == space && shown.row.kind == kind && shown.placed < reading.began && !untold
-            };
-            let is_held = |id: &String| {
-                let held = self.held.get(&(run.feed, id.clone()));
-                held.is_some_and(|(_, removed)| !removed)
-            };
-            let mut shown = truth.now.iter();
-            shown.find(|(id, shown)| must_be_held(shown) && !is_held(id))
-        });
-        if let Some((id, shown)) = missed {
-            let what = format!(
-                "run {} of feed {} is complete and lacks {id} ({:?})",
-                run.id, run.feed, shown.row
-            );
-            self.violate(Rule::Whole, what);
-        }
-    }
-
     /// Whoever lost the claim writes nothing.
     fn refuse_stranger(&mut self, life: Life, feed: FeedId) {
         if self.claims.get(&feed).is_some_and(|holder| *holder != life) {
