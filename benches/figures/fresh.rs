@@ -17,7 +17,7 @@ use app::{App, Caller, connections::Callback};
 use async_trait::async_trait;
 use bytes::Bytes;
 use circuit::wiring::wired_at;
-use confluence::http::Http;
+use confluence::http::{Http, Unanswered};
 use domain::{
     Clock, Secret, SiteId, Timestamp,
     budget::{Allowance, QUOTA_POINTS},
@@ -127,7 +127,7 @@ struct Line {
 
 #[async_trait]
 impl Http for Line {
-    async fn send(&self, request: Request<Bytes>) -> domain::Result<Response<Bytes>> {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Unanswered> {
         self.day.lock().unwrap().goes_on(&self.fake);
         Ok(self.fake.answer(request).await)
     }

@@ -146,7 +146,8 @@ fn written(number: usize) -> SeedPage {
     }
     SeedPage {
         body,
-        labels: (number % 3 == 0)
+        labels: number
+            .is_multiple_of(3)
             .then(|| format!("label-{}", number % 5))
             .into_iter()
             .collect(),
