@@ -6,18 +6,20 @@ use std::{
     sync::atomic::Ordering,
 };
 
+use app::progress::FeedPicture;
 use domain::{
     Clock,
     budget::Allowance,
     feed::{FeedState, Park},
+    sync_run::{Outcome, RunKind, SyncRun},
 };
-use fake_atlassian::FakeAtlassian;
-use serde_json::Value;
+use fake_atlassian::{FakeAtlassian, demo};
+use serde_json::{Value, json};
 
 use crate::{
-    comparing::{held, truth, world},
+    comparing::{change, held, truth, world},
     process::{Circuit, serve},
-    setting::Setting,
+    setting::{Begun, Setting},
     working::{Working, company, space},
 };
 
@@ -119,6 +121,62 @@ async fn an_import_larger_than_the_budget_waits_for_the_next_hours_and_is_whole_
         truth(&setting, &begun, &keys).await
     );
     circuit.end().await;
+}
+
+/// The last walk.
+async fn walk(circuit: &Working, begun: &Begun) -> SyncRun {
+    let runs = circuit.app.runs(&circuit.caller, begun.feed).await.unwrap();
+    runs.into_iter().find(|run| run.kind == RunKind::Walk).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_walk_waits_for_the_next_hours_points_alone_and_what_is_written_is_found_meanwhile() {
+    let mut setting = Setting::new(|options| FakeAtlassian::new(demo::sites(), options)).await;
+    let budget = Allowance::new(2_000, 50).unwrap();
+    setting.allowance = budget;
+    let begun = setting.begun().await;
+    let circuit = Working::new(&setting, &begun).await;
+    at_ten(&circuit);
+    let ops = space(&begun, "OPS");
+    circuit.app.add_spaces(&circuit.caller, begun.feed, &ops).await.unwrap();
+    circuit.up_to_date(begun.feed).await;
+    circuit.app.resync(&circuit.caller, begun.feed).await.unwrap();
+    let walked = |picture: &FeedPicture| {
+        let walk = picture.last.as_ref().is_some_and(|run| run.kind == RunKind::Walk);
+        walk && picture.running.is_none() && picture.headline == "up to date"
+    };
+    let spent = circuit.until(begun.feed, "walked", walked).await.points.budget.spent;
+    // A listing of 250 pages no longer fits beside what is kept for changes and people.
+    assert!(spent > budget.points() * 4 / 5 - 251, "{spent}");
+
+    circuit.later(&setting, 50).await;
+    let waits = |picture: &FeedPicture| {
+        picture
+            .last
+            .as_ref()
+            .is_some_and(|run| run.kind == RunKind::Walk && parked(run))
+    };
+    circuit.until(begun.feed, "waiting with its walk", waits).await;
+    let edit = json!({ "title": "Pump runbook", "space": "OPS", "body": "<p>zyzzyva</p>" });
+    change(&setting.fake, "edit", edit).await;
+    circuit.later(&setting, 4).await;
+    while circuit.finds(&begun, "zyzzyva").await == 0 {
+        let picture = circuit.app.feed_picture(&circuit.caller, begun.feed).await.unwrap();
+        assert_eq!(picture.feed.state, FeedState::Active);
+        tokio::task::yield_now().await;
+    }
+    let walk_now = walk(&circuit, &begun).await;
+    assert_ne!(walk_now.outcome, Some(Outcome::Complete), "the hour has not turned");
+
+    circuit.later(&setting, 10).await;
+    while walk(&circuit, &begun).await.outcome != Some(Outcome::Complete) {
+        tokio::task::yield_now().await;
+    }
+    circuit.end().await;
+}
+
+fn parked(run: &SyncRun) -> bool {
+    matches!(run.outcome, Some(Outcome::Parked { .. }))
 }
 
 /// `circuit feed estimate` against this Circuit.
