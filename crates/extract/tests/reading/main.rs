@@ -1,0 +1,7 @@
+//! What a careful person would copy out of a page by hand.
+
+mod corpus;
+mod hostile;
+mod linear;
+mod pages;
+mod samples;
