@@ -106,20 +106,25 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
-/// Where the tag ends: at `>` outside of quotes, or before the next `<` when it is never closed.
+/// Where the tag ends: at `>` outside of quotes, or before the next `<` when it is never closed. A quote that is never
+/// closed does not swallow the document: it is none.
 fn tag_end(inside: &str) -> usize {
     let mut quote = None;
+    let mut end_in_quote = None;
     for (at, byte) in inside.bytes().enumerate() {
         match (quote, byte) {
-            (None, b'>' | b'<') => return at,
+            (None, b'>') => return at,
+            (_, b'<') => return end_in_quote.filter(|_| quote.is_some()).unwrap_or(at),
             (None, b'"' | b'\'') => quote = Some(byte),
-            (Some(open), _) if open == byte => quote = None,
-            // A quote that is never closed must not swallow the document.
-            (Some(_), b'<') => return at,
+            (Some(open), _) if open == byte => {
+                quote = None;
+                end_in_quote = None;
+            }
+            (Some(_), b'>') if end_in_quote.is_none() => end_in_quote = Some(at),
             _ => {}
         }
     }
-    inside.len()
+    end_in_quote.unwrap_or(inside.len())
 }
 
 /// The value of an attribute, its references still in it.

@@ -163,6 +163,10 @@ impl<'a> Line<'a> {
     }
 
     fn code_span(&self, words: &str, out: &mut String) {
+        if self.setting == Setting::Cell && words.contains("\\|") {
+            // A bar of a cell is escaped before the code is read, and a backslash before it would be part of that.
+            return self.escape(words, out, false, None);
+        }
         // A backtick before it would make the fence longer than it is.
         if out.ends_with('`') && !ends_escaped(out, '`') {
             out.push(' ');
@@ -238,13 +242,13 @@ impl<'a> Line<'a> {
         // What `escape_beginning` wrote is part of the words.
         let start = if begins_line { beginning_length(words) } else { 0 };
         let mut before = if start > 0 { words[..start].chars().next_back() } else { out.chars().next_back() };
-        let mut rest = words[start..].chars().peekable();
-        while let Some(c) = rest.next() {
-            let after = rest.peek().copied();
+        for (at, c) in words[start..].char_indices() {
+            let rest = &words[start + at + c.len_utf8()..];
+            let after = rest.chars().next();
             let escaped = match c {
                 '\\' | '`' | '*' | '[' | ']' | '<' | '~' => true,
                 '_' => !(before.is_some_and(char::is_alphanumeric) && after.or(next).is_some_and(char::is_alphanumeric)),
-                '&' => after.is_none_or(|after| after == '#' || after.is_ascii_alphabetic()),
+                '&' => begins_reference(rest),
                 '!' => after.is_none(),
                 '|' => self.setting == Setting::Cell,
                 '#' => self.setting == Setting::Heading && after.is_none(),
@@ -257,6 +261,12 @@ impl<'a> Line<'a> {
             before = Some(c);
         }
     }
+}
+
+/// Whether an ampersand before these words could begin a character reference, perhaps with words that follow them.
+fn begins_reference(rest: &str) -> bool {
+    let name = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'#').count();
+    name == rest.len() || rest[name..].starts_with(';')
 }
 
 /// What is known of the line around a run.
