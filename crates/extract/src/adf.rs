@@ -7,8 +7,9 @@ use domain::AccountId;
 use serde_json::Value;
 
 use crate::{
+    address::readable,
     anchors::Anchors,
-    block::{Block, Cell, Image, Inline, Manner, PanelKind, Style, Table, Target, Task},
+    block::{Block, Cell, Image, Inline, Manner, PanelKind, Span, Style, Table, Target, Task},
     emoji::emoji,
     flow::Flow,
     macros::{self, Call, Parameter},
@@ -243,11 +244,19 @@ impl Reader {
 
     fn table(&mut self, node: &Value, flow: &mut Flow, depth: usize) {
         let mut table = Table::default();
+        let is_numbered = attribute(node, "isNumberColumnEnabled").and_then(Value::as_bool) == Some(true);
+        let mut number = 1_u32;
         for row in children(node) {
-            let cells: Vec<Cell> = children(row).map(|cell| self.cell(cell, depth + 1)).collect();
-            if !cells.is_empty() {
-                table.rows.push(cells);
+            let mut cells: Vec<Cell> = children(row).map(|cell| self.cell(cell, depth + 1)).collect();
+            if cells.is_empty() {
+                continue;
             }
+            if is_numbered {
+                let is_header = table.rows.is_empty() && cells.iter().all(|cell| cell.header);
+                cells.insert(0, numbering(number, is_header));
+                number += u32::from(!is_header);
+            }
+            table.rows.push(cells);
         }
         if !table.rows.is_empty() {
             flow.block(Block::Table(table));
@@ -333,6 +342,17 @@ impl Reader {
     }
 }
 
+/// The cell that counts the rows, which Confluence adds when it shows the table.
+fn numbering(number: u32, is_header: bool) -> Cell {
+    let words = Block::Paragraph(vec![Span::words(number.to_string())]);
+    Cell {
+        header: is_header,
+        columns: 1,
+        rows: 1,
+        blocks: if is_header { Vec::new() } else { vec![words] },
+    }
+}
+
 fn marked(node: &Value, manner: &Manner) -> Manner {
     let mut marked = manner.clone();
     for mark in node.get("marks").and_then(Value::as_array).into_iter().flatten() {
@@ -371,9 +391,11 @@ fn card(node: &Value, flow: &mut Flow, manner: &Manner) {
     let data = attribute(node, "data");
     let in_data = |key: &str| data.and_then(|data| data.get(key)).and_then(Value::as_str);
     let url = Some(text(node, "url")).filter(|url| !url.is_empty()).or_else(|| in_data("url"));
-    let Some(words) = in_data("name").or(url) else { return };
+    let Some(words) = in_data("name").map(str::to_owned).or_else(|| url.map(readable)) else {
+        return;
+    };
     let target = url.and_then(|url| storage_format::href(url.to_owned()));
-    flow.words(words, &manner.linked(target.map(Arc::new)));
+    flow.words(&words, &manner.linked(target.map(Arc::new)));
 }
 
 fn image(node: &Value) -> Image {

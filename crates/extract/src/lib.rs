@@ -1,6 +1,7 @@
 //! Given a document as Circuit holds it, gives its text: as a tree of blocks, as plain text, as Markdown, in passages.
 //! Never fails: broken markup is text.
 
+mod address;
 mod adf;
 mod anchors;
 mod block;
@@ -13,8 +14,6 @@ mod markup;
 mod passages;
 mod storage_format;
 mod surroundings;
-#[cfg(test)]
-mod tests;
 mod text;
 
 pub use block::{

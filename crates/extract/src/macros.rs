@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::{
     block::{Block, Image, Inline, Manner, PanelKind, Span, Style, Target},
+    address::percent_decoded,
     flow::Flow,
     storage_format::{self, Reference},
 };
@@ -454,24 +455,4 @@ fn roadmap(source: &str, flow: &mut Flow) {
             items: lanes,
         });
     }
-}
-
-fn percent_decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let digits = bytes.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) if bytes[at] == b'%' => {
-                decoded.push(byte);
-                at += 3;
-            }
-            _ => {
-                decoded.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }

@@ -20,6 +20,8 @@ pub struct Tokens<'a> {
     rest: &'a str,
     /// Ends that were looked for and are not there: nobody looks through the rest of the text a second time.
     no_instruction_end: bool,
+    /// How much of the text was left at the end of CDATA that was looked for last.
+    left_at_cdata_end: usize,
 }
 
 impl<'a> Tokens<'a> {
@@ -27,6 +29,7 @@ impl<'a> Tokens<'a> {
         Self {
             rest: markup,
             no_instruction_end: false,
+            left_at_cdata_end: usize::MAX,
         }
     }
 
@@ -38,6 +41,10 @@ impl<'a> Tokens<'a> {
     /// The next token that begins with a less-than sign; None when it hides something and the one after is wanted.
     fn tag(&mut self, after: &'a str) -> Option<Token<'a>> {
         if let Some(cdata) = after.strip_prefix("![CDATA[") {
+            if cdata.starts_with("></ac:plain-text") && !self.ends_in_body(cdata) {
+                self.rest = &cdata[1..];
+                return None;
+            }
             let (text, rest) = cdata.split_once("]]>").unwrap_or((cdata, ""));
             self.rest = rest;
             return Some(Token::CData(text));
@@ -80,6 +87,17 @@ impl<'a> Tokens<'a> {
                 empty: attributes.ends_with('/'),
             },
         })
+    }
+
+    /// Whether CDATA ends where the body of a macro does. Exports of whole sites write the end of CDATA as CDATA of its
+    /// own, and what follows it is markup again.
+    fn ends_in_body(&mut self, cdata: &str) -> bool {
+        if self.left_at_cdata_end > cdata.len() {
+            self.left_at_cdata_end = cdata.find("]]>").map_or(0, |at| cdata.len() - at);
+        }
+        let at_end = &cdata[cdata.len() - self.left_at_cdata_end..];
+        let after = at_end.strip_prefix("]]>").map(str::trim_start);
+        after.is_some_and(|after| after.starts_with("</ac:plain-text"))
     }
 
     fn take(&mut self, end: usize) -> &'a str {

@@ -11,8 +11,9 @@ use domain::{
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::{
-    Block, People, Span, blocks,
-    surroundings::encoded,
+    Block, People, Span,
+    address::encoded,
+    blocks,
     text::{line, plain_text},
 };
 
@@ -381,6 +382,3 @@ fn address(held: &Held, anchor: &str) -> String {
         false => document.url.clone(),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use domain::document::Held;
 
-use crate::block::{People, Target};
+use crate::{
+    address::{clean, encoded, path, percent_decoded},
+    block::{People, Target},
+};
 
 static NOBODY: People = BTreeMap::new();
 
@@ -46,7 +49,7 @@ impl<'a> Surroundings<'a> {
     pub fn address(&self, target: &Target) -> Option<String> {
         match target {
             Target::Url(url) => self.outside(url),
-            Target::Anchor(anchor) => Some(format!("#{}", encoded(anchor))),
+            Target::Anchor(anchor) => Some(format!("#{}", encoded(&percent_decoded(anchor)))),
             Target::Page {
                 space,
                 title,
@@ -63,7 +66,7 @@ impl<'a> Surroundings<'a> {
                 };
                 if let Some(anchor) = anchor.as_deref().filter(|anchor| !anchor.is_empty()) {
                     url.push('#');
-                    url.push_str(&encoded(anchor));
+                    url.push_str(&encoded(&percent_decoded(anchor)));
                 }
                 Some(clean(&url))
             }
@@ -103,44 +106,4 @@ impl<'a> Surroundings<'a> {
         let known = ["http", "https", "mailto"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
         (schemed && known).then(|| clean(&url))
     }
-}
-
-/// As a part of a path or as a fragment: everything but letters, digits and a few signs in hexadecimal.
-pub fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => encoded.push(char::from(byte)),
-            _ => push_hexadecimal(&mut encoded, byte),
-        }
-    }
-    encoded
-}
-
-fn path(day: &str) -> String {
-    day.split('/').map(encoded).collect::<Vec<_>>().join("/")
-}
-
-/// An address whose signs mean nothing to Markdown, HTML or a table.
-fn clean(url: &str) -> String {
-    let mut cleaned = String::with_capacity(url.len());
-    for c in url.chars() {
-        match c {
-            '(' | ')' | '<' | '>' | '[' | ']' | '\\' | '"' | '\'' | '`' | '|' | '*' | '{' | '}' | '^' => {
-                push_hexadecimal(&mut cleaned, c as u8);
-            }
-            c if c.is_whitespace() || c.is_control() => {
-                c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| push_hexadecimal(&mut cleaned, byte));
-            }
-            c => cleaned.push(c),
-        }
-    }
-    cleaned
-}
-
-fn push_hexadecimal(text: &mut String, byte: u8) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    text.push('%');
-    text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-    text.push(char::from(DIGITS[usize::from(byte & 15)]));
 }

@@ -133,7 +133,7 @@ impl Page<'_> {
 
     /// Each row an item, each cell in it named by its column.
     fn labelled(&mut self, table: &Table, grid: &[Vec<(usize, &Cell)>]) {
-        let header = grid.first().filter(|_| table.has_header());
+        let header = grid.first().filter(|header| table.has_header() && self.labels_all(header, &grid[1..]));
         for row in grid.iter().skip(usize::from(header.is_some())) {
             if self.is_full() {
                 return;
@@ -143,6 +143,21 @@ impl Page<'_> {
                 self.item("- ".to_owned(), &blocks, Spacing::Loose);
             }
         }
+    }
+
+    /// Whether the cells' labels would say all that is in the header.
+    fn labels_all(&self, header: &[(usize, &Cell)], body: &[Vec<(usize, &Cell)>]) -> bool {
+        let mut used = vec![false; header.len()];
+        for (at, cell) in body.iter().flatten() {
+            if let Some(named) = header.iter().rposition(|(column, _)| column <= at) {
+                used[named] |= !cell.blocks.is_empty();
+            }
+        }
+        header.iter().zip(used).all(|((_, cell), used)| {
+            let is_short = self.label(cell).chars().count() < LABEL_CHARS_MAX;
+            let is_words = cell.blocks.iter().all(|block| matches!(block, Block::Paragraph(_) | Block::Heading { .. }));
+            cell.blocks.is_empty() || used && is_short && is_words
+        })
     }
 
     fn labelled_cells(&self, header: Option<&Vec<(usize, &Cell)>>, row: &[(usize, &Cell)]) -> Vec<Block> {

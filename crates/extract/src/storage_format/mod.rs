@@ -18,6 +18,7 @@ use self::{
     tree::{Kind, Node},
 };
 use crate::{
+    address,
     anchors::Anchors,
     block::{Block, Image, Inline, Manner, PanelKind, Style, Target, Task},
     day,
@@ -217,8 +218,14 @@ impl<'a> Reader<'a> {
             Tag::InlineCode => self.read(inside, flow, &place.styled(Style::CODE)),
             Tag::Struck => self.read(inside, flow, &place.styled(Style::STRUCK)),
             Tag::Anchor => {
-                let target = element.value("href").and_then(refer::href);
-                self.read(inside, flow, &place.linked(target));
+                let href = element.value("href");
+                let card = href.as_deref().filter(|_| element.attributes.contains("data-card-appearance"));
+                let readable = card.filter(|href| self.plain(inside.clone()) == *href).map(address::readable);
+                let place = place.linked(href.clone().and_then(refer::href));
+                match readable {
+                    Some(words) => flow.words(&words, &place.manner),
+                    None => self.read(inside, flow, &place),
+                }
             }
             Tag::Break => flow.line_break(),
             Tag::Rule => flow.block(Block::Rule),

@@ -4,4 +4,6 @@ mod corpus;
 mod hostile;
 mod linear;
 mod pages;
+mod passages;
+mod promises;
 mod samples;

@@ -5,7 +5,10 @@ use std::{env, fs, path::Path};
 
 use extract::{markdown, plain_text, read};
 
-use crate::samples::{own, people, surroundings};
+use crate::{
+    promises::{people, surroundings},
+    samples::own,
+};
 
 #[test]
 fn every_page_reads_as_its_author_meant_it() {

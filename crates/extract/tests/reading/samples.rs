@@ -5,8 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use domain::{AccountId, document::Body};
-use extract::{People, Surroundings};
+use domain::document::Body;
 
 pub struct Sample {
     /// The file's name without its endings.
@@ -20,6 +19,11 @@ pub fn own() -> Vec<Sample> {
     let found = samples(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data")));
     assert!(found.len() >= 150, "there are {} pages", found.len());
     found
+}
+
+/// What the fuzzer found, once.
+pub fn kept() -> Vec<Sample> {
+    samples(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kept")))
 }
 
 /// Other people's pages; none, with a word about it, where the folder is not beside the project.
@@ -63,21 +67,4 @@ fn sample(path: &Path) -> Option<Sample> {
         path: path.to_owned(),
         body,
     })
-}
-
-/// People who are known where our own pages stand.
-pub fn people() -> People {
-    [("712020:ann", "Ann Reed"), ("712020:ben", "Ben Sand")]
-        .map(|(account, name)| (AccountId::new(account), name.to_owned()))
-        .into()
-}
-
-/// Where our own pages stand.
-pub fn surroundings(people: &People) -> Surroundings<'_> {
-    Surroundings {
-        wiki: Some("https://acme.atlassian.net/wiki"),
-        space_key: "ENG",
-        page: "4711",
-        people,
-    }
 }
