@@ -7,7 +7,7 @@ use domain::{
     document::{Body, Document, DocumentKind, Held},
 };
 use extract::{
-    Block, PASSAGE_CHARS_MAX, PASSAGES_MAX, People, Surroundings, markdown, outline, passages, plain_text, read,
+    Block, PASSAGE_CHARS_MAX, PASSAGES_MAX, People, Surroundings, markdown, outline, passages_naming, plain_text, read,
 };
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
@@ -53,7 +53,7 @@ fn rendered(markdown: &str) -> String {
 }
 
 fn check_passages(body: &Body, blocks: &[Block], people: &People) {
-    let passages = passages(&held(body.clone()));
+    let passages = passages_naming(&held(body.clone()), people);
     assert!(!passages.is_empty());
     let mut words = String::new();
     for (ordinal, passage) in (0..).zip(&passages) {

@@ -46,7 +46,8 @@ fn corpora() -> PathBuf {
 
 fn samples(folder: &Path) -> Vec<Sample> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
-        .unwrap()
+        .into_iter()
+        .flatten()
         .map(|file| file.unwrap().path())
         .collect();
     files.sort();
