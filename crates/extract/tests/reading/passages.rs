@@ -135,18 +135,18 @@ fn long_code_is_cut_between_lines_and_repeats_its_title() {
             pumps.rs
             let pump_1 = start(1);
             … 38 lines …
-            let pump_39 = start(39);
+            let pump_40 = start(40);
 
             1 [] #
             pumps.rs
-            let pump_40 = start(40);
+            let pump_41 = start(41);
             … 37 lines …
-            let pump_77 = start(77);
+            let pump_79 = start(79);
 
             2 [] #
             pumps.rs
-            let pump_78 = start(78);
-            … 22 lines …
+            let pump_80 = start(80);
+            … 19 lines …
             let pump_100 = start(100);"#]],
     );
 }
@@ -173,19 +173,19 @@ fn a_long_list_is_cut_between_items_and_keeps_its_numbers() {
             0 [] #
             1. Turn valve 1 by hand until it is shut.
             2. Turn valve 2 by hand until it is shut.
-            … 19 lines …
-            22. Turn valve 22 by hand until it is shut.
+            … 20 lines …
+            23. Turn valve 23 by hand until it is shut.
 
             1 [] #
-            23. Turn valve 23 by hand until it is shut.
             24. Turn valve 24 by hand until it is shut.
+            25. Turn valve 25 by hand until it is shut.
             … 19 lines …
-            44. Turn valve 44 by hand until it is shut.
+            45. Turn valve 45 by hand until it is shut.
 
             2 [] #
-            45. Turn valve 45 by hand until it is shut.
             46. Turn valve 46 by hand until it is shut.
-            … 13 lines …
+            47. Turn valve 47 by hand until it is shut.
+            … 12 lines …
             60. Turn valve 60 by hand until it is shut."#]],
     );
 }
