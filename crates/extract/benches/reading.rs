@@ -56,7 +56,11 @@ fn figure(what: &str, pages: &[String], mut work: impl FnMut(usize)) {
     }
     let seconds = start.elapsed().as_secs_f64();
     let a_second = |count: usize| (count * rounds) as f64 / seconds;
-    println!("| {what} | {:.0} | {:.0} |", a_second(pages.len()), a_second(bytes(pages)) / 1e6);
+    println!(
+        "| {what} | {:.0} | {:.0} |",
+        a_second(pages.len()),
+        a_second(bytes(pages)) / 1e6
+    );
 }
 
 fn bytes(pages: &[String]) -> usize {
@@ -71,7 +75,11 @@ fn pages(ending: &str) -> Vec<String> {
         .flatten()
         .filter_map(|file| Some(file.ok()?.path()))
         .filter(|path| path.to_string_lossy().ends_with(ending))
-        .filter(|path| !["broken", "without-end", "hostile", "adf-"].iter().any(|odd| path.to_string_lossy().contains(odd)))
+        .filter(|path| {
+            !["broken", "without-end", "hostile", "adf-"]
+                .iter()
+                .any(|odd| path.to_string_lossy().contains(odd))
+        })
         .collect();
     paths.sort();
     let pieces: Vec<String> = paths.iter().filter_map(|path| fs::read_to_string(path).ok()).collect();

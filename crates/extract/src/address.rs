@@ -26,7 +26,9 @@ pub fn clean(url: &str) -> String {
                 push_hexadecimal(&mut cleaned, c as u8);
             }
             c if c.is_whitespace() || c.is_control() => {
-                c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| push_hexadecimal(&mut cleaned, byte));
+                c.encode_utf8(&mut [0; 4])
+                    .bytes()
+                    .for_each(|byte| push_hexadecimal(&mut cleaned, byte));
             }
             c => cleaned.push(c),
         }
@@ -47,7 +49,9 @@ pub fn percent_decoded(text: &str) -> String {
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let digits = bytes.get(at + 1..at + 3).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+        let digits = bytes
+            .get(at + 1..at + 3)
+            .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
         let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
         match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
             Some(byte) if bytes[at] == b'%' => {
@@ -67,7 +71,9 @@ pub fn percent_decoded(text: &str) -> String {
 /// has it, and else the address.
 pub fn readable(url: &str) -> String {
     let path = url.split(['?', '#']).next().unwrap_or_default();
-    let mut parts = path.split('/').skip_while(|part| !matches!(*part, "pages" | "browse" | "display"));
+    let mut parts = path
+        .split('/')
+        .skip_while(|part| !matches!(*part, "pages" | "browse" | "display"));
     let kind = parts.next();
     let rest: Vec<&str> = parts.collect();
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());

@@ -63,7 +63,8 @@ impl Reader {
 
     fn node(&mut self, node: &Value, flow: &mut Flow, manner: &Manner, depth: usize) {
         match kind(node) {
-            "text" | "hardBreak" | "mention" | "emoji" | "date" | "status" | "inlineCard" | "mediaInline" | "inlineExtension" => {
+            "text" | "hardBreak" | "mention" | "emoji" | "date" | "status" | "inlineCard" | "mediaInline"
+            | "inlineExtension" => {
                 self.inline(node, flow, &marked(node, manner), depth);
             }
             "heading" => self.heading(node, flow, manner, depth),
@@ -75,7 +76,9 @@ impl Reader {
             "codeBlock" => code(node, flow),
             "bulletList" | "unorderedList" => self.list(node, None, flow, depth),
             "orderedList" => {
-                let order = attribute(node, "order").and_then(Value::as_u64).and_then(|order| u32::try_from(order).ok());
+                let order = attribute(node, "order")
+                    .and_then(Value::as_u64)
+                    .and_then(|order| u32::try_from(order).ok());
                 self.list(node, Some(order.unwrap_or(1)), flow, depth);
             }
             "decisionList" => {
@@ -178,7 +181,8 @@ impl Reader {
             "emoji" => flow.words(&emoji(text(node, "text"), text(node, "shortName"), ""), manner),
             "date" => {
                 let instant = attribute(node, "timestamp");
-                let millis = instant.and_then(|instant| instant.as_i64().or_else(|| instant.as_str()?.trim().parse().ok()));
+                let millis =
+                    instant.and_then(|instant| instant.as_i64().or_else(|| instant.as_str()?.trim().parse().ok()));
                 if let Some(millis) = millis {
                     let instant = domain::Timestamp(millis).to_string();
                     flow.sign(Inline::Date(instant.chars().take("2026-03-01".len()).collect()), manner);
@@ -204,7 +208,9 @@ impl Reader {
         if spans.is_empty() {
             return;
         }
-        let level = attribute(node, "level").and_then(Value::as_u64).and_then(|level| u8::try_from(level).ok());
+        let level = attribute(node, "level")
+            .and_then(Value::as_u64)
+            .and_then(|level| u8::try_from(level).ok());
         flow.block(Block::Heading {
             level: level.unwrap_or(1).clamp(1, 6),
             anchor: self.anchors.next(&spans),
@@ -265,7 +271,9 @@ impl Reader {
 
     fn cell(&mut self, node: &Value, depth: usize) -> Cell {
         let covered = |name: &str| {
-            let value = attribute(node, name).and_then(Value::as_u64).and_then(|value| u32::try_from(value).ok());
+            let value = attribute(node, name)
+                .and_then(Value::as_u64)
+                .and_then(|value| u32::try_from(value).ok());
             value.unwrap_or(1).max(1)
         };
         let blocks = match kind(node) {
@@ -390,7 +398,9 @@ fn code(node: &Value, flow: &mut Flow) {
 fn card(node: &Value, flow: &mut Flow, manner: &Manner) {
     let data = attribute(node, "data");
     let in_data = |key: &str| data.and_then(|data| data.get(key)).and_then(Value::as_str);
-    let url = Some(text(node, "url")).filter(|url| !url.is_empty()).or_else(|| in_data("url"));
+    let url = Some(text(node, "url"))
+        .filter(|url| !url.is_empty())
+        .or_else(|| in_data("url"));
     let Some(words) = in_data("name").map(str::to_owned).or_else(|| url.map(readable)) else {
         return;
     };
@@ -415,7 +425,15 @@ fn image(node: &Value) -> Image {
 fn is_inline(kind: &str) -> bool {
     matches!(
         kind,
-        "text" | "hardBreak" | "mention" | "emoji" | "date" | "status" | "inlineCard" | "mediaInline" | "inlineExtension"
+        "text"
+            | "hardBreak"
+            | "mention"
+            | "emoji"
+            | "date"
+            | "status"
+            | "inlineCard"
+            | "mediaInline"
+            | "inlineExtension"
     )
 }
 

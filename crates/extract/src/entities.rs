@@ -411,8 +411,8 @@ pub fn reference(after: &str) -> Option<(char, usize)> {
 fn windows(code: u32) -> u32 {
     const FROM: u32 = 0x80;
     const SIGNS: [char; 32] = [
-        '€', ' ', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', ' ', 'Ž', ' ', ' ', '‘', '’', '“', '”', '•', '–',
-        '—', '˜', '™', 'š', '›', 'œ', ' ', 'ž', 'Ÿ',
+        '€', ' ', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', ' ', 'Ž', ' ', ' ', '‘', '’', '“', '”', '•',
+        '–', '—', '˜', '™', 'š', '›', 'œ', ' ', 'ž', 'Ÿ',
     ];
     let sign = code.checked_sub(FROM).and_then(|at| SIGNS.get(at as usize));
     sign.map_or(code, |sign| u32::from(*sign))
@@ -425,6 +425,9 @@ mod tests {
     #[test]
     fn names_are_sorted_so_that_each_is_found() {
         assert!(NAMED.is_sorted_by_key(|(name, _)| name));
-        assert_eq!(decoded("&eacute;&#8211;&#x2014;&#150;&nope;&amp;amp;"), "é–—–&nope;&amp;");
+        assert_eq!(
+            decoded("&eacute;&#8211;&#x2014;&#150;&nope;&amp;amp;"),
+            "é–—–&nope;&amp;"
+        );
     }
 }

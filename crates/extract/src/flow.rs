@@ -214,9 +214,8 @@ impl Flow {
 /// The text without what nobody sees: control characters, marks of where a word may be broken, marks of byte order.
 fn visible(text: &str) -> Cow<'_, str> {
     let suspicious = |byte: u8| byte < b' ' && !byte.is_ascii_whitespace() || matches!(byte, 0x7f | 0xc2 | 0xe2 | 0xef);
-    let unseen = |c: char| {
-        c.is_control() && !c.is_whitespace() || matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
-    };
+    let unseen =
+        |c: char| c.is_control() && !c.is_whitespace() || matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}');
     if text.bytes().any(suspicious) && text.contains(unseen) {
         return Cow::Owned(text.chars().filter(|c| !unseen(*c)).collect());
     }

@@ -6,8 +6,8 @@ use domain::AccountId;
 use serde_json::Value;
 
 use crate::{
-    block::{Block, Image, Inline, Manner, PanelKind, Span, Style, Target},
     address::percent_decoded,
+    block::{Block, Image, Inline, Manner, PanelKind, Span, Style, Target},
     flow::Flow,
     storage_format::{self, Reference},
 };
@@ -45,7 +45,10 @@ impl Call {
 
     fn parameter(&self, names: &[&str]) -> Option<&str> {
         names.iter().find_map(|name| {
-            let found = self.parameters.iter().find(|parameter| parameter.name.eq_ignore_ascii_case(name))?;
+            let found = self
+                .parameters
+                .iter()
+                .find(|parameter| parameter.name.eq_ignore_ascii_case(name))?;
             Some(found.value.as_str()).filter(|value| !value.is_empty())
         })
     }
@@ -55,7 +58,8 @@ impl Call {
     }
 
     fn is_hidden(&self) -> bool {
-        self.parameter(&["hidden"]).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        self.parameter(&["hidden"])
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
     fn title(&self) -> Option<String> {
@@ -97,10 +101,29 @@ enum Rule {
 
 fn rule(name: &str) -> Rule {
     match name {
-        "toc" | "toc-zone" | "anchor" | "style" | "livesearch" | "pagetreesearch" | "create-from-template"
-        | "create-space-button" | "scroll-bookmark" | "scroll-pagebreak" | "scroll-exportbutton" | "scroll-indexterm"
-        | "scroll-title" | "scroll-pagetitle" | "scroll-tablelayout" | "display-footnotes" | "viewport-redirect"
-        | "viewport-url-redirect" | "redirect" | "html-include" | "navmap" | "favpages" | "change-history"
+        "toc"
+        | "toc-zone"
+        | "anchor"
+        | "style"
+        | "livesearch"
+        | "pagetreesearch"
+        | "create-from-template"
+        | "create-space-button"
+        | "scroll-bookmark"
+        | "scroll-pagebreak"
+        | "scroll-exportbutton"
+        | "scroll-indexterm"
+        | "scroll-title"
+        | "scroll-pagetitle"
+        | "scroll-tablelayout"
+        | "display-footnotes"
+        | "viewport-redirect"
+        | "viewport-url-redirect"
+        | "redirect"
+        | "html-include"
+        | "navmap"
+        | "favpages"
+        | "change-history"
         | "loremipsum" => Rule::Nothing,
         "children" => Rule::Listing("child pages"),
         "pagetree" | "rw-pagetree" | "content-tree" => Rule::Listing("page tree"),
@@ -130,7 +153,11 @@ fn rule(name: &str) -> Rule {
         "excerpt" | "details" | "section" | "column" => Rule::Body,
         "status" | "status-handy" | "lozenge" => Rule::Status,
         "jira" | "jiraissues" => Rule::Issue,
-        "include" | "excerpt-include" | "multiexcerpt-include" | "multiexcerpt-include-macro" | "excerpt-include-plus"
+        "include"
+        | "excerpt-include"
+        | "multiexcerpt-include"
+        | "multiexcerpt-include-macro"
+        | "excerpt-include-plus"
         | "include-shared-block" => Rule::Include,
         "mathinline" | "eazy-math-inline" | "easy-math-inline" | "latex-inline" | "math-inline" => Rule::InlineMath,
         "mathblock" | "eazy-math-block" | "easy-math-block" | "latex" | "latex-formatting" | "math-block" | "katex" => {
@@ -217,7 +244,12 @@ fn put_title(flow: &mut Flow, title: &str, in_line: bool, manner: &Manner) {
 
 /// What is in the macro, as blocks.
 fn body(mut call: Call) -> Vec<Block> {
-    if let Some(text) = call.plain.as_deref().and_then(code_text).filter(|text| !is_packed(text)) {
+    if let Some(text) = call
+        .plain
+        .as_deref()
+        .and_then(code_text)
+        .filter(|text| !is_packed(text))
+    {
         call.rich.flush();
         for line in text.lines() {
             call.rich.words(line, &Manner::default());
@@ -302,7 +334,12 @@ fn include(call: &Call, flow: &mut Flow) {
 
 /// `Title`, or `SPACE:Title` as old pages have it.
 fn page_named(name: &str) -> Target {
-    let key = |space: &str| !space.is_empty() && space.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let key = |space: &str| {
+        !space.is_empty()
+            && space
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    };
     let (space, title) = match name.split_once(':') {
         Some((space, title)) if key(space) => (Some(space.to_owned()), title),
         _ => (None, name),
@@ -318,7 +355,10 @@ fn page_named(name: &str) -> Target {
 
 fn math(mut call: Call, flow: &mut Flow, manner: &Manner) {
     let plain = call.plain.take();
-    let tex = plain.or_else(|| call.parameter(&["body", "equation", "formula", "latex", "math", ""]).map(str::to_owned));
+    let tex = plain.or_else(|| {
+        call.parameter(&["body", "equation", "formula", "latex", "math", ""])
+            .map(str::to_owned)
+    });
     let Some(tex) = tex.as_deref().and_then(code_text) else {
         return splice(call, flow);
     };
@@ -332,10 +372,12 @@ fn math(mut call: Call, flow: &mut Flow, manner: &Manner) {
 fn file(call: &Call, flow: &mut Flow, manner: &Manner) {
     let target = match call.reference() {
         Some(reference) => reference.clone().target(),
-        None => call.parameter(&["name", "file", "attachment"]).map(|name| Target::Attachment {
-            name: name.to_owned(),
-            page: None,
-        }),
+        None => call
+            .parameter(&["name", "file", "attachment"])
+            .map(|name| Target::Attachment {
+                name: name.to_owned(),
+                page: None,
+            }),
     };
     put_link_in(flow, target, call.in_line, manner);
 }
@@ -343,7 +385,9 @@ fn file(call: &Call, flow: &mut Flow, manner: &Manner) {
 fn embedded(call: &Call, flow: &mut Flow, manner: &Manner) {
     let target = match call.reference() {
         Some(reference) => reference.clone().target(),
-        None => call.parameter(&["url", "src", "href", ""]).map(|url| Target::Url(url.to_owned())),
+        None => call
+            .parameter(&["url", "src", "href", ""])
+            .map(|url| Target::Url(url.to_owned())),
     };
     put_link_in(flow, target, call.in_line, manner);
 }
@@ -434,7 +478,12 @@ fn roadmap(source: &str, flow: &mut Flow) {
             .iter()
             .map(|bar| {
                 let day = words(bar, "startDate").map(|start| start.chars().take(10).collect());
-                entry([words(bar, "title"), day, words(bar, "description")].into_iter().flatten().collect())
+                entry(
+                    [words(bar, "title"), day, words(bar, "description")]
+                        .into_iter()
+                        .flatten()
+                        .collect(),
+                )
             })
             .collect();
         if !bars.is_empty() {

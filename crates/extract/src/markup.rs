@@ -70,7 +70,8 @@ impl<'a> Tokens<'a> {
             .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_' | b'.')))
             .unwrap_or(named.len());
         let (name, inside) = named.split_at(name_end);
-        let ends_well = inside.is_empty() || inside.starts_with(|c: char| c.is_whitespace() || matches!(c, '/' | '>' | '<'));
+        let ends_well =
+            inside.is_empty() || inside.starts_with(|c: char| c.is_whitespace() || matches!(c, '/' | '>' | '<'));
         if !ends_well || !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
             // A lone less-than sign is text up to the next one.
             let end = after.find('<').map_or(self.rest.len(), |at| at + 1);

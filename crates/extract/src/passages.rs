@@ -41,7 +41,9 @@ pub fn passages(held: &Held) -> Vec<Passage> {
 pub fn passages_naming(held: &Held, people: &People) -> Vec<Passage> {
     let mut known = people.clone();
     for person in held.author.iter().chain(&held.editor) {
-        known.entry(person.account.clone()).or_insert_with(|| person.name.clone());
+        known
+            .entry(person.account.clone())
+            .or_insert_with(|| person.name.clone());
     }
     let mut pieces = pieces(&all_blocks(held), &known);
     if pieces.is_empty() {
@@ -88,7 +90,10 @@ enum Unit {
     /// Cut between sentences.
     Words(String),
     /// Cut between parts, each of which is whole where it fits.
-    Parts { head: String, parts: Vec<String> },
+    Parts {
+        head: String,
+        parts: Vec<String>,
+    },
 }
 
 fn units(blocks: &[Block], people: &People, units: &mut Vec<Unit>) {
@@ -116,7 +121,11 @@ fn units(blocks: &[Block], people: &People, units: &mut Vec<Unit>) {
                 put_parts(String::new(), parts, people, units);
             }
             Block::Table(table) => {
-                let row = |row: &Vec<crate::Cell>| Block::Table(crate::Table { rows: vec![row.clone()] });
+                let row = |row: &Vec<crate::Cell>| {
+                    Block::Table(crate::Table {
+                        rows: vec![row.clone()],
+                    })
+                };
                 let (head, body) = match table.has_header() {
                     true => (plain_text(&[row(&table.rows[0])], people), &table.rows[1..]),
                     false => (String::new(), &table.rows[..]),
@@ -142,7 +151,9 @@ fn units(blocks: &[Block], people: &People, units: &mut Vec<Unit>) {
 }
 
 fn put_parts(head: String, parts: impl Iterator<Item = Block>, people: &People, units: &mut Vec<Unit>) {
-    let parts = parts.map(|part| plain_text(&[part], people)).filter(|part| !part.is_empty());
+    let parts = parts
+        .map(|part| plain_text(&[part], people))
+        .filter(|part| !part.is_empty());
     units.push(Unit::Parts {
         head,
         parts: parts.collect(),
@@ -203,7 +214,11 @@ impl Cutter {
         self.told = true;
         self.pieces.push(Piece {
             headings: self.path.iter().map(|(_, text, _)| text.clone()).collect(),
-            anchor: self.path.last().map(|(_, _, anchor)| anchor.clone()).unwrap_or_default(),
+            anchor: self
+                .path
+                .last()
+                .map(|(_, _, anchor)| anchor.clone())
+                .unwrap_or_default(),
             text,
         });
     }
@@ -310,7 +325,11 @@ fn sentences(text: &str, chars_max: usize, overlap: usize) -> Vec<&str> {
             let end = last_end.filter(|end| *end > start).unwrap_or(at);
             if end > start {
                 pieces.push(text[from..end].trim());
-                let last_sentence = if Some(end) == last_end { before_last_end.max(start) } else { end };
+                let last_sentence = if Some(end) == last_end {
+                    before_last_end.max(start)
+                } else {
+                    end
+                };
                 let repeats = last_sentence > start && text[last_sentence..end].chars().count() <= overlap;
                 from = if repeats { last_sentence } else { end };
                 chars = text[end..at].chars().count();

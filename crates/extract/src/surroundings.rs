@@ -103,7 +103,9 @@ impl<'a> Surroundings<'a> {
         }
         let scheme = url.split([':', '/', '?', '#']).next().unwrap_or_default();
         let schemed = url[scheme.len()..].starts_with(':');
-        let known = ["http", "https", "mailto"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        let known = ["http", "https", "mailto"]
+            .iter()
+            .any(|known| scheme.eq_ignore_ascii_case(known));
         (schemed && known).then(|| clean(&url))
     }
 }

@@ -44,7 +44,9 @@ pub fn line(spans: &[Span], people: &People) -> String {
 /// What is read of something in a line.
 pub fn push_words(into: &mut String, inline: &Inline, people: &People) {
     match inline {
-        Inline::Words(words) | Inline::Date(words) | Inline::Status(words) | Inline::Math(words) => into.push_str(words),
+        Inline::Words(words) | Inline::Date(words) | Inline::Status(words) | Inline::Math(words) => {
+            into.push_str(words)
+        }
         Inline::Break => into.push('\n'),
         Inline::Mention { account, name } => {
             let known = account.as_ref().and_then(|account| people.get(account));

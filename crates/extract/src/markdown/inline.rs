@@ -67,7 +67,10 @@ impl<'a> Line<'a> {
                 at += 1;
                 continue;
             };
-            let run: Vec<Span> = spans[at..at + length].iter().map(|span| unwrapped(span, wrap)).collect();
+            let run: Vec<Span> = spans[at..at + length]
+                .iter()
+                .map(|span| unwrapped(span, wrap))
+                .collect();
             let next = spans.get(at + length).map_or(around.next, first_char);
             self.wrapped(wrap, &spans[at].manner, &run, out, Around { next, ..around });
             at += length;
@@ -96,7 +99,10 @@ impl<'a> Line<'a> {
         let before = out.chars().next_back();
         let (lead, tail) = match words.is_empty() {
             true => ("", inner.as_str()),
-            false => (&inner[..inner.len() - inner.trim_start().len()], &inner[inner.trim_end().len()..]),
+            false => (
+                &inner[..inner.len() - inner.trim_start().len()],
+                &inner[inner.trim_end().len()..],
+            ),
         };
         let (blank_before, blank_after) = (!lead.is_empty(), !tail.is_empty());
         let before = if blank_before { Some(' ') } else { before };
@@ -172,7 +178,11 @@ impl<'a> Line<'a> {
             out.push(' ');
         }
         let fence = "`".repeat(super::longest_run(words, '`') + 1);
-        let pad = if words.starts_with('`') || words.ends_with('`') { " " } else { "" };
+        let pad = if words.starts_with('`') || words.ends_with('`') {
+            " "
+        } else {
+            ""
+        };
         out.push_str(&fence);
         out.push_str(pad);
         match self.setting {
@@ -241,13 +251,19 @@ impl<'a> Line<'a> {
         }
         // What `escape_beginning` wrote is part of the words.
         let start = if begins_line { beginning_length(words) } else { 0 };
-        let mut before = if start > 0 { words[..start].chars().next_back() } else { out.chars().next_back() };
+        let mut before = if start > 0 {
+            words[..start].chars().next_back()
+        } else {
+            out.chars().next_back()
+        };
         for (at, c) in words[start..].char_indices() {
             let rest = &words[start + at + c.len_utf8()..];
             let after = rest.chars().next();
             let escaped = match c {
                 '\\' | '`' | '*' | '[' | ']' | '<' | '~' => true,
-                '_' => !(before.is_some_and(char::is_alphanumeric) && after.or(next).is_some_and(char::is_alphanumeric)),
+                '_' => {
+                    !(before.is_some_and(char::is_alphanumeric) && after.or(next).is_some_and(char::is_alphanumeric))
+                }
                 '&' => begins_reference(rest),
                 '!' => after.is_none(),
                 '|' => self.setting == Setting::Cell,
@@ -265,7 +281,10 @@ impl<'a> Line<'a> {
 
 /// Whether an ampersand before these words could begin a character reference, perhaps with words that follow them.
 fn begins_reference(rest: &str) -> bool {
-    let name = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'#').count();
+    let name = rest
+        .bytes()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'#')
+        .count();
     name == rest.len() || rest[name..].starts_with(';')
 }
 
@@ -341,7 +360,10 @@ fn run_length(spans: &[Span], wrap: Wrap) -> usize {
         // A break ends a run, for marks do not reach over lines safely.
         _ if span.inline == Inline::Break => false,
         Wrap::Link => {
-            let (one, other) = (Manner::default().linked(first.link.clone()), Manner::default().linked(span.manner.link.clone()));
+            let (one, other) = (
+                Manner::default().linked(first.link.clone()),
+                Manner::default().linked(span.manner.link.clone()),
+            );
             one.continues(&other)
         }
         Wrap::Style(style) => span.manner.style.has(style),
@@ -381,7 +403,8 @@ fn closes(words: &str, after: Option<char>) -> bool {
 }
 
 fn ends_escaped(text: &str, sign: char) -> bool {
-    text.strip_suffix(sign).is_some_and(|before| trailing(before, '\\') % 2 == 1)
+    text.strip_suffix(sign)
+        .is_some_and(|before| trailing(before, '\\') % 2 == 1)
 }
 
 fn trailing(text: &str, sign: char) -> usize {

@@ -91,7 +91,8 @@ impl Page<'_> {
         self.blank_before = false;
         let start = self.out.len();
         for margin in &mut self.margins {
-            self.out.push_str(if margin.begun { &margin.rest } else { &margin.first });
+            self.out
+                .push_str(if margin.begun { &margin.rest } else { &margin.first });
             margin.begun = true;
         }
         if line.is_empty() {
@@ -305,7 +306,10 @@ struct Signs {
 
 impl Signs {
     fn after(&mut self, block: &Block) {
-        let is_list = matches!(block, Block::List { .. } | Block::Tasks(_) | Block::Decisions(_) | Block::Table(_));
+        let is_list = matches!(
+            block,
+            Block::List { .. } | Block::Tasks(_) | Block::Decisions(_) | Block::Table(_)
+        );
         self.swapped = is_list && !self.swapped;
     }
 }
@@ -339,7 +343,12 @@ fn squeezed(text: &str) -> String {
 
 fn language_word(language: &str) -> String {
     let known = |c: &char| c.is_ascii_alphanumeric() || "+#-_.".contains(*c);
-    language.trim().chars().take_while(known).take(LANGUAGE_CHARS_MAX).collect()
+    language
+        .trim()
+        .chars()
+        .take_while(known)
+        .take(LANGUAGE_CHARS_MAX)
+        .collect()
 }
 
 /// The most of this character in a row.

@@ -16,7 +16,12 @@ const LABEL_CHARS_MAX: usize = 80;
 impl Page<'_> {
     pub(super) fn table(&mut self, table: &Table) {
         let grid = grid(table);
-        let width = grid.iter().flatten().map(|(at, cell)| at + columns(cell)).max().unwrap_or(0);
+        let width = grid
+            .iter()
+            .flatten()
+            .map(|(at, cell)| at + columns(cell))
+            .max()
+            .unwrap_or(0);
         let small = width <= COLUMNS_MAX && width * grid.len() <= PLACES_MAX;
         let holds = small && table.rows.iter().flatten().all(|cell| fits_in_cell(&cell.blocks));
         match table.rows.as_slice() {
@@ -35,7 +40,10 @@ impl Page<'_> {
         // Markdown wants a header; a table without one gets an empty one.
         match header {
             Some(row) => {
-                let words = row.iter().map(|(at, cell)| (*at, self.cell(cell, Style::default()))).collect();
+                let words = row
+                    .iter()
+                    .map(|(at, cell)| (*at, self.cell(cell, Style::default())))
+                    .collect();
                 self.row(words, width);
             }
             None => self.row(Vec::new(), width),
@@ -77,14 +85,19 @@ impl Page<'_> {
 
     fn cell_lines(&self, blocks: &[Block], style: Style, lines: &mut Vec<String>) {
         let words = |spans: &[Span], style: Style| self.words(&restyled(spans, style), Setting::Cell);
-        let title = |title: &Option<String>| title.as_deref().map(|title| words(&[Span::words(super::squeezed(title))], Style::STRONG));
+        let title = |title: &Option<String>| {
+            title
+                .as_deref()
+                .map(|title| words(&[Span::words(super::squeezed(title))], Style::STRONG))
+        };
         for block in blocks {
             match block {
                 Block::Paragraph(spans) | Block::Include(spans) => lines.push(words(spans, style)),
                 Block::Heading { spans, .. } => lines.push(words(spans, Style::STRONG)),
                 Block::List { numbered_from, items } => {
                     for (at, item) in (0_u32..).zip(items) {
-                        let sign = numbered_from.map_or("- ".to_owned(), |from| format!("{}. ", from.saturating_add(at)));
+                        let sign =
+                            numbered_from.map_or("- ".to_owned(), |from| format!("{}. ", from.saturating_add(at)));
                         self.cell_item(&sign, item, style, lines);
                     }
                 }
@@ -133,7 +146,9 @@ impl Page<'_> {
 
     /// Each row an item, each cell in it named by its column.
     fn labelled(&mut self, table: &Table, grid: &[Vec<(usize, &Cell)>]) {
-        let header = grid.first().filter(|header| table.has_header() && self.labels_all(header, &grid[1..]));
+        let header = grid
+            .first()
+            .filter(|header| table.has_header() && self.labels_all(header, &grid[1..]));
         for row in grid.iter().skip(usize::from(header.is_some())) {
             if self.is_full() {
                 return;
@@ -155,7 +170,10 @@ impl Page<'_> {
         }
         header.iter().zip(used).all(|((_, cell), used)| {
             let is_short = self.label(cell).chars().count() < LABEL_CHARS_MAX;
-            let is_words = cell.blocks.iter().all(|block| matches!(block, Block::Paragraph(_) | Block::Heading { .. }));
+            let is_words = cell
+                .blocks
+                .iter()
+                .all(|block| matches!(block, Block::Paragraph(_) | Block::Heading { .. }));
             cell.blocks.is_empty() || used && is_short && is_words
         })
     }
@@ -164,7 +182,9 @@ impl Page<'_> {
         let mut blocks = Vec::new();
         for (at, cell) in row.iter().filter(|(_, cell)| !cell.blocks.is_empty()) {
             let named = header.and_then(|header| header.iter().rfind(|(column, _)| column <= at));
-            let label = named.map(|(_, name)| self.label(name)).filter(|label| !label.is_empty());
+            let label = named
+                .map(|(_, name)| self.label(name))
+                .filter(|label| !label.is_empty());
             let Some(label) = label else {
                 blocks.extend(cell.blocks.iter().cloned());
                 continue;
@@ -254,5 +274,7 @@ fn fits_in_cell(blocks: &[Block]) -> bool {
 }
 
 fn fits_in_item(blocks: &[Block]) -> bool {
-    blocks.iter().all(|block| matches!(block, Block::Paragraph(_) | Block::Figure { .. } | Block::Include(_)))
+    blocks
+        .iter()
+        .all(|block| matches!(block, Block::Paragraph(_) | Block::Figure { .. } | Block::Include(_)))
 }

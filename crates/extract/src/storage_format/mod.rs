@@ -219,8 +219,12 @@ impl<'a> Reader<'a> {
             Tag::Struck => self.read(inside, flow, &place.styled(Style::STRUCK)),
             Tag::Anchor => {
                 let href = element.value("href");
-                let card = href.as_deref().filter(|_| element.attributes.contains("data-card-appearance"));
-                let readable = card.filter(|href| self.plain(inside.clone()) == *href).map(address::readable);
+                let card = href
+                    .as_deref()
+                    .filter(|_| element.attributes.contains("data-card-appearance"));
+                let readable = card
+                    .filter(|href| self.plain(inside.clone()) == *href)
+                    .map(address::readable);
                 let place = place.linked(href.clone().and_then(refer::href));
                 match readable {
                     Some(words) => flow.words(&words, &place.manner),
@@ -350,7 +354,9 @@ impl<'a> Reader<'a> {
     }
 
     fn details(&mut self, inside: Range<usize>, flow: &mut Flow, place: &Place) {
-        let summary = self.elements(inside.clone()).find(|element| element.tag == Tag::Summary);
+        let summary = self
+            .elements(inside.clone())
+            .find(|element| element.tag == Tag::Summary);
         let title = summary.map(|summary| self.plain(summary.inside()));
         let mut body = Flow::default();
         for child in self.children(inside) {
@@ -480,7 +486,10 @@ impl<'a> Reader<'a> {
 
     fn adf_extension(&mut self, inside: Range<usize>, flow: &mut Flow, place: &Place) {
         let before = flow.mark();
-        for child in self.elements(inside.clone()).filter(|child| child.tag != Tag::AdfFallback) {
+        for child in self
+            .elements(inside.clone())
+            .filter(|child| child.tag != Tag::AdfFallback)
+        {
             self.read(child.at..child.end, flow, place);
         }
         // The fallback says the same for those who cannot read the node.
@@ -504,7 +513,10 @@ impl<'a> Reader<'a> {
             }
             "decision-list" => {
                 let mut items = Vec::new();
-                for item in self.elements(element.inside()).filter(|child| child.tag == Tag::AdfNode) {
+                for item in self
+                    .elements(element.inside())
+                    .filter(|child| child.tag == Tag::AdfNode)
+                {
                     items.push(self.item(item.inside(), place));
                 }
                 items.retain(|item| !item.is_empty());
@@ -534,7 +546,9 @@ impl<'a> Reader<'a> {
             match child {
                 Child::Element(child) if child.tag == Tag::Parameter => call.parameters.push(self.parameter(child)),
                 Child::Element(child) if child.tag == Tag::PlainBody => {
-                    call.plain.get_or_insert_default().push_str(&self.verbatim(child.inside()));
+                    call.plain
+                        .get_or_insert_default()
+                        .push_str(&self.verbatim(child.inside()));
                 }
                 Child::Element(child) => self.read(child.at..child.end, &mut call.rich, &place.block()),
                 Child::Words(at) => self.read(at..at + 1, &mut call.rich, &place.block()),
@@ -674,12 +688,19 @@ fn rest(markup: &str, flow: &mut Flow, manner: &Manner) {
 }
 
 fn is_unseen(tag: Tag) -> bool {
-    matches!(tag, Tag::Hidden | Tag::Parameter | Tag::TaskStatus | Tag::AdfAttribute | Tag::AdfFallback | Tag::Annotation)
+    matches!(
+        tag,
+        Tag::Hidden | Tag::Parameter | Tag::TaskStatus | Tag::AdfAttribute | Tag::AdfFallback | Tag::Annotation
+    )
 }
 
 fn is_not_displayed(attributes: &str) -> bool {
     attribute(attributes, "style").is_some_and(|style| {
-        let style: String = style.chars().filter(|c| !c.is_whitespace()).take(STYLE_CHARS_MAX).collect();
+        let style: String = style
+            .chars()
+            .filter(|c| !c.is_whitespace())
+            .take(STYLE_CHARS_MAX)
+            .collect();
         style.to_ascii_lowercase().contains("display:none")
     })
 }

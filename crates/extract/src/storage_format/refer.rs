@@ -78,7 +78,9 @@ fn page_of(reader: &Reader<'_>, inside: Range<usize>) -> Option<Target> {
     let pages = reader
         .elements(inside)
         .filter(|child| matches!(child.tag, Tag::Page | Tag::BlogPost | Tag::ContentEntity));
-    pages.filter_map(|page| reference(reader, &page)).find_map(Reference::target)
+    pages
+        .filter_map(|page| reference(reader, &page))
+        .find_map(Reference::target)
 }
 
 /// Where an image comes from.
@@ -103,7 +105,11 @@ pub fn href(href: String) -> Option<Target> {
 
 pub fn emoticon(element: &Element<'_>) -> String {
     let value = |name: &str| element.value(name).unwrap_or_default();
-    emoji(&value("ac:emoji-fallback"), &value("ac:emoji-shortname"), &value("ac:name"))
+    emoji(
+        &value("ac:emoji-fallback"),
+        &value("ac:emoji-shortname"),
+        &value("ac:name"),
+    )
 }
 
 impl<'a> Reader<'a> {

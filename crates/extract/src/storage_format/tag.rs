@@ -148,9 +148,26 @@ impl Tag {
             "ri:user" => Self::User,
             "ri:content-entity" => Self::ContentEntity,
             "div" | "section" | "article" | "aside" | "main" | "header" | "footer" | "nav" | "address" | "center"
-            | "figure" | "figcaption" | "caption" | "dl" | "dd" | "form" | "fieldset" | "legend" | "hgroup" => Self::Block,
-            "span" | "font" | "u" | "ins" | "sub" | "sup" | "small" | "big" | "mark" | "label" | "q" | "abbr"
-            | "acronym" | "bdi" | "bdo" | "ruby" | "ac:inline-comment-marker" => Self::Inline,
+            | "figure" | "figcaption" | "caption" | "dl" | "dd" | "form" | "fieldset" | "legend" | "hgroup" => {
+                Self::Block
+            }
+            "span"
+            | "font"
+            | "u"
+            | "ins"
+            | "sub"
+            | "sup"
+            | "small"
+            | "big"
+            | "mark"
+            | "label"
+            | "q"
+            | "abbr"
+            | "acronym"
+            | "bdi"
+            | "bdo"
+            | "ruby"
+            | "ac:inline-comment-marker" => Self::Inline,
             "script" | "style" | "head" | "title" | "template" | "noscript" | "object" | "applet" | "select"
             | "textarea" | "ac:placeholder" | "ac:task-id" | "ac:task-uuid" | "rp" => Self::Hidden,
             _ => return None,
@@ -164,7 +181,9 @@ impl Tag {
 
     pub fn heading_level(self) -> Option<u8> {
         let first = Self::Heading1 as u8;
-        (first..=Self::Heading6 as u8).contains(&(self as u8)).then(|| self as u8 - first + 1)
+        (first..=Self::Heading6 as u8)
+            .contains(&(self as u8))
+            .then(|| self as u8 - first + 1)
     }
 
     /// What closing tags of HTML inside do not close: what Confluence puts around a piece of a page of its own.

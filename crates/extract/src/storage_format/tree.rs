@@ -127,7 +127,10 @@ impl<'a> Tree<'a> {
         let depth = |tag: Tag| self.innermost[tag as usize];
         let cells = depth(Tag::HeaderCell).max(depth(Tag::DataCell));
         let (ends, inside_of) = match tag {
-            Tag::Item => (depth(Tag::Item), depth(Tag::Bullets).max(depth(Tag::Numbers)).max(self.cell)),
+            Tag::Item => (
+                depth(Tag::Item),
+                depth(Tag::Bullets).max(depth(Tag::Numbers)).max(self.cell),
+            ),
             Tag::Row => (depth(Tag::Row), depth(Tag::Table)),
             Tag::HeaderCell | Tag::DataCell => (cells, depth(Tag::Table).max(depth(Tag::Row))),
             Tag::Paragraph if depth(Tag::Paragraph) == self.open.len() => (depth(Tag::Paragraph), 0),

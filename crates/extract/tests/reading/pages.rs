@@ -35,7 +35,11 @@ fn every_page_reads_as_its_author_meant_it() {
 }
 
 fn difference(path: &Path, found: &str, bless: bool) -> Option<String> {
-    let found = if found.is_empty() { String::new() } else { format!("{found}\n") };
+    let found = if found.is_empty() {
+        String::new()
+    } else {
+        format!("{found}\n")
+    };
     let expected = fs::read_to_string(path).unwrap_or_default();
     if expected == found && path.exists() {
         return None;

@@ -14,7 +14,9 @@ fn shown(markup: &str) -> String {
         let path = passage.headings.join(" > ");
         let lines: Vec<&str> = passage.text.lines().collect();
         let text = match lines.as_slice() {
-            [first, second, .., last] if lines.len() > 4 => format!("{first}\n{second}\n… {} lines …\n{last}", lines.len() - 3),
+            [first, second, .., last] if lines.len() > 4 => {
+                format!("{first}\n{second}\n… {} lines …\n{last}", lines.len() - 3)
+            }
             _ => passage.text.clone(),
         };
         shown += &format!("{} [{path}] #{fragment}\n{text}\n\n", passage.ordinal);
@@ -124,7 +126,9 @@ fn a_long_table_is_cut_between_rows_and_repeats_its_header() {
 
 #[test]
 fn long_code_is_cut_between_lines_and_repeats_its_title() {
-    let lines: String = (1..=100).map(|line| format!("let pump_{line} = start({line});\n")).collect();
+    let lines: String = (1..=100)
+        .map(|line| format!("let pump_{line} = start({line});\n"))
+        .collect();
     check(
         &format!(
             "<ac:structured-macro ac:name=\"code\"><ac:parameter ac:name=\"title\">pumps.rs</ac:parameter>\
@@ -153,7 +157,9 @@ fn long_code_is_cut_between_lines_and_repeats_its_title() {
 
 #[test]
 fn a_paragraph_that_is_cut_repeats_its_last_sentence() {
-    let sentences: String = (1..=90).map(|number| format!("Sentence {number} tells of a pump that runs. ")).collect();
+    let sentences: String = (1..=90)
+        .map(|number| format!("Sentence {number} tells of a pump that runs. "))
+        .collect();
     let passages = passages(&held(Body::Storage(format!("<p>{sentences}</p>"))));
     assert!(passages.len() > 1);
     for pair in passages.windows(2) {
@@ -166,7 +172,9 @@ fn a_paragraph_that_is_cut_repeats_its_last_sentence() {
 
 #[test]
 fn a_long_list_is_cut_between_items_and_keeps_its_numbers() {
-    let items: String = (1..=60).map(|item| format!("<li><p>Turn valve {item} by hand until it is shut.</p></li>")).collect();
+    let items: String = (1..=60)
+        .map(|item| format!("<li><p>Turn valve {item} by hand until it is shut.</p></li>"))
+        .collect();
     check(
         &format!("<ol>{items}</ol>"),
         expect![[r#"

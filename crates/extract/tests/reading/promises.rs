@@ -41,7 +41,10 @@ fn rendered(markdown: &str) -> String {
             Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
                 let known = ["https://", "http://", "mailto:", "#"];
                 let lower = dest_url.to_ascii_lowercase();
-                assert!(known.iter().any(|known| lower.starts_with(known)), "a link to {dest_url}");
+                assert!(
+                    known.iter().any(|known| lower.starts_with(known)),
+                    "a link to {dest_url}"
+                );
             }
             Event::Text(text) | Event::Code(text) => words.push_str(&text),
             Event::Start(Tag::Strong | Tag::Emphasis | Tag::Strikethrough)
@@ -58,13 +61,19 @@ fn check_passages(body: &Body, blocks: &[Block], people: &People) {
     let mut words = String::new();
     for (ordinal, passage) in (0..).zip(&passages) {
         assert_eq!(passage.ordinal, ordinal);
-        assert!(passage.text.chars().count() <= PASSAGE_CHARS_MAX, "a passage of {} characters", passage.text.len());
+        assert!(
+            passage.text.chars().count() <= PASSAGE_CHARS_MAX,
+            "a passage of {} characters",
+            passage.text.len()
+        );
         words.push_str(&passage.text);
         passage.headings.iter().for_each(|heading| words.push_str(heading));
     }
     // Long headings are cut where they stand above passages.
     let is_cut = passages.len() >= PASSAGES_MAX
-        || outline(blocks, people).iter().any(|heading| heading.text.chars().count() > 200);
+        || outline(blocks, people)
+            .iter()
+            .any(|heading| heading.text.chars().count() > 200);
     if !is_cut {
         check_words(&letters(&plain_text(blocks, people)), &letters(&words), "passages");
     }
@@ -84,7 +93,11 @@ fn check_words(wanted: &BTreeMap<char, usize>, found: &BTreeMap<char, usize>, pl
         // The box of a task that is done is a letter in the text.
         if *letter != 'x' {
             let there = found.get(letter).copied().unwrap_or(0);
-            assert!(there >= *count, "the {place} lost {} of {count} {letter:?}", count - there);
+            assert!(
+                there >= *count,
+                "the {place} lost {} of {count} {letter:?}",
+                count - there
+            );
         }
     }
 }
