@@ -196,7 +196,10 @@ impl<'a> Reader<'a> {
     }
 
     fn element(&mut self, element: Element<'a>, flow: &mut Flow, place: &Place) {
-        if element.attributes.contains("style") && is_not_displayed(element.attributes) {
+        if !element.attributes.is_empty()
+            && element.attributes.contains("style")
+            && is_not_displayed(element.attributes)
+        {
             return;
         }
         let inside = element.inside();

@@ -85,91 +85,102 @@ impl Tag {
     }
 
     fn of_lower_case(name: &str) -> Option<Self> {
+        match name.split_once(':') {
+            Some(("ac", construct)) => Self::of_construct(construct),
+            Some(("ri", reference)) => Self::of_reference(reference),
+            Some(_) => None,
+            None => Self::of_html(name),
+        }
+    }
+
+    /// Confluence's constructs, `ac:`.
+    fn of_construct(name: &str) -> Option<Self> {
+        Some(match name {
+            "parameter" | "default-parameter" => Self::Parameter,
+            "structured-macro" | "macro" => Self::Macro,
+            "rich-text-body" => Self::RichBody,
+            "plain-text-body" => Self::PlainBody,
+            "link" => Self::Link,
+            "link-body" => Self::LinkBody,
+            "plain-text-link-body" => Self::PlainLinkBody,
+            "image" => Self::Image,
+            "caption" => Self::Caption,
+            "emoticon" => Self::Emoticon,
+            "inline-comment-marker" => Self::Inline,
+            "layout" => Self::Layout,
+            "layout-section" => Self::LayoutSection,
+            "layout-cell" => Self::LayoutCell,
+            "task-list" => Self::TaskList,
+            "task" => Self::Task,
+            "task-status" => Self::TaskStatus,
+            "task-body" => Self::TaskBody,
+            "task-id" | "task-uuid" | "placeholder" => Self::Hidden,
+            "adf-extension" => Self::AdfExtension,
+            "adf-node" => Self::AdfNode,
+            "adf-attribute" => Self::AdfAttribute,
+            "adf-content" => Self::AdfContent,
+            "adf-fallback" => Self::AdfFallback,
+            _ => return None,
+        })
+    }
+
+    /// What Confluence refers to, `ri:`.
+    fn of_reference(name: &str) -> Option<Self> {
+        Some(match name {
+            "page" => Self::Page,
+            "blog-post" => Self::BlogPost,
+            "attachment" => Self::Attachment,
+            "url" => Self::Url,
+            "space" => Self::Space,
+            "user" => Self::User,
+            "content-entity" => Self::ContentEntity,
+            _ => return None,
+        })
+    }
+
+    /// HTML, the names that pages are full of first.
+    fn of_html(name: &str) -> Option<Self> {
         Some(match name {
             "p" => Self::Paragraph,
+            "li" => Self::Item,
+            "td" => Self::DataCell,
+            "strong" | "b" => Self::Strong,
+            "a" => Self::Anchor,
+            "br" => Self::Break,
+            "ul" | "menu" => Self::Bullets,
+            "tr" => Self::Row,
+            "em" | "i" | "cite" | "dfn" | "var" => Self::Emphasis,
+            "code" | "tt" | "kbd" | "samp" => Self::InlineCode,
+            "th" => Self::HeaderCell,
             "h1" => Self::Heading1,
             "h2" => Self::Heading2,
             "h3" => Self::Heading3,
             "h4" => Self::Heading4,
             "h5" => Self::Heading5,
             "h6" => Self::Heading6,
-            "strong" | "b" => Self::Strong,
-            "em" | "i" | "cite" | "dfn" | "var" => Self::Emphasis,
-            "code" | "tt" | "kbd" | "samp" => Self::InlineCode,
-            "s" | "del" | "strike" => Self::Struck,
-            "a" => Self::Anchor,
-            "br" => Self::Break,
-            "hr" => Self::Rule,
-            "blockquote" => Self::Quote,
-            "pre" => Self::Preformatted,
-            "ul" | "menu" => Self::Bullets,
             "ol" => Self::Numbers,
-            "li" => Self::Item,
-            "dt" => Self::Term,
-            "table" => Self::Table,
-            "thead" | "tbody" | "tfoot" => Self::TableSection,
-            "tr" => Self::Row,
-            "th" => Self::HeaderCell,
-            "td" => Self::DataCell,
-            "details" => Self::Details,
-            "summary" => Self::Summary,
-            "img" => Self::HtmlImage,
-            "iframe" | "embed" => Self::HtmlFrame,
-            "time" => Self::Time,
-            "math" => Self::Math,
-            "annotation" => Self::Annotation,
-            "ac:structured-macro" | "ac:macro" => Self::Macro,
-            "ac:parameter" | "ac:default-parameter" => Self::Parameter,
-            "ac:plain-text-body" => Self::PlainBody,
-            "ac:rich-text-body" => Self::RichBody,
-            "ac:link" => Self::Link,
-            "ac:link-body" => Self::LinkBody,
-            "ac:plain-text-link-body" => Self::PlainLinkBody,
-            "ac:image" => Self::Image,
-            "ac:caption" => Self::Caption,
-            "ac:emoticon" => Self::Emoticon,
-            "ac:task-list" => Self::TaskList,
-            "ac:task" => Self::Task,
-            "ac:task-status" => Self::TaskStatus,
-            "ac:task-body" => Self::TaskBody,
-            "ac:layout" => Self::Layout,
-            "ac:layout-section" => Self::LayoutSection,
-            "ac:layout-cell" => Self::LayoutCell,
-            "ac:adf-extension" => Self::AdfExtension,
-            "ac:adf-node" => Self::AdfNode,
-            "ac:adf-attribute" => Self::AdfAttribute,
-            "ac:adf-content" => Self::AdfContent,
-            "ac:adf-fallback" => Self::AdfFallback,
-            "ri:page" => Self::Page,
-            "ri:blog-post" => Self::BlogPost,
-            "ri:attachment" => Self::Attachment,
-            "ri:url" => Self::Url,
-            "ri:space" => Self::Space,
-            "ri:user" => Self::User,
-            "ri:content-entity" => Self::ContentEntity,
+            "span" | "font" | "u" | "ins" | "sub" | "sup" | "small" | "big" | "mark" | "label" | "q" | "abbr"
+            | "acronym" | "bdi" | "bdo" | "ruby" => Self::Inline,
             "div" | "section" | "article" | "aside" | "main" | "header" | "footer" | "nav" | "address" | "center"
             | "figure" | "figcaption" | "caption" | "dl" | "dd" | "form" | "fieldset" | "legend" | "hgroup" => {
                 Self::Block
             }
-            "span"
-            | "font"
-            | "u"
-            | "ins"
-            | "sub"
-            | "sup"
-            | "small"
-            | "big"
-            | "mark"
-            | "label"
-            | "q"
-            | "abbr"
-            | "acronym"
-            | "bdi"
-            | "bdo"
-            | "ruby"
-            | "ac:inline-comment-marker" => Self::Inline,
+            "hr" => Self::Rule,
+            "time" => Self::Time,
+            "table" => Self::Table,
+            "thead" | "tbody" | "tfoot" => Self::TableSection,
+            "s" | "del" | "strike" => Self::Struck,
+            "blockquote" => Self::Quote,
+            "pre" => Self::Preformatted,
+            "img" => Self::HtmlImage,
+            "dt" => Self::Term,
+            "details" => Self::Details,
+            "summary" => Self::Summary,
+            "iframe" | "embed" => Self::HtmlFrame,
+            "math" => Self::Math,
+            "annotation" => Self::Annotation,
             "script" | "style" | "head" | "title" | "template" | "noscript" | "object" | "applet" | "select"
-            | "textarea" | "ac:placeholder" | "ac:task-id" | "ac:task-uuid" | "rp" => Self::Hidden,
+            | "textarea" | "rp" => Self::Hidden,
             _ => return None,
         })
     }

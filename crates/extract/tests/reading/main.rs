@@ -1,6 +1,7 @@
 //! What a careful person would copy out of a page by hand.
 
 mod corpus;
+mod effort;
 mod hostile;
 mod linear;
 mod pages;
