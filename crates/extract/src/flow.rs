@@ -39,22 +39,23 @@ impl Flow {
         let text = visible(text);
         let mut words = text.split(char::is_whitespace);
         if let Some(first) = words.next().filter(|word| !word.is_empty()) {
-            self.word(first, manner);
+            self.word(first, manner, text.len());
         }
         for word in words {
             self.owes_blank = true;
             if !word.is_empty() {
-                self.word(word, manner);
+                self.word(word, manner, text.len());
             }
         }
     }
 
-    fn word(&mut self, word: &str, manner: &Manner) {
+    /// One of words of so many bytes.
+    fn word(&mut self, word: &str, manner: &Manner, bytes: usize) {
         if std::mem::take(&mut self.after_sign) && word.starts_with(char::is_alphanumeric) {
             self.owes_blank = true;
         }
         let blank = std::mem::take(&mut self.owes_blank) && !self.at_line_start();
-        let mut text = String::new();
+        let mut leads = blank;
         if let Some(Span {
             inline: Inline::Words(last),
             manner: before,
@@ -67,12 +68,15 @@ impl Flow {
                 last.push_str(word);
                 return;
             }
-            match before.style.has(Style::CODE) {
-                true => text.extend(blank.then_some(' ')),
-                false => last.extend(blank.then_some(' ')),
+            // The blank stands outside of code.
+            if blank && !before.style.has(Style::CODE) {
+                last.push(' ');
+                leads = false;
             }
-        } else {
-            text.extend(blank.then_some(' '));
+        }
+        let mut text = String::with_capacity(bytes + 1);
+        if leads {
+            text.push(' ');
         }
         text.push_str(word);
         self.push(Inline::Words(text), manner);

@@ -128,6 +128,16 @@ impl<'a> Iterator for Tokens<'a> {
 /// Where the tag ends: at `>` outside of quotes, or before the next `<` when it is never closed. A quote that is never
 /// closed does not swallow the document: it is none.
 fn tag_end(inside: &str) -> usize {
+    let bytes = inside.as_bytes();
+    let first = bytes
+        .iter()
+        .position(|byte| matches!(byte, b'<' | b'>'))
+        .unwrap_or(bytes.len());
+    let count = |sign: u8| bytes[..first].iter().filter(|byte| **byte == sign).count();
+    if bytes.get(first) == Some(&b'>') && count(b'"') % 2 == 0 && count(b'\'') == 0 {
+        // Nearly always there is nothing to think about.
+        return first;
+    }
     let mut quote = None;
     let mut end_in_quote = None;
     for (at, byte) in inside.bytes().enumerate() {

@@ -31,8 +31,8 @@ pub enum Kind<'a> {
 
 /// The nodes in the order in which they begin.
 pub fn nodes(markup: &str) -> Vec<Node<'_>> {
-    // A node for each forty bytes is what pages have.
-    let mut tree = Tree::new(markup.len() / 40);
+    // A node for each twenty bytes is what pages have.
+    let mut tree = Tree::new(markup.len() / 20);
     let mut tokens = Tokens::of(markup);
     while let Some(token) = tokens.next() {
         match token {
