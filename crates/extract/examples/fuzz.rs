@@ -10,13 +10,18 @@ use std::{
 
 use domain::document::Body;
 
+#[path = "../tests/reading/effort.rs"]
+mod effort;
 #[path = "../tests/reading/promises.rs"]
 mod promises;
 
 /// No page grows beyond it, in bytes: small ones find as much and more of them are tried.
 const PAGE_BYTES_MAX: usize = 6_000;
 
-/// What a page may take, in milliseconds: a thousand times what it takes.
+/// The longest piece that is cut out, in bytes.
+const CUT_BYTES_MAX: usize = 200;
+
+/// What a page may take, in milliseconds on the processor: a thousand times what it takes.
 const PAGE_MS_MAX: u128 = 1_000;
 
 /// Pieces that mean something to a reader.
@@ -181,9 +186,9 @@ fn tried_page(page: &str, ending: &str) -> Result<(), String> {
         "xhtml" => Body::Storage(page.to_owned()),
         _ => Body::Adf(page.to_owned()),
     };
-    let start = Instant::now();
+    let start = effort::effort();
     let outcome = panic::catch_unwind(|| promises::check(&body));
-    let took = start.elapsed().as_millis();
+    let took = (effort::effort() - start).as_millis();
     outcome.map_err(|panic| match panic.downcast::<String>() {
         Ok(what) => *what,
         Err(panic) => panic
@@ -226,8 +231,8 @@ fn torn(pages: &[String], chance: &mut Chance) -> String {
         let at = place(&page, chance);
         match chance.below(6) {
             0 => {
-                let end = place(&page, chance);
-                page.replace_range(at.min(end)..at.max(end).min(at.min(end) + 200).max(at.min(end)), "");
+                let end = boundary(&page, at + chance.below(CUT_BYTES_MAX));
+                page.replace_range(at..end, "");
             }
             1 => {
                 let other = chance.one_of(pages);

@@ -95,17 +95,18 @@ impl<'a> Surroundings<'a> {
         if let Some(anchor) = url.strip_prefix('#') {
             return (!anchor.is_empty()).then(|| format!("#{}", clean(anchor)));
         }
-        if url.starts_with("//") {
+        if url.starts_with("//") && url.len() > "//".len() {
             return Some(format!("https:{}", clean(&url)));
         }
         if url.starts_with('/') {
             return Some(format!("{}{}", self.site()?, clean(&url)));
         }
-        let scheme = url.split([':', '/', '?', '#']).next().unwrap_or_default();
-        let schemed = url[scheme.len()..].starts_with(':');
-        let known = ["http", "https", "mailto"]
-            .iter()
-            .any(|known| scheme.eq_ignore_ascii_case(known));
-        (schemed && known).then(|| clean(&url))
+        let (scheme, rest) = url.split_once(':')?;
+        let is_known = match scheme.to_ascii_lowercase().as_str() {
+            "http" | "https" => rest.strip_prefix("//").is_some_and(|host| !host.is_empty()),
+            "mailto" => !rest.is_empty(),
+            _ => false,
+        };
+        is_known.then(|| clean(&url))
     }
 }
