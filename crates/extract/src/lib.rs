@@ -1,24 +1,51 @@
-//! Given a document as Circuit holds it, gives its text in passages. Never fails: broken markup is text.
+//! Given a document as Circuit holds it, gives its text: as a tree of blocks, as plain text, as Markdown, in passages.
+//! Never fails: broken markup is text.
 
+mod address;
 mod adf;
+mod anchors;
 mod block;
+mod emoji;
 mod entities;
+mod flow;
+mod macros;
+mod markdown;
 mod markup;
 mod passages;
 mod storage_format;
-#[cfg(test)]
-mod tests;
+mod surroundings;
+mod text;
 
-pub use block::{Block, plain_text};
-pub use passages::{PASSAGE_CHARS_MAX, PASSAGES_MAX, passages};
+pub use block::{
+    Block, Cell, Image, Inline, Manner, OutlineEntry, PanelKind, People, Span, Style, Table, Target, Task, mentioned,
+};
+pub use markdown::{MARKDOWN_BYTES_MAX, markdown};
+pub use passages::{PASSAGE_CHARS_MAX, PASSAGES_MAX, passages, passages_naming};
+pub use surroundings::Surroundings;
+pub use text::{outline, plain_text};
 
 use domain::document::{Body, Document};
 
 /// The blocks of a document's body, in reading order.
 pub fn blocks(document: &Document) -> Vec<Block> {
-    match &document.body {
+    read(&document.body)
+}
+
+/// The blocks of a body, in reading order.
+pub fn read(body: &Body) -> Vec<Block> {
+    match body {
         Body::Storage(markup) => storage_format::blocks(markup),
         Body::Adf(json) => adf::blocks(json),
         Body::None => Vec::new(),
+    }
+}
+
+/// The day of an instant such as `2026-03-01T08:00:00Z`; what is none stays as it is.
+fn day(instant: &str) -> String {
+    let instant = instant.trim();
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    match instant.get(..10).filter(|day| digits(day)) {
+        Some(day) => day.to_owned(),
+        None => instant.to_owned(),
     }
 }

@@ -10,7 +10,7 @@ pub enum Token<'a> {
     Close {
         name: &'a str,
     },
-    /// With entities still in it.
+    /// With references still in it.
     Text(&'a str),
     /// Verbatim.
     CData(&'a str),
@@ -18,65 +18,89 @@ pub enum Token<'a> {
 
 pub struct Tokens<'a> {
     rest: &'a str,
-}
-
-pub fn tokens(markup: &str) -> Tokens<'_> {
-    Tokens { rest: markup }
-}
-
-impl<'a> Iterator for Tokens<'a> {
-    type Item = Token<'a>;
-
-    fn next(&mut self) -> Option<Token<'a>> {
-        loop {
-            if self.rest.is_empty() {
-                return None;
-            }
-            let Some(after) = self.rest.strip_prefix('<') else {
-                let end = self.rest.find('<').unwrap_or(self.rest.len());
-                return Some(Token::Text(self.take(end)));
-            };
-            if let Some(cdata) = after.strip_prefix("![CDATA[") {
-                let (text, rest) = cdata.split_once("]]>").unwrap_or((cdata, ""));
-                self.rest = rest;
-                return Some(Token::CData(text));
-            }
-            if let Some(comment) = after.strip_prefix("!--") {
-                // A comment without an end hides the rest, as in a browser.
-                self.rest = comment.split_once("-->").map_or("", |(_, rest)| rest);
-                continue;
-            }
-            if after.starts_with(['!', '?']) {
-                self.rest = after.split_once('>').map_or("", |(_, rest)| rest);
-                continue;
-            }
-            let closing = after.starts_with('/');
-            let named = if closing { &after[1..] } else { after };
-            if !named.starts_with(|c: char| c.is_ascii_alphabetic()) {
-                // A lone less-than sign is text up to the next one.
-                let end = after.find('<').map_or(self.rest.len(), |at| at + 1);
-                return Some(Token::Text(self.take(end)));
-            }
-            let name_end = named
-                .find(|c: char| c.is_whitespace() || c == '/' || c == '>' || c == '<')
-                .unwrap_or(named.len());
-            let (name, inside) = named.split_at(name_end);
-            let end = tag_end(inside);
-            let attributes = &inside[..end];
-            self.rest = inside[end..].strip_prefix('>').unwrap_or(&inside[end..]);
-            return Some(match closing {
-                true => Token::Close { name },
-                false => Token::Open {
-                    name,
-                    attributes: attributes.trim_end().trim_end_matches('/'),
-                    empty: attributes.trim_end().ends_with('/'),
-                },
-            });
-        }
-    }
+    /// Ends that were looked for and are not there: nobody looks through the rest of the text a second time.
+    no_instruction_end: bool,
+    /// How much of the text was left at the end of CDATA that was looked for last.
+    left_at_cdata_end: usize,
 }
 
 impl<'a> Tokens<'a> {
+    pub fn of(markup: &'a str) -> Self {
+        Self {
+            rest: markup,
+            no_instruction_end: false,
+            left_at_cdata_end: usize::MAX,
+        }
+    }
+
+    /// What was not read yet.
+    pub fn rest(&self) -> &'a str {
+        self.rest
+    }
+
+    /// The next token that begins with a less-than sign; None when it hides something and the one after is wanted.
+    fn tag(&mut self, after: &'a str) -> Option<Token<'a>> {
+        if let Some(cdata) = after.strip_prefix("![CDATA[") {
+            if cdata.starts_with("></ac:plain-text") && !self.ends_in_body(cdata) {
+                self.rest = &cdata[1..];
+                return None;
+            }
+            let (text, rest) = cdata.split_once("]]>").unwrap_or((cdata, ""));
+            self.rest = rest;
+            return Some(Token::CData(text));
+        }
+        if let Some(comment) = after.strip_prefix("!--") {
+            // A comment without an end hides the rest, as in a browser.
+            self.rest = comment.split_once("-->").map_or("", |(_, rest)| rest);
+            return None;
+        }
+        let declares = |word: &str| word.starts_with(|c: char| c.is_ascii_alphabetic());
+        let hides = after.starts_with('?') || after.strip_prefix('!').is_some_and(declares);
+        if hides && !self.no_instruction_end {
+            if let Some((_, rest)) = after.split_once('>') {
+                self.rest = rest;
+                return None;
+            }
+            self.no_instruction_end = true;
+        }
+        let closing = after.starts_with('/');
+        let named = if closing { &after[1..] } else { after };
+        let name_end = named
+            .bytes()
+            .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_' | b'.')))
+            .unwrap_or(named.len());
+        let (name, inside) = named.split_at(name_end);
+        let ends_well =
+            inside.is_empty() || inside.starts_with(|c: char| c.is_whitespace() || matches!(c, '/' | '>' | '<'));
+        if !ends_well || !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            // A lone less-than sign is text up to the next one.
+            let end = after.find('<').map_or(self.rest.len(), |at| at + 1);
+            return Some(Token::Text(self.take(end)));
+        }
+        let end = tag_end(inside);
+        let attributes = inside[..end].trim_end();
+        self.rest = inside[end..].strip_prefix('>').unwrap_or(&inside[end..]);
+        Some(match closing {
+            true => Token::Close { name },
+            false => Token::Open {
+                name,
+                attributes: attributes.trim_end_matches('/'),
+                empty: attributes.ends_with('/'),
+            },
+        })
+    }
+
+    /// Whether CDATA ends where the body of a macro does. Exports of whole sites write the end of CDATA as CDATA of its
+    /// own, and what follows it is markup again.
+    fn ends_in_body(&mut self, cdata: &str) -> bool {
+        if self.left_at_cdata_end > cdata.len() {
+            self.left_at_cdata_end = cdata.find("]]>").map_or(0, |at| cdata.len() - at);
+        }
+        let at_end = &cdata[cdata.len() - self.left_at_cdata_end..];
+        let after = at_end.strip_prefix("]]>").map(str::trim_start);
+        after.is_some_and(|after| after.starts_with("</ac:plain-text"))
+    }
+
     fn take(&mut self, end: usize) -> &'a str {
         let (text, rest) = self.rest.split_at(end);
         self.rest = rest;
@@ -84,23 +108,55 @@ impl<'a> Tokens<'a> {
     }
 }
 
-/// Where the tag ends: at `>` outside of quotes, or before the next `<` when it is never closed.
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        while !self.rest.is_empty() {
+            let Some(after) = self.rest.strip_prefix('<') else {
+                let end = self.rest.find('<').unwrap_or(self.rest.len());
+                return Some(Token::Text(self.take(end)));
+            };
+            if let Some(token) = self.tag(after) {
+                return Some(token);
+            }
+        }
+        None
+    }
+}
+
+/// Where the tag ends: at `>` outside of quotes, or before the next `<` when it is never closed. A quote that is never
+/// closed does not swallow the document: it is none.
 fn tag_end(inside: &str) -> usize {
+    let bytes = inside.as_bytes();
+    let first = bytes
+        .iter()
+        .position(|byte| matches!(byte, b'<' | b'>'))
+        .unwrap_or(bytes.len());
+    let count = |sign: u8| bytes[..first].iter().filter(|byte| **byte == sign).count();
+    if bytes.get(first) == Some(&b'>') && count(b'"') % 2 == 0 && count(b'\'') == 0 {
+        // Nearly always there is nothing to think about.
+        return first;
+    }
     let mut quote = None;
+    let mut end_in_quote = None;
     for (at, byte) in inside.bytes().enumerate() {
         match (quote, byte) {
-            (None, b'>' | b'<') => return at,
+            (None, b'>') => return at,
+            (_, b'<') => return end_in_quote.filter(|_| quote.is_some()).unwrap_or(at),
             (None, b'"' | b'\'') => quote = Some(byte),
-            (Some(open), _) if open == byte => quote = None,
-            // A quote that is never closed must not swallow the document.
-            (Some(_), b'<') => return at,
+            (Some(open), _) if open == byte => {
+                quote = None;
+                end_in_quote = None;
+            }
+            (Some(_), b'>') if end_in_quote.is_none() => end_in_quote = Some(at),
             _ => {}
         }
     }
-    inside.len()
+    end_in_quote.unwrap_or(inside.len())
 }
 
-/// The value of an attribute, its entities still in it.
+/// The value of an attribute, its references still in it.
 pub fn attribute<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = attributes;
     while let Some(equals) = rest.find('=') {

@@ -1,0 +1,10 @@
+//! What a careful person would copy out of a page by hand.
+
+mod corpus;
+mod effort;
+mod hostile;
+mod linear;
+mod pages;
+mod passages;
+mod promises;
+mod samples;
