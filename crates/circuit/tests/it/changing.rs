@@ -111,17 +111,14 @@ async fn a_label_that_is_added_without_an_edit_comes_with_a_walk_some_hours_late
     let label = json!({ "title": "Pump runbook", "space": "OPS", "labels": ["marsupial"] });
     change(&setting.fake, "label", label).await;
     circuit.later(&setting, 50).await;
-    let walk = passed(&setting, &circuit, &begun, RunKind::Walk, run)
-        .await
-        .last
-        .unwrap();
+    let walk = circuit.passed(&setting, &begun, RunKind::Walk, run).await.last.unwrap();
     assert_eq!(
         circuit.finds(&begun, "marsupial").await,
         0,
         "labels cost as much as the walk"
     );
     circuit.later(&setting, 3 * 60).await;
-    passed(&setting, &circuit, &begun, RunKind::Walk, walk.id).await;
+    circuit.passed(&setting, &begun, RunKind::Walk, walk.id).await;
     assert_eq!(circuit.finds(&begun, "marsupial").await, 1);
     circuit.end().await;
 }

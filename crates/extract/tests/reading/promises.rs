@@ -133,6 +133,7 @@ pub fn held(body: Body) -> Held {
         first_seen_at: Timestamp(0),
         seen_run: None,
         removed: None,
+        removed_at: None,
     }
 }
 
