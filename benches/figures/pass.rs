@@ -106,7 +106,7 @@ pub async fn made(arguments: &[String]) {
     )
     .await
     .unwrap();
-    let (app, store) = (wired.app.clone(), wired.store.clone());
+    let app = wired.app.clone();
     let caller = app.caller_by_api_key(key).await.unwrap().unwrap();
     let before = app
         .runs(&caller, feed)
@@ -138,7 +138,6 @@ pub async fn made(arguments: &[String]) {
     let seconds = clock.now().since(run.started_at).as_secs_f64();
     stop.send_replace(true);
     work.await.unwrap();
-    drop(store);
     println!(
         "{}",
         json!({
