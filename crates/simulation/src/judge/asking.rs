@@ -91,7 +91,7 @@ impl Judge {
     /// A listing is asked for; the step is to be told with its answer.
     pub fn listing_begins(&self, life: Life, stream: &Stream, after: Option<&Cursor>) -> u64 {
         let mut inner = self.locked();
-        let Some(feed) = inner.within.get(&life.process).copied() else {
+        let Some(feed) = inner.claimed_by(life) else {
             return inner.step;
         };
         let reading = inner.readings.entry((feed, stream.clone())).or_default();
@@ -116,7 +116,7 @@ impl Judge {
     ) {
         self.seen(life, ids, began);
         let mut inner = self.locked();
-        let Some(feed) = inner.within.get(&life.process).copied() else {
+        let Some(feed) = inner.claimed_by(life) else {
             return;
         };
         if let Some(next) = next {

@@ -253,6 +253,13 @@ impl Judge {
 }
 
 impl super::Inner {
+    /// The feed that this life is in, as long as nobody else has claimed it: who lost the claim reads on until its next write,
+    /// which is refused.
+    pub(super) fn claimed_by(&self, life: Life) -> Option<FeedId> {
+        let feed = self.within.get(&life.process).copied()?;
+        (self.claims.get(&feed) == Some(&life)).then_some(feed)
+    }
+
     /// Whoever lost the claim writes nothing.
     fn refuse_stranger(&mut self, life: Life, feed: FeedId) {
         if self.claims.get(&feed).is_some_and(|holder| *holder != life) {
