@@ -101,6 +101,8 @@ struct Reading {
     given: BTreeSet<String>,
     /// Cursors that were written as marks.
     marked: BTreeSet<String>,
+    /// The last of them, which is in the store.
+    mark: Option<String>,
     done: bool,
 }
 

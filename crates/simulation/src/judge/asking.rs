@@ -96,7 +96,14 @@ impl Judge {
         };
         let reading = inner.readings.entry((feed, stream.clone())).or_default();
         match after {
-            None => *reading = super::Reading::default(),
+            // Should nothing come of it, somebody goes on from the mark that is in the store.
+            None => {
+                *reading = super::Reading {
+                    given: reading.mark.iter().cloned().collect(),
+                    mark: reading.mark.take(),
+                    ..super::Reading::default()
+                }
+            }
             Some(cursor) if reading.given.contains(&cursor.0) => {}
             Some(_) => {
                 let what = format!("feed {feed} goes on in {stream:?} from a place that this listing never gave");

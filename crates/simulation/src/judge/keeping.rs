@@ -100,7 +100,10 @@ impl Judge {
                 reading.done = true;
                 false
             }
-            Mark::At(cursor) => reading.done || !reading.marked.insert(cursor.0.clone()),
+            Mark::At(cursor) => {
+                reading.mark = Some(cursor.0.clone());
+                reading.done || !reading.marked.insert(cursor.0.clone())
+            }
         };
         if back {
             inner.violate(
