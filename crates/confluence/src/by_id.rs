@@ -94,24 +94,48 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
+    /// One call for all of these ids, of which there are at most [`IDS_MAX`].
+    async fn named(
+        &self,
+        ids: &[ContentId],
+        statuses: &str,
+        bodies: Bodies,
+        patience: Patience,
+    ) -> Result<Answered<Listing>, Refused> {
+        let ids: Vec<&str> = ids.iter().map(ContentId::as_str).collect();
+        let ids = ids.join(",");
+        let spaces: Vec<&str> = self.spaces.iter().map(|space| space.id.as_str()).collect();
+        let spaces = spaces.join(",");
+        let limit = IDS_MAX.to_string();
+        let mut query = vec![
+            ("id", ids.as_str()),
+            ("space-id", spaces.as_str()),
+            ("status", statuses),
+            ("sort", "id"),
+            ("limit", &limit),
+        ];
+        match bodies {
+            Bodies::Storage => query.push(("body-format", "storage")),
+            Bodies::Adf => query.push(("body-format", "atlas_doc_format")),
+            Bodies::Without => {}
+        }
+        let call = Call {
+            what: "some documents",
+            path: &["api", "v2", pages::listed_as(self.kind)],
+            query: &query,
+            scopes: &["read:page:confluence"],
+            price: Price::of_rows(wire::points_each(self.kind), IDS_MAX as u32),
+        };
+        self.client.get_with::<Listing>(self.reach, &call, patience).await
+    }
+
     async fn fetched(
         &self,
         ids: &[ContentId],
         bodies: Bodies,
         patience: Patience,
     ) -> Result<Listed<Document>, Refused> {
-        let statuses = "current";
-        let answered = named(
-            self.client,
-            self.reach,
-            self.spaces,
-            self.kind,
-            ids,
-            statuses,
-            bodies,
-            patience,
-        )
-        .await?;
+        let answered = self.named(ids, "current", bodies, patience).await?;
         Ok(pages::listed_whole(self.client, self.reach, self.spaces, self.kind, answered).await?)
     }
 
@@ -216,26 +240,24 @@ async fn look_at_pages(
     kind: DocumentKind,
     ids: &[ContentId],
 ) -> Result<Looked> {
-    let asked = numbers(ids);
+    let ids = numbers(ids);
     let mut looked = Looked::default();
     let statuses = match kind {
         DocumentKind::BlogPost => "current,trashed",
         _ => "current,archived,trashed",
     };
     for spaces in spaces.chunks(CHANGES_SPACES_MAX) {
-        for some in asked.chunks(IDS_MAX) {
-            let answered = named(
-                client,
-                reach,
-                spaces,
-                kind,
-                some,
-                statuses,
-                Bodies::Without,
-                Patience::Long,
-            )
-            .await
-            .map_err(|refused| refused.into_error("some documents"))?;
+        let asked = Asked {
+            client,
+            reach,
+            spaces,
+            kind,
+        };
+        for some in ids.chunks(IDS_MAX) {
+            let answered = asked
+                .named(some, statuses, Bodies::Without, Patience::Long)
+                .await
+                .map_err(|refused| refused.into_error("some documents"))?;
             // All of these ids fit into one answer: one that says it goes on is none to conclude from.
             let whole = answered.value.links.next.is_none();
             let rows = answered.value.results;
@@ -273,44 +295,6 @@ enum Bodies {
     Storage,
     Adf,
     Without,
-}
-
-#[allow(clippy::too_many_arguments)] // One call, spelled out for three callers.
-async fn named(
-    client: &Client,
-    reach: &Reach,
-    spaces: &[Space],
-    kind: DocumentKind,
-    ids: &[ContentId],
-    statuses: &str,
-    bodies: Bodies,
-    patience: Patience,
-) -> Result<Answered<Listing>, Refused> {
-    let ids: Vec<&str> = ids.iter().map(ContentId::as_str).collect();
-    let ids = ids.join(",");
-    let spaces: Vec<&str> = spaces.iter().map(|space| space.id.as_str()).collect();
-    let spaces = spaces.join(",");
-    let limit = IDS_MAX.to_string();
-    let mut query = vec![
-        ("id", ids.as_str()),
-        ("space-id", spaces.as_str()),
-        ("status", statuses),
-        ("sort", "id"),
-        ("limit", &limit),
-    ];
-    match bodies {
-        Bodies::Storage => query.push(("body-format", "storage")),
-        Bodies::Adf => query.push(("body-format", "atlas_doc_format")),
-        Bodies::Without => {}
-    }
-    let call = Call {
-        what: "some documents",
-        path: &["api", "v2", pages::listed_as(kind)],
-        query: &query,
-        scopes: &["read:page:confluence"],
-        price: Price::of_rows(wire::points_each(kind), IDS_MAX as u32),
-    };
-    client.get_with::<Listing>(reach, &call, patience).await
 }
 
 /// Ids of pages are numbers; anything else was not given by a listing of pages.

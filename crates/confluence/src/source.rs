@@ -49,10 +49,6 @@ impl ConfluenceSource {
             labels: LabelBook::default(),
         }
     }
-
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
-    }
 }
 
 #[async_trait]

@@ -12,7 +12,6 @@ pub mod document;
 pub mod engine;
 pub mod error;
 pub mod feed;
-pub mod files;
 pub mod hit;
 pub mod id;
 pub mod index;
