@@ -17,14 +17,12 @@ use domain::{
 
 use crate::{
     alive, plan,
-    pull::{Pulled, failures},
+    pull::{Circles, Pulled, failures},
     run::Ports,
 };
 
 /// The most comments and attachments of one listing that are looked at a second time, each with a call of its own.
 const BELONGINGS_LOOKS_MAX: usize = 300;
-/// The most answers of one listing, as in a walk.
-const ANSWERS_MAX: usize = 100_000;
 
 /// Compares all imported spaces.
 pub async fn verify(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: &[FeedSpace]) -> Result<Pulled> {
@@ -161,16 +159,14 @@ impl Verify<'_> {
     }
 
     async fn compare(&self, space: &FeedSpace, stream: &Stream, mut after: Option<Cursor>) -> Result<Pulled> {
-        let mut cursors = BTreeSet::new();
+        let mut circles = Circles::default();
         loop {
             if (self.ports.stopping)() {
                 return Ok(Pulled::Stopped);
             }
             let listed = self.listed(space, stream, after.as_ref()).await?;
             let next = listed.next.clone();
-            if let Some(cursor) = &next
-                && (!cursors.insert(cursor.0.clone()) || cursors.len() > ANSWERS_MAX)
-            {
+            if circles.turned(listed.items.first().map(|seen| &seen.id), next.as_ref()) {
                 let (what, key) = (stream.kind.word(), &space.space.key);
                 return Err(Error::unavailable(format!(
                     "Atlassian's listing of the {what}s of space {key} goes in circles"
