@@ -88,6 +88,10 @@ fn read_tar(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unrea
     let mut long_name = None;
     let mut parts = 0;
     while let Some(header) = bytes.get(at..at + BLOCK_BYTES) {
+        // Empty blocks end a tar.
+        if header.iter().all(|byte| *byte == 0) {
+            break;
+        }
         let size = number(&header[124..136]);
         at += BLOCK_BYTES;
         let Some(end) = at.checked_add(size).filter(|end| *end <= bytes.len()) else {

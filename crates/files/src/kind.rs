@@ -221,7 +221,7 @@ fn in_zip(bytes: &[u8]) -> Kind {
         if types.contains("presentationml") || types.contains("ms-powerpoint") {
             return Kind::Slides;
         }
-        if types.contains("ms-excel.sheet.binary") {
+        if has("xl/workbook.bin") {
             return Kind::Xlsb;
         }
         if types.contains("spreadsheetml") || types.contains("ms-excel") {

@@ -51,6 +51,12 @@ fn text_at(bytes: &[u8], at: usize) -> Option<(String, usize)> {
     if length % 2 == 1 || length < 2 * TEXT_CHARS_MIN {
         return None;
     }
+    // Most places are no text: a look at the beginning spares the rest.
+    const UNITS_SEEN: usize = 16;
+    let begins_badly = |unit: &[u8; 2]| matches!(unit, [0..=8 | 14..=31, 0] | [_, 0xd8..=0xff]);
+    if text.as_chunks::<2>().0.iter().take(UNITS_SEEN.min(length / 2 - 1)).any(begins_badly) {
+        return None;
+    }
     let text = encoding::utf_16_le(text);
     let text = text.trim_end_matches('\0');
     let plausible = text.chars().all(|c| c.is_alphanumeric() || c.is_ascii_graphic() || c.is_whitespace() || is_mark(c));
@@ -68,10 +74,11 @@ fn same_script(text: &str) -> bool {
     blocks.len() <= 1 + text.chars().count() / 16 || ascii * 2 > text.chars().count()
 }
 
-/// Blocks of 256 characters; the ideographs are one.
+/// Blocks of 256 characters; the ideographs are one, and so are the syllables of Korean.
 fn block(code: u32) -> u32 {
     match code {
-        0x3000..=0x9fff | 0xac00..=0xd7af | 0xff00..=0xffef => 0x30,
+        0xac00..=0xd7af => 0xac,
+        0x3000..=0x9fff | 0xff00..=0xffef => 0x30,
         other => other >> 8,
     }
 }
@@ -80,6 +87,6 @@ fn block(code: u32) -> u32 {
 fn is_words(text: &str) -> bool {
     let trimmed = text.trim();
     let letters = trimmed.chars().filter(|c| c.is_alphanumeric()).count();
-    let is_id = trimmed.starts_with('{') && trimmed.ends_with('}') || trimmed.starts_with("<?xml");
+    let is_id = trimmed.starts_with('{') && trimmed.ends_with('}') || trimmed.starts_with('<') && trimmed.ends_with('>');
     letters >= TEXT_CHARS_MIN && letters * 2 >= trimmed.chars().count() && !is_id
 }

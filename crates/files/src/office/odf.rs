@@ -4,7 +4,7 @@ use crate::{
     Limits, Place, Unread,
     package::Package,
     pieces::Pieces,
-    sheets::Grid,
+    sheets::{Grid, begin_sheet},
     xml::{self, Element, Node},
 };
 
@@ -56,7 +56,7 @@ fn body(root: &Element, out: &mut Pieces) {
     if let Some(sheets) = body.child("spreadsheet") {
         for sheet in sheets.elements().filter(|element| &*element.name == "table") {
             let name = sheet.attribute("name").unwrap_or_default();
-            out.at(Some(Place::Sheet(name.to_owned())));
+            begin_sheet(name, out);
             read_sheet(sheet, out);
         }
         out.at(None);

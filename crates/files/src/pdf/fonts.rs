@@ -143,12 +143,24 @@ fn composite(font: &Dict<'_>, descendant: &Dict<'_>, descriptor: Option<&Dict<'_
         .and_then(|bytes| CMap::parse(bytes, load_embedded));
     let is_identity = named.is_some_and(|name| name.as_str().starts_with("Identity"));
     let glyphs = match is_identity && characters.is_none() {
-        true => descriptor.map(characters_of_glyphs).unwrap_or_default(),
+        true => {
+            let glyphs = descriptor.map(characters_of_glyphs).unwrap_or_default();
+            match descendant.get::<Stream<'_>>("CIDToGIDMap").and_then(|stream| stream.decoded_data().ok().map(|data| data.into_owned())) {
+                Some(map) => by_number(&map, &glyphs),
+                None => glyphs,
+            }
+        }
         false => BTreeMap::new(),
     };
     let widths = descendant.get::<Array<'_>>("W").map(|widths| glyph_widths(&widths)).unwrap_or_default();
     let default_width = descendant.get::<f32>("DW").unwrap_or(1_000.0);
     (Coding::Composite { codes, characters, glyphs, widths, default_width }, is_vertical)
+}
+
+/// The same for numbers that a map leads to glyphs: two bytes for each.
+fn by_number(map: &[u8], glyphs: &BTreeMap<u32, char>) -> BTreeMap<u32, char> {
+    let mapped = map.as_chunks::<2>().0.iter().map(|two| u32::from(u16::from_be_bytes(*two)));
+    (0..).zip(mapped).filter_map(|(number, glyph)| Some((number, *glyphs.get(&glyph)?))).collect()
 }
 
 /// The most glyphs of one font; glyphs have numbers of 16 bits.

@@ -11,6 +11,8 @@ const BLANK_GAP: f32 = 0.17;
 const PART_GAP: f32 = 1.3;
 /// Glyphs whose baselines differ by less stand on one line.
 const BASELINE_SLACK: f32 = 0.35;
+/// The same for letters of another size: what is raised or lowered, as footnotes' numbers are.
+const RAISED_SLACK: f32 = 0.5;
 /// A wider white strip between lines ends a block.
 const BLOCK_GAP: f32 = 1.75;
 /// Regions within regions beyond this are not divided.
@@ -45,9 +47,15 @@ pub fn page(glyphs: Vec<Placed>) -> Vec<Block> {
     // Most of a page runs one way; what is turned against it comes last.
     by_turn.sort_by_key(|glyphs| std::cmp::Reverse(glyphs.len()));
     let mut blocks = Vec::new();
-    for glyphs in by_turn {
-        let parts = parts(glyphs);
-        divide(parts, 0, &mut blocks);
+    for (order, glyphs) in by_turn.into_iter().enumerate() {
+        let begin = blocks.len();
+        divide(parts(glyphs), 0, &mut blocks);
+        // What is turned, as a stamp at the margin, heads nothing, however large.
+        for block in blocks[begin..].iter_mut().filter(|_| order > 0) {
+            if let Block::Lines { size, is_bold, .. } = block {
+                (*size, *is_bold) = (0.0, false);
+            }
+        }
     }
     blocks
 }
@@ -112,7 +120,8 @@ fn lines(mut glyphs: Vec<Placed>) -> Vec<Vec<Placed>> {
     let mut baseline = f32::MAX;
     let mut size = 0.0_f32;
     for glyph in glyphs {
-        let slack = BASELINE_SLACK * size.max(glyph.size);
+        let is_raised = glyph.size > 1.2 * size || size > 1.2 * glyph.size;
+        let slack = if is_raised { RAISED_SLACK } else { BASELINE_SLACK } * size.max(glyph.size);
         match lines.last_mut() {
             Some(line) if baseline - glyph.y <= slack => {
                 // The larger letters hold the line.
@@ -329,7 +338,9 @@ fn goes_on(before: &Part, line: &Part, text: &str, (left, right): (f32, f32), st
     // The last line of a paragraph ends early, and the first is often indented.
     let ended_early = before.end < right - 0.2 * (right - left);
     let ended = ended_early && before.text.trim_end().ends_with(['.', '!', '?', ':', '。']);
-    let indented = line.x > left + 0.9 * line.size && before.x < line.x - 0.9 * line.size && !ended_early;
+    // The lines of an item stand behind its bullet.
+    let hangs = bullet(&before.text).is_some();
+    let indented = !hangs && line.x > left + 0.9 * line.size && before.x < line.x - 0.9 * line.size && !ended_early;
     same_size && same_weight && near && !ended && !indented && bullet(text).is_none()
 }
 

@@ -6,7 +6,7 @@ pub mod xls;
 pub mod xlsb;
 pub mod xlsx;
 
-use crate::pieces::Pieces;
+use crate::{Place, pieces::Pieces};
 
 /// The most rows of one sheet; Excel has no more.
 const ROWS_MAX: u32 = 1 << 20;
@@ -59,6 +59,12 @@ fn heads(first: &[(String, bool)], second: &[(String, bool)]) -> bool {
 
 fn texts(cells: Vec<(String, bool)>) -> impl Iterator<Item = String> {
     cells.into_iter().map(|(text, _)| text)
+}
+
+/// What comes next is in this sheet. Its name is read like any text: an empty sheet is found by it.
+pub fn begin_sheet(name: &str, out: &mut Pieces) {
+    out.at(Some(Place::Sheet(name.to_owned())));
+    out.heading(2, name);
 }
 
 /// Cells by column as they come, made into a row when it ends.

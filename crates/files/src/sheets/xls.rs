@@ -4,8 +4,8 @@ use std::io::{Cursor, Read};
 
 use encoding_rs::Encoding;
 
-use super::{Cells, Grid, error_text, format::Formats, record::{Bytes, short_number}, truth};
-use crate::{Place, Unread, encoding, pieces::Pieces};
+use super::{Cells, Grid, begin_sheet, error_text, format::Formats, record::{Bytes, short_number}, truth};
+use crate::{Unread, encoding, pieces::Pieces};
 
 // Numbers of records (MS-XLS). Early versions have their own for what changed.
 const FORMULA: u16 = 0x06;
@@ -28,6 +28,7 @@ const STRING: u16 = 0x207;
 const SHORT_NUMBER: u16 = 0x27e;
 const FORMAT: u16 = 0x41e;
 const BEGIN: u16 = 0x809;
+const CHART_TEXT: u16 = 0x100d;
 
 /// The largest workbook's stream, in bytes.
 const STREAM_BYTES_MAX: u64 = 64 << 20;
@@ -88,7 +89,7 @@ impl Book {
             return Ok(());
         }
         for (begin, name) in book.sheets.clone() {
-            out.at(Some(Place::Sheet(name)));
+            begin_sheet(&name, out);
             book.read_sheet(stream.get(begin..).unwrap_or_default(), out);
             if out.is_full() {
                 break;
@@ -181,6 +182,7 @@ impl Book {
                         boxes.extend(text_box(data, text));
                     }
                 }
+                CHART_TEXT => boxes.extend(self.chart_text(data)),
                 _ => self.read_cell(number, data, &mut row, &mut grid, out),
             }
             if out.is_full() || (number == END && depth == 0 && self.version >= 5) {
@@ -190,6 +192,16 @@ impl Book {
         grid.row(row.cells.take(), false, out);
         grid.finish(out);
         boxes.iter().for_each(|text| out.paragraph(text));
+    }
+
+    fn chart_text(&self, data: &[u8]) -> Option<String> {
+        let mut bytes = Bytes::new(data);
+        bytes.u16()?;
+        let count = bytes.u8()?.into();
+        match self.version {
+            8 => unicode(&mut bytes, count),
+            _ => self.narrow(&mut bytes, count),
+        }
     }
 
     fn read_cell(&self, number: u16, data: &[u8], row: &mut Row, grid: &mut Grid, out: &mut Pieces) {

@@ -1,8 +1,8 @@
 //! Given a workbook of binary sheets (BIFF12 in a zip), gives its sheets.
 
-use super::{Cells, Grid, ROWS_MAX, error_text, format::Formats, record::{Bytes, short_number}, truth, xlsx};
+use super::{Cells, Grid, ROWS_MAX, begin_sheet, error_text, format::Formats, record::{Bytes, short_number}, truth, xlsx};
 use crate::{
-    Limits, Place, Unread, encoding,
+    Limits, Unread, encoding,
     package::{Package, core_properties},
     pieces::Pieces,
 };
@@ -52,7 +52,7 @@ pub fn read(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unrea
         let Some(relation) = relations.iter().find(|relation| relation.id == id) else {
             continue;
         };
-        out.at(Some(Place::Sheet(name)));
+        begin_sheet(&name, out);
         match package.part(&relation.target) {
             Ok(bytes) => read_sheet(&bytes, &strings, &formats, out),
             Err(_) => out.leave_out(),
@@ -98,10 +98,13 @@ fn wide_string(bytes: &mut Bytes<'_>) -> Option<String> {
     Some(encoding::utf_16_le(bytes.take(count.checked_mul(2)?)?))
 }
 
+/// A sheet's relation and name, behind two numbers; betas of Excel 2007 wrote three.
 fn sheet(data: &[u8]) -> Option<(String, String)> {
-    let mut bytes = Bytes::new(data);
-    bytes.take(8)?;
-    Some((wide_string(&mut bytes)?, wide_string(&mut bytes)?))
+    [8, 12].into_iter().find_map(|skipped| {
+        let mut bytes = Bytes::new(data.get(skipped..)?);
+        let sheet = (wide_string(&mut bytes)?, wide_string(&mut bytes)?);
+        bytes.rest().is_empty().then_some(sheet)
+    })
 }
 
 fn rich_string(data: &[u8]) -> Option<String> {

@@ -1,8 +1,8 @@
 //! Given a workbook (SpreadsheetML), gives its sheets.
 
-use super::{Cells, Grid, ROWS_MAX, format::Formats, truth};
+use super::{Cells, Grid, ROWS_MAX, begin_sheet, format::Formats, truth};
 use crate::{
-    Limits, Place, Unread,
+    Limits, Unread,
     office::{drawn_words, linked_chart},
     package::{Package, core_properties},
     pieces::Pieces,
@@ -31,7 +31,7 @@ pub fn read(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unrea
         let Some(relation) = relations.iter().find(|relation| sheet.has_value(&relation.id)) else {
             continue;
         };
-        out.at(Some(Place::Sheet(name.to_owned())));
+        begin_sheet(name, out);
         match package.part(&relation.target) {
             Ok(bytes) => read_sheet(&bytes, &strings, &formats, out),
             Err(_) => out.leave_out(),
