@@ -33,7 +33,7 @@ fn likely_divider(text: &str) -> char {
         let least = counts.iter().min().copied().unwrap_or_default();
         let most = counts.iter().max().copied().unwrap_or_default();
         // Values may hold a divider now and then; a line without any is seldom a row.
-        (usize::from(least > 0), least * 2 + usize::from(least == most), most)
+        (least > 0, most > 0, least * 2 + usize::from(least == most), most)
     };
     [',', ';', '\t', '|']
         .into_iter()

@@ -36,13 +36,13 @@ async fn a_file_without_text_says_why_through_a_child() {
 async fn a_file_that_needs_more_memory_than_a_child_has_is_told_so() {
     // Limits that would let a bomb unpack, so that only the child's memory stands against it.
     let limits = Limits { part_bytes_max: 2 << 30, unpacked_bytes_max: 2 << 30, ..Limits::default() };
-    let bounds = Bounds { memory_bytes_max: 200 << 20, ..Bounds::default() };
+    let bounds = Bounds { memory_bytes_max: 50 << 20, ..Bounds::default() };
     let bomb = zip_of_bytes(&[
         ("[Content_Types].xml", b"<Types>wordprocessingml</Types>".to_vec()),
-        ("word/document.xml", vec![b' '; 300 << 20]),
+        ("word/document.xml", vec![b' '; 60 << 20]),
     ]);
     let unread = reader(limits, bounds).read(&bomb, &named("a.docx")).await.unwrap().unwrap_err();
-    assert_eq!(unread, Unread::OutOfMemory { megabytes: 200 });
+    assert_eq!(unread, Unread::OutOfMemory { megabytes: 50 });
 }
 
 #[tokio::test]
