@@ -62,7 +62,10 @@ fn read_part(path: &str, bytes: &[u8], limits: &Limits, out: &mut Pieces) {
     if bytes.is_empty() {
         return;
     }
-    let hints = Hints { name: path.to_owned(), media_type: None };
+    let hints = Hints {
+        name: path.to_owned(),
+        media_type: None,
+    };
     let kind = Kind::of(bytes, &hints);
     out.in_part(Some(path));
     let count = out.count();
@@ -137,7 +140,9 @@ fn short_name(header: &[u8]) -> String {
 /// A number of tar: octal digits, or binary where the first bit is set.
 fn number(field: &[u8]) -> usize {
     if field[0] & 0x80 != 0 {
-        return field[1..].iter().fold(0_usize, |number, byte| number.saturating_mul(256) | usize::from(*byte));
+        return field[1..]
+            .iter()
+            .fold(0_usize, |number, byte| number.saturating_mul(256) | usize::from(*byte));
     }
     let digits = String::from_utf8_lossy(field);
     usize::from_str_radix(digits.trim_matches(|c: char| c == '\0' || c == ' '), 8).unwrap_or(usize::MAX)
@@ -151,7 +156,8 @@ fn string(field: &[u8]) -> String {
 /// The path among records such as `27 path=a/long/name\n`.
 fn pax_path(content: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(content);
-    text.lines().find_map(|line| line.split_once(" path=").map(|(_, path)| path.to_owned()))
+    text.lines()
+        .find_map(|line| line.split_once(" path=").map(|(_, path)| path.to_owned()))
 }
 
 fn read_gzip(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unread> {
@@ -167,7 +173,10 @@ fn read_gzip(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unre
     if !whole {
         out.leave_out();
     }
-    let hints = Hints { name: packed_name(bytes).unwrap_or_default(), media_type: None };
+    let hints = Hints {
+        name: packed_name(bytes).unwrap_or_default(),
+        media_type: None,
+    };
     match Kind::of(&content, &hints) {
         // A packed tar is one archive to people, though there are two wrappings.
         Kind::Archive(Archive::Tar) => read_tar(&content, limits, out),
@@ -180,5 +189,7 @@ fn read_gzip(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unre
 fn packed_name(bytes: &[u8]) -> Option<String> {
     let flags = *bytes.get(3)?;
     let (has_extra, has_name) = (flags & 4 != 0, flags & 8 != 0);
-    (has_name && !has_extra).then(|| string(bytes.get(10..)?.split(|byte| *byte == 0).next()?).into()).flatten()
+    (has_name && !has_extra)
+        .then(|| string(bytes.get(10..)?.split(|byte| *byte == 0).next()?).into())
+        .flatten()
 }

@@ -5,8 +5,7 @@ use std::io::Read;
 use flate2::read::{DeflateDecoder, ZlibDecoder};
 
 use crate::{
-    Limits, Place, Unread,
-    encoding,
+    Limits, Place, Unread, encoding,
     markup::html,
     package::{Package, core_properties},
     pieces::Pieces,
@@ -108,14 +107,18 @@ fn labels(element: &Element, out: &mut Pieces) {
 fn packed(text: &str) -> String {
     let mut inflated = Vec::new();
     // What breaks off has given what it has.
-    let _ = DeflateDecoder::new(&base64(text)[..]).take(DIAGRAM_BYTES_MAX).read_to_end(&mut inflated);
+    let _ = DeflateDecoder::new(&base64(text)[..])
+        .take(DIAGRAM_BYTES_MAX)
+        .read_to_end(&mut inflated);
     percent_decoded(&inflated)
 }
 
 pub fn inflate_zlib(bytes: &[u8]) -> Vec<u8> {
     let mut inflated = Vec::new();
     // What breaks off has given what it has.
-    let _ = ZlibDecoder::new(bytes).take(DIAGRAM_BYTES_MAX).read_to_end(&mut inflated);
+    let _ = ZlibDecoder::new(bytes)
+        .take(DIAGRAM_BYTES_MAX)
+        .read_to_end(&mut inflated);
     inflated
 }
 
@@ -146,7 +149,10 @@ pub fn percent_decoded(bytes: &[u8]) -> String {
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         let hex = bytes.get(at + 1..at + 3).and_then(|two| std::str::from_utf8(two).ok());
-        match hex.and_then(|two| u8::from_str_radix(two, 16).ok()).filter(|_| *byte == b'%') {
+        match hex
+            .and_then(|two| u8::from_str_radix(two, 16).ok())
+            .filter(|_| *byte == b'%')
+        {
             Some(value) => {
                 decoded.push(value);
                 at += 3;
@@ -180,7 +186,10 @@ pub fn read_vsdx(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), 
         }
     }
     out.at(None);
-    for name in package.names().filter(|name| name.starts_with("visio/masters/master") && !name.contains("masters.xml")) {
+    for name in package
+        .names()
+        .filter(|name| name.starts_with("visio/masters/master") && !name.contains("masters.xml"))
+    {
         shape_words(&package.tree(name), out);
     }
     Ok(())

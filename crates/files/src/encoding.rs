@@ -53,7 +53,10 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
 pub fn decode_xml(bytes: &[u8]) -> String {
     let head = &bytes[..bytes.len().min(200)];
     let head = String::from_utf8_lossy(head);
-    let declaration = head.trim_start_matches('\u{feff}').strip_prefix("<?xml").and_then(|rest| rest.split("?>").next());
+    let declaration = head
+        .trim_start_matches('\u{feff}')
+        .strip_prefix("<?xml")
+        .and_then(|rest| rest.split("?>").next());
     let label = declaration.and_then(|declaration| {
         let after = declaration.split("encoding").nth(1)?;
         let quoted = after.trim_start_matches(|c: char| c.is_whitespace() || c == '=');
@@ -80,7 +83,7 @@ fn utf_16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
 }
 
 fn utf_32(bytes: &[u8]) -> Option<String> {
-    if bytes.len() < 8 || bytes.len() % 4 != 0 {
+    if bytes.len() < 8 || !bytes.len().is_multiple_of(4) {
         return None;
     }
     let little = bytes.starts_with(&[0xff, 0xfe, 0, 0]) || (bytes[0] != 0 && bytes[1..4] == [0; 3]);
@@ -92,7 +95,13 @@ fn utf_32(bytes: &[u8]) -> Option<String> {
         .as_chunks::<4>()
         .0
         .iter()
-        .map(|four| char::from_u32(if little { u32::from_le_bytes(*four) } else { u32::from_be_bytes(*four) }))
+        .map(|four| {
+            char::from_u32(if little {
+                u32::from_le_bytes(*four)
+            } else {
+                u32::from_be_bytes(*four)
+            })
+        })
         .collect()
 }
 

@@ -116,7 +116,13 @@ mod tests {
     #[test]
     fn the_size_of_a_picture_is_in_its_header() {
         let gif = b"GIF89a\x0a\x00\x14\x00rest";
-        assert_eq!(Image::of(gif), Some(Image { name: "GIF image", size: Some((10, 20)) }));
+        assert_eq!(
+            Image::of(gif),
+            Some(Image {
+                name: "GIF image",
+                size: Some((10, 20))
+            })
+        );
         let jpeg = b"\xff\xd8\xff\xe0\x00\x04..\xff\xc0\x00\x0b\x08\x00\x20\x00\x10\x01";
         assert_eq!(Image::of(jpeg).unwrap().size, Some((16, 32)));
         assert_eq!(Image::of(b"\xff\xd8\xff").unwrap().size, None);

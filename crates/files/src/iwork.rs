@@ -39,7 +39,9 @@ fn unpacked(part: Vec<u8>, limits: &Limits) -> Vec<u8> {
     }
     let mut unpacked = Vec::new();
     // What breaks off has given what it has.
-    let _ = GzDecoder::new(&part[..]).take(limits.part_bytes_max as u64).read_to_end(&mut unpacked);
+    let _ = GzDecoder::new(&part[..])
+        .take(limits.part_bytes_max as u64)
+        .read_to_end(&mut unpacked);
     unpacked
 }
 
@@ -47,7 +49,10 @@ fn read_xml(bytes: &[u8], out: &mut Pieces) {
     let root = xml::tree(bytes);
     if let Some(metadata) = root.find("metadata") {
         for (name, property) in [("title", true), ("authors", false)] {
-            let text = metadata.find(name).and_then(|element| element.find("string")).and_then(|text| text.attribute("string"));
+            let text = metadata
+                .find(name)
+                .and_then(|element| element.find("string"))
+                .and_then(|text| text.attribute("string"));
             match (text, property) {
                 (Some(text), true) => out.title(text),
                 (Some(text), false) => out.author(text),
@@ -67,13 +72,18 @@ fn xml_words(parent: &Element, told: &mut BTreeSet<String>, out: &mut Pieces) {
             "p" => out.paragraph(&paragraph(element)),
             // Numbers keeps text in cells, and in a table of strings that cells point to.
             "t" | "ct" => {
-                let text = element.find("ct").or(Some(element)).and_then(|content| content.attribute("s"));
+                let text = element
+                    .find("ct")
+                    .or(Some(element))
+                    .and_then(|content| content.attribute("s"));
                 out.paragraph(text.unwrap_or_default());
                 xml_words(element, told, out);
             }
             "n" => out.paragraph(element.attribute("v").unwrap_or_default()),
             "workspace" | "tabular-model" => {
-                let name = element.attribute("workspace-name").or_else(|| element.attribute("name"));
+                let name = element
+                    .attribute("workspace-name")
+                    .or_else(|| element.attribute("name"));
                 if let Some(name) = name.filter(|name| told.insert((*name).to_owned())) {
                     out.heading(2, name);
                 }
@@ -158,12 +168,21 @@ fn unsnap(block: &[u8], out: &mut Vec<u8>) -> Option<()> {
         let bytes = |rest: &mut &[u8], count: usize| {
             let (taken, after) = rest.split_at_checked(count)?;
             *rest = after;
-            Some(taken.iter().rev().fold(0_usize, |number, byte| number << 8 | usize::from(*byte)))
+            Some(
+                taken
+                    .iter()
+                    .rev()
+                    .fold(0_usize, |number, byte| number << 8 | usize::from(*byte)),
+            )
         };
         let (length, offset) = match tag & 3 {
             0 => {
                 let short = tag >> 2;
-                let length = if short < 60 { short } else { bytes(&mut rest, short - 59)? } + 1;
+                let length = if short < 60 {
+                    short
+                } else {
+                    bytes(&mut rest, short - 59)?
+                } + 1;
                 let (literal, after) = rest.split_at_checked(length)?;
                 out.extend_from_slice(literal);
                 rest = after;
@@ -173,7 +192,10 @@ fn unsnap(block: &[u8], out: &mut Vec<u8>) -> Option<()> {
             2 => ((tag >> 2) + 1, bytes(&mut rest, 2)?),
             _ => ((tag >> 2) + 1, bytes(&mut rest, 4)?),
         };
-        let from = out.len().checked_sub(offset).filter(|from| *from >= begin && offset > 0)?;
+        let from = out
+            .len()
+            .checked_sub(offset)
+            .filter(|from| *from >= begin && offset > 0)?;
         for at in from..from + length {
             out.push(out[at]);
         }
@@ -209,17 +231,26 @@ fn texts(objects: &[u8]) -> Vec<String> {
             break;
         };
         rest = after;
-        for message in fields(header).filter(|(field, _)| *field == 2).filter_map(|(_, value)| value.bytes()) {
+        for message in fields(header)
+            .filter(|(field, _)| *field == 2)
+            .filter_map(|(_, value)| value.bytes())
+        {
             let number = |wanted: u64| {
-                fields(message).find(|(field, _)| *field == wanted).and_then(|(_, value)| value.number())
+                fields(message)
+                    .find(|(field, _)| *field == wanted)
+                    .and_then(|(_, value)| value.number())
             };
-            let size = number(3).and_then(|size| usize::try_from(size).ok()).unwrap_or_default();
+            let size = number(3)
+                .and_then(|size| usize::try_from(size).ok())
+                .unwrap_or_default();
             let (object, after) = rest.split_at(size.min(rest.len()));
             rest = after;
             match number(1) {
                 Some(kind) if TEXT_STORAGES.contains(&kind) => texts.extend(field_texts(object, 3)),
                 Some(kind) if TABLE_LISTS.contains(&kind) => {
-                    let entries = fields(object).filter(|(field, _)| *field == 3).filter_map(|(_, value)| value.bytes());
+                    let entries = fields(object)
+                        .filter(|(field, _)| *field == 3)
+                        .filter_map(|(_, value)| value.bytes());
                     texts.extend(entries.flat_map(|entry| field_texts(entry, 3)));
                 }
                 _ => {}
@@ -263,12 +294,17 @@ fn fields(mut bytes: &[u8]) -> impl Iterator<Item = (u64, Value<'_>)> {
         let (key, rest) = varint(bytes)?;
         let (value, rest) = match key & 7 {
             0 => varint(rest).map(|(number, rest)| (Value::Number(number), rest))?,
-            1 => rest.split_at_checked(8).map(|(bytes, rest)| (Value::Bytes(bytes), rest))?,
+            1 => rest
+                .split_at_checked(8)
+                .map(|(bytes, rest)| (Value::Bytes(bytes), rest))?,
             2 => {
                 let (length, rest) = varint(rest)?;
-                rest.split_at_checked(usize::try_from(length).ok()?).map(|(bytes, rest)| (Value::Bytes(bytes), rest))?
+                rest.split_at_checked(usize::try_from(length).ok()?)
+                    .map(|(bytes, rest)| (Value::Bytes(bytes), rest))?
             }
-            5 => rest.split_at_checked(4).map(|(bytes, rest)| (Value::Bytes(bytes), rest))?,
+            5 => rest
+                .split_at_checked(4)
+                .map(|(bytes, rest)| (Value::Bytes(bytes), rest))?,
             _ => return None,
         };
         bytes = rest;

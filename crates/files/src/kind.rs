@@ -147,7 +147,9 @@ fn by_signature(bytes: &[u8]) -> Option<Kind> {
     }
     // Sheets of Excel 2 to 4 stand alone, without the compound file around them.
     if let [0x09, 0x00 | 0x02 | 0x04 | 0x08, ..] = bytes
-        && bytes.get(2..4).is_some_and(|length| matches!(length, [4 | 6 | 8 | 16, 0]))
+        && bytes
+            .get(2..4)
+            .is_some_and(|length| matches!(length, [4 | 6 | 8 | 16, 0]))
     {
         return Some(Kind::Xls);
     }
@@ -210,8 +212,16 @@ fn in_zip(bytes: &[u8]) -> Kind {
     if mimetype.starts_with("application/vnd.oasis.opendocument") || mimetype.starts_with("application/vnd.sun.xml") {
         return Kind::Odf;
     }
-    let names: Vec<String> = zip.file_names().flatten().map(|name| name.replace('\\', "/").to_lowercase()).collect();
-    let has = |beginning: &str| names.iter().any(|name| name.trim_start_matches('/').starts_with(beginning));
+    let names: Vec<String> = zip
+        .file_names()
+        .flatten()
+        .map(|name| name.replace('\\', "/").to_lowercase())
+        .collect();
+    let has = |beginning: &str| {
+        names
+            .iter()
+            .any(|name| name.trim_start_matches('/').starts_with(beginning))
+    };
     let types = small_part(&mut zip, "[Content_Types].xml");
     if has("[content_types].xml") {
         // The type of the main part decides; its folder is a custom only.
@@ -246,7 +256,8 @@ fn in_zip(bytes: &[u8]) -> Kind {
 
 fn is_iwork(names: &[String]) -> bool {
     let main = |name: &String| {
-        matches!(name.as_str(), "index.xml" | "index.apxl" | "index/document.iwa") || name.ends_with(".iwa")
+        matches!(name.as_str(), "index.xml" | "index.apxl" | "index/document.iwa")
+            || name.ends_with(".iwa")
             || (name.ends_with("/index.zip") && !name.contains("__macosx"))
     };
     names.iter().any(main)
@@ -336,11 +347,14 @@ fn marked_up(start: &str) -> Option<Kind> {
             break rest.strip_prefix('<').unwrap_or_default();
         }
     };
-    let name = element.split(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).next().unwrap_or_default();
+    let name = element
+        .split(|c: char| c.is_whitespace() || matches!(c, '>' | '/'))
+        .next()
+        .unwrap_or_default();
     let local = name.rsplit(':').next().unwrap_or_default();
     match local {
-        "html" | "head" | "body" | "div" | "p" | "table" | "title" | "meta" | "h1" | "h2" | "ul" | "span" | "center"
-        | "font" | "script" | "style" | "link" => Some(Kind::Html),
+        "html" | "head" | "body" | "div" | "p" | "table" | "title" | "meta" | "h1" | "h2" | "ul" | "span"
+        | "center" | "font" | "script" | "style" | "link" => Some(Kind::Html),
         "svg" => Some(Kind::Svg),
         "mxfile" | "mxgraphmodel" => Some(Kind::Drawio),
         "document" if name.starts_with("office:") => Some(Kind::FlatOdf),
@@ -350,8 +364,20 @@ fn marked_up(start: &str) -> Option<Kind> {
 
 /// Headers that letters begin with.
 const MAIL_HEADERS: [&str; 14] = [
-    "from", "to", "subject", "date", "received", "return-path", "mime-version", "message-id", "delivered-to", "x-",
-    "content-type", "dkim-signature", "reply-to", "cc",
+    "from",
+    "to",
+    "subject",
+    "date",
+    "received",
+    "return-path",
+    "mime-version",
+    "message-id",
+    "delivered-to",
+    "x-",
+    "content-type",
+    "dkim-signature",
+    "reply-to",
+    "cc",
 ];
 
 fn is_mail(head: &str, ending: &str) -> bool {
@@ -372,7 +398,11 @@ fn is_mail(head: &str, ending: &str) -> bool {
         if !is_header {
             return false;
         }
-        headers += usize::from(MAIL_HEADERS.iter().any(|known| name == *known || name.starts_with("x-") && *known == "x-"));
+        headers += usize::from(
+            MAIL_HEADERS
+                .iter()
+                .any(|known| name == *known || name.starts_with("x-") && *known == "x-"),
+        );
     }
     headers >= if ending == "eml" { 1 } else { 3 }
 }
@@ -380,7 +410,8 @@ fn is_mail(head: &str, ending: &str) -> bool {
 /// A file's name behind its last dot, in lower case.
 pub fn ending(name: &str) -> String {
     let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
-    file.rsplit_once('.').map_or(String::new(), |(_, ending)| ending.to_lowercase())
+    file.rsplit_once('.')
+        .map_or(String::new(), |(_, ending)| ending.to_lowercase())
 }
 
 #[cfg(test)]
@@ -388,7 +419,10 @@ mod tests {
     use super::*;
 
     fn kind(bytes: &[u8], name: &str) -> Kind {
-        let hints = Hints { name: name.to_owned(), media_type: None };
+        let hints = Hints {
+            name: name.to_owned(),
+            media_type: None,
+        };
         Kind::of(bytes, &hints)
     }
 
@@ -397,21 +431,36 @@ mod tests {
         assert_eq!(kind(b"%PDF-1.7\n...", "notes.txt"), Kind::Pdf);
         assert_eq!(kind(b"just words", "report.pdf"), Kind::Text(TextKind::Plain));
         assert_eq!(kind(b"{\\rtf1 hello}", "a.doc"), Kind::Rtf);
-        assert_eq!(kind(b"<?xml version='1.0'?><!-- c --><svg xmlns='x'/>", "a.png"), Kind::Svg);
+        assert_eq!(
+            kind(b"<?xml version='1.0'?><!-- c --><svg xmlns='x'/>", "a.png"),
+            Kind::Svg
+        );
         assert_eq!(kind(b"<!DOCTYPE html><p>", "a.xls"), Kind::Html);
-        assert_eq!(kind(b"\0\0\0\x18ftypmp42....", "a.docx"), Kind::Other("video/mp4".to_owned()));
-        assert_eq!(kind(b"\x00\x01\x02\x03\x04\x05", "a.txt"), Kind::Other("application/octet-stream".to_owned()));
+        assert_eq!(
+            kind(b"\0\0\0\x18ftypmp42....", "a.docx"),
+            Kind::Other("video/mp4".to_owned())
+        );
+        assert_eq!(
+            kind(b"\x00\x01\x02\x03\x04\x05", "a.txt"),
+            Kind::Other("application/octet-stream".to_owned())
+        );
     }
 
     #[test]
     fn a_letter_is_told_from_a_text_with_colons() {
         assert_eq!(kind(b"From: a@example.org\nTo: b\nSubject: c\n\nhello", "x"), Kind::Eml);
-        assert_eq!(kind(b"Note: buy milk\nTo: the shop\n", "x.txt"), Kind::Text(TextKind::Plain));
+        assert_eq!(
+            kind(b"Note: buy milk\nTo: the shop\n", "x.txt"),
+            Kind::Text(TextKind::Plain)
+        );
     }
 
     #[test]
     fn a_name_tells_texts_apart() {
-        assert_eq!(kind(b"a,b\n1,2\n", "t.csv"), Kind::Text(TextKind::Table { tabs: false }));
+        assert_eq!(
+            kind(b"a,b\n1,2\n", "t.csv"),
+            Kind::Text(TextKind::Table { tabs: false })
+        );
         assert_eq!(kind(b"# Title", "t.md"), Kind::Text(TextKind::Markdown));
         assert_eq!(kind(b"fn main() {}", "main.rs"), Kind::Text(TextKind::Code("rust")));
     }

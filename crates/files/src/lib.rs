@@ -8,6 +8,7 @@ mod drawing;
 mod encoding;
 mod image;
 mod iwork;
+mod kind;
 mod legacy;
 mod mail;
 mod markup;
@@ -21,7 +22,6 @@ mod rtf;
 pub mod sandbox;
 mod sheets;
 mod text;
-mod kind;
 mod xml;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -45,7 +45,10 @@ fn text_at(bytes: &[u8], at: usize) -> Option<(String, usize)> {
         return None;
     }
     let text = bytes.get(at + 4..at + 4 + length)?;
-    if text.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t')) {
+    if text
+        .iter()
+        .all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t'))
+    {
         return Some((String::from_utf8_lossy(text).into_owned(), length));
     }
     if length % 2 == 1 || length < 2 * TEXT_CHARS_MIN {
@@ -54,12 +57,20 @@ fn text_at(bytes: &[u8], at: usize) -> Option<(String, usize)> {
     // Most places are no text: a look at the beginning spares the rest.
     const UNITS_SEEN: usize = 16;
     let begins_badly = |unit: &[u8; 2]| matches!(unit, [0..=8 | 14..=31, 0] | [_, 0xd8..=0xff]);
-    if text.as_chunks::<2>().0.iter().take(UNITS_SEEN.min(length / 2 - 1)).any(begins_badly) {
+    if text
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .take(UNITS_SEEN.min(length / 2 - 1))
+        .any(begins_badly)
+    {
         return None;
     }
     let text = encoding::utf_16_le(text);
     let text = text.trim_end_matches('\0');
-    let plausible = text.chars().all(|c| c.is_alphanumeric() || c.is_ascii_graphic() || c.is_whitespace() || is_mark(c));
+    let plausible = text
+        .chars()
+        .all(|c| c.is_alphanumeric() || c.is_ascii_graphic() || c.is_whitespace() || is_mark(c));
     (plausible && same_script(text)).then(|| (text.to_owned(), length))
 }
 
@@ -69,7 +80,11 @@ fn is_mark(c: char) -> bool {
 
 /// Random bytes read as UTF-16 are characters of a dozen scripts; text is of one or two.
 fn same_script(text: &str) -> bool {
-    let blocks: BTreeSet<u32> = text.chars().filter(|c| !c.is_ascii()).map(|c| block(c as u32)).collect();
+    let blocks: BTreeSet<u32> = text
+        .chars()
+        .filter(|c| !c.is_ascii())
+        .map(|c| block(c as u32))
+        .collect();
     let ascii = text.chars().filter(char::is_ascii).count();
     blocks.len() <= 1 + text.chars().count() / 16 || ascii * 2 > text.chars().count()
 }
@@ -87,6 +102,7 @@ fn block(code: u32) -> u32 {
 fn is_words(text: &str) -> bool {
     let trimmed = text.trim();
     let letters = trimmed.chars().filter(|c| c.is_alphanumeric()).count();
-    let is_id = trimmed.starts_with('{') && trimmed.ends_with('}') || trimmed.starts_with('<') && trimmed.ends_with('>');
+    let is_id =
+        trimmed.starts_with('{') && trimmed.ends_with('}') || trimmed.starts_with('<') && trimmed.ends_with('>');
     letters >= TEXT_CHARS_MIN && letters * 2 >= trimmed.chars().count() && !is_id
 }

@@ -27,7 +27,12 @@ impl<'a> Package<'a> {
             return Err(Unread::broken(format!("it holds more than {PARTS_MAX} parts")));
         }
         let names = (0..zip.len())
-            .map(|index| zip.name_for_index(index).and_then(Result::ok).unwrap_or_default().into_owned())
+            .map(|index| {
+                zip.name_for_index(index)
+                    .and_then(Result::ok)
+                    .unwrap_or_default()
+                    .into_owned()
+            })
             .collect();
         Ok(Self {
             zip: std::cell::RefCell::new(zip),
@@ -51,14 +56,21 @@ impl<'a> Package<'a> {
         let name = name.trim_start_matches('/');
         let exact = self.names.iter().position(|known| known == name);
         exact.or_else(|| {
-            let same = |known: &String| known.replace('\\', "/").trim_start_matches('/').eq_ignore_ascii_case(name);
+            let same = |known: &String| {
+                known
+                    .replace('\\', "/")
+                    .trim_start_matches('/')
+                    .eq_ignore_ascii_case(name)
+            };
             self.names.iter().position(same)
         })
     }
 
     /// A part's bytes. One that is larger than it may be, or pretends to be smaller, is an error.
     pub fn part(&self, name: &str) -> Result<Vec<u8>, Unread> {
-        let index = self.index(name).ok_or_else(|| Unread::broken(format!("{name} is missing")))?;
+        let index = self
+            .index(name)
+            .ok_or_else(|| Unread::broken(format!("{name} is missing")))?;
         self.part_at(index)
     }
 

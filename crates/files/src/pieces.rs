@@ -1,8 +1,6 @@
 //! Given text as readers find it, keeps it as tidy pieces until the limit is reached.
 
-use crate::{
-    Content, FileText, Limits, Piece, Place, Unread,
-};
+use crate::{Content, FileText, Limits, Piece, Place, Unread};
 
 /// What a piece costs in the answer besides its text, in bytes: its names and marks in JSON.
 const PIECE_COST_BYTES: usize = 64;
@@ -170,7 +168,11 @@ impl Pieces {
 }
 
 fn set_once(property: &mut Option<String>, value: &str, in_part: bool) {
-    let value: String = tidy(value).replace('\n', " ").chars().take(PROPERTY_CHARS_MAX).collect();
+    let value: String = tidy(value)
+        .replace('\n', " ")
+        .chars()
+        .take(PROPERTY_CHARS_MAX)
+        .collect();
     if property.is_none() && !value.is_empty() && !in_part {
         *property = Some(value);
     }
@@ -178,7 +180,11 @@ fn set_once(property: &mut Option<String>, value: &str, in_part: bool) {
 
 /// What the text costs in JSON, in bytes.
 fn cost_bytes(text: &str) -> usize {
-    text.len() + text.bytes().filter(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\t')).count()
+    text.len()
+        + text
+            .bytes()
+            .filter(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\t'))
+            .count()
 }
 
 /// The text on lines without blanks around them, one blank between words, and nothing that cannot be seen.
@@ -208,13 +214,20 @@ pub fn tidy(text: &str) -> String {
 /// The text line by line as it stands, without blank lines around it and characters that cannot be seen.
 fn verbatim(text: &str) -> String {
     let unix = text.replace("\r\n", "\n").replace('\r', "\n");
-    let visible: String = unix.chars().filter(|c| matches!(c, '\n' | '\t') || !is_invisible(*c)).collect();
+    let visible: String = unix
+        .chars()
+        .filter(|c| matches!(c, '\n' | '\t') || !is_invisible(*c))
+        .collect();
     visible.trim_end().trim_start_matches('\n').to_owned()
 }
 
 /// Controls, soft hyphens, marks of byte order and of what is not a character. Joiners stay: scripts need them.
 fn is_invisible(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{fffc}')
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{fffc}'
+        )
 }
 
 #[cfg(test)]
@@ -229,7 +242,10 @@ mod tests {
 
     #[test]
     fn a_full_answer_says_that_it_is() {
-        let limits = Limits { text_bytes_max: 300, ..Limits::default() };
+        let limits = Limits {
+            text_bytes_max: 300,
+            ..Limits::default()
+        };
         let mut pieces = Pieces::new(&limits);
         pieces.paragraph("first");
         pieces.paragraph(&"long ".repeat(100));

@@ -66,7 +66,12 @@ impl<'a> Reader<'a> {
             bytes,
             at: 0,
             groups: Vec::new(),
-            group: Group { destination: Destination::Text, hidden: false, encoding, fallback: 1 },
+            group: Group {
+                destination: Destination::Text,
+                hidden: false,
+                encoding,
+                fallback: 1,
+            },
             pending: Vec::new(),
             skip: 0,
             text: String::new(),
@@ -159,7 +164,10 @@ impl<'a> Reader<'a> {
             return;
         };
         if byte == b'\'' {
-            let hex = self.bytes.get(self.at + 1..self.at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
+            let hex = self
+                .bytes
+                .get(self.at + 1..self.at + 3)
+                .and_then(|hex| std::str::from_utf8(hex).ok());
             self.at += 3;
             if let Some(value) = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
                 self.byte(value);
@@ -182,12 +190,8 @@ impl<'a> Reader<'a> {
             b'~' => self.byte(b' '),
             b'_' => self.byte(b'-'),
             b'\n' | b'\r' => self.push("\n"),
-            b'*' => {
-                // A destination that may be unknown: known ones follow as words and undo this.
-                if !self.knows_next() {
-                    self.group.destination = Destination::Skipped;
-                }
-            }
+            // A destination that may be unknown: known ones follow as words and undo this.
+            b'*' if !self.knows_next() => self.group.destination = Destination::Skipped,
             _ => {}
         }
     }
@@ -199,9 +203,17 @@ impl<'a> Reader<'a> {
             [b'\r' | b'\n' | b' ', rest @ ..] => rest,
             rest => rest,
         };
-        [&b"\\shppict"[..], b"\\annotation", b"\\atnauthor", b"\\shpinst", b"\\shptxt", b"\\fldinst", b"\\atnid"]
-            .iter()
-            .any(|known| rest.starts_with(known))
+        [
+            &b"\\shppict"[..],
+            b"\\annotation",
+            b"\\atnauthor",
+            b"\\shpinst",
+            b"\\shptxt",
+            b"\\fldinst",
+            b"\\atnid",
+        ]
+        .iter()
+        .any(|known| rest.starts_with(known))
     }
 
     fn word(&mut self) -> (&'a [u8], Option<i32>) {
@@ -217,7 +229,9 @@ impl<'a> Reader<'a> {
         while self.bytes.get(self.at).is_some_and(u8::is_ascii_digit) {
             self.at += 1;
         }
-        let number = std::str::from_utf8(&self.bytes[digits..self.at]).ok().and_then(|digits| digits.parse().ok());
+        let number = std::str::from_utf8(&self.bytes[digits..self.at])
+            .ok()
+            .and_then(|digits| digits.parse().ok());
         if self.bytes.get(self.at) == Some(&b' ') {
             self.at += 1;
         }
@@ -238,7 +252,11 @@ impl<'a> Reader<'a> {
             b"trhdr" => self.row_header = true,
             b"cell" | b"nestcell" => self.cells.push(std::mem::take(&mut self.text)),
             b"row" | b"nestrow" => self.end_row(out),
-            b"outlinelevel" => self.level = number.and_then(|level| u8::try_from(level).ok()).filter(|level| *level < 9),
+            b"outlinelevel" => {
+                self.level = number
+                    .and_then(|level| u8::try_from(level).ok())
+                    .filter(|level| *level < 9)
+            }
             b"ls" => self.item = Some(self.item.unwrap_or_default()),
             b"ilvl" => {
                 let depth = number.and_then(|depth| u8::try_from(depth).ok()).unwrap_or_default();
@@ -256,7 +274,11 @@ impl<'a> Reader<'a> {
             b"mac" => self.group.encoding = encoding::code_page(10_000),
             b"f" => self.use_font(number.unwrap_or_default()),
             b"fcharset" => self.name_font(number.unwrap_or_default()),
-            b"bin" => self.at = self.at.saturating_add(number.and_then(|count| usize::try_from(count).ok()).unwrap_or(0)),
+            b"bin" => {
+                self.at = self
+                    .at
+                    .saturating_add(number.and_then(|count| usize::try_from(count).ok()).unwrap_or(0))
+            }
             b"emdash" => self.push("—"),
             b"endash" => self.push("–"),
             b"bullet" => self.push("•"),
@@ -278,12 +300,11 @@ impl<'a> Reader<'a> {
             b"footnote" | b"annotation" | b"atnauthor" | b"atnid" => Destination::Note,
             b"fldrslt" | b"shptxt" if self.group.destination == Destination::Skipped => Destination::Text,
             b"colortbl" | b"stylesheet" | b"info" | b"pict" | b"fldinst" | b"listtext" | b"pntext" | b"listtable"
-            | b"listoverridetable" | b"themedata" | b"datastore" | b"objdata" | b"nonshppict" | b"filetbl" | b"revtbl"
-            | b"rsidtbl" | b"generator" | b"xmlnstbl" | b"bkmkstart" | b"bkmkend" | b"sp" | b"atnref" | b"atrfstart"
-            | b"atrfend" | b"pgptbl" | b"mmathPr" | b"latentstyles" | b"background" | b"nonesttables" | b"pnseclvl"
-            | b"operator" | b"company" | b"doccomm" | b"keywords" | b"subject" | b"creatim" | b"revtim" => {
-                Destination::Skipped
-            }
+            | b"listoverridetable" | b"themedata" | b"datastore" | b"objdata" | b"nonshppict" | b"filetbl"
+            | b"revtbl" | b"rsidtbl" | b"generator" | b"xmlnstbl" | b"bkmkstart" | b"bkmkend" | b"sp" | b"atnref"
+            | b"atrfstart" | b"atrfend" | b"pgptbl" | b"mmathPr" | b"latentstyles" | b"background"
+            | b"nonesttables" | b"pnseclvl" | b"operator" | b"company" | b"doccomm" | b"keywords" | b"subject"
+            | b"creatim" | b"revtim" => Destination::Skipped,
             _ => return,
         };
         // Within what is skipped everything is, but a document's properties.
@@ -374,7 +395,8 @@ impl<'a> Reader<'a> {
 }
 
 /// The window that packed RTF begins with, which every packer knows.
-const OUTLOOK_WINDOW: &[u8] = b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \
+const OUTLOOK_WINDOW: &[u8] =
+    b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \
 \\fscript \\fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \
 \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx";
 
@@ -403,7 +425,9 @@ pub fn unpack_outlook(packed: &[u8]) -> Option<Vec<u8>> {
                 out.push(*byte);
                 continue;
             }
-            let (Some(high), Some(low)) = (bytes.next(), bytes.next()) else { break 'runs };
+            let (Some(high), Some(low)) = (bytes.next(), bytes.next()) else {
+                break 'runs;
+            };
             let reference = usize::from(*high) << 8 | usize::from(*low);
             let (offset, length) = (reference >> 4, (reference & 15) + 2);
             // Offsets are places in a ring of 4,096 bytes; the same place further back is meant.
@@ -444,9 +468,23 @@ mod tests {
         let rtf = b"{\\rtf1\\pard\\outlinelevel0 Top\\par\\pard\\trowd\\trhdr\\intbl A\\cell B\\cell\\row\
             \\trowd\\intbl 1\\cell 2\\cell\\row\\pard after\\par}";
         let contents: Vec<Content> = text(rtf).pieces.into_iter().map(|piece| piece.content).collect();
-        let row = |header, a: &str, b: &str| Content::Row { header, cells: vec![a.to_owned(), b.to_owned()] };
-        let heading = Content::Heading { level: 1, text: "Top".to_owned() };
-        assert_eq!(contents, [heading, row(true, "A", "B"), row(false, "1", "2"), Content::Paragraph("after".to_owned())]);
+        let row = |header, a: &str, b: &str| Content::Row {
+            header,
+            cells: vec![a.to_owned(), b.to_owned()],
+        };
+        let heading = Content::Heading {
+            level: 1,
+            text: "Top".to_owned(),
+        };
+        assert_eq!(
+            contents,
+            [
+                heading,
+                row(true, "A", "B"),
+                row(false, "1", "2"),
+                Content::Paragraph("after".to_owned())
+            ]
+        );
     }
 
     #[test]

@@ -50,14 +50,26 @@ impl Piece {
 #[serde(rename_all = "snake_case")]
 pub enum Content {
     /// Levels 1 to 6.
-    Heading { level: u8, text: String },
+    Heading {
+        level: u8,
+        text: String,
+    },
     Paragraph(String),
     /// An item of a list; the outermost has depth 0.
-    Item { depth: u8, text: String },
+    Item {
+        depth: u8,
+        text: String,
+    },
     /// A row of a table. `header` says that it names the columns of the rows below it.
-    Row { header: bool, cells: Vec<String> },
+    Row {
+        header: bool,
+        cells: Vec<String>,
+    },
     /// Kept verbatim, lines and all.
-    Code { language: Option<String>, text: String },
+    Code {
+        language: Option<String>,
+        text: String,
+    },
 }
 
 /// Where in a file a piece stands, as people would point to it.
@@ -70,7 +82,10 @@ pub enum Place {
     Sheet(String),
     Chapter(String),
     /// A file in an archive, and the place in that file.
-    Part { path: String, within: Option<Box<Place>> },
+    Part {
+        path: String,
+        within: Option<Box<Place>>,
+    },
 }
 
 impl fmt::Display for Place {
@@ -81,7 +96,10 @@ impl fmt::Display for Place {
             Self::Sheet(name) => write!(out, "sheet “{name}”"),
             Self::Chapter(name) => write!(out, "chapter “{name}”"),
             Self::Part { path, within: None } => write!(out, "{path}"),
-            Self::Part { path, within: Some(place) } => write!(out, "{path}, {place}"),
+            Self::Part {
+                path,
+                within: Some(place),
+            } => write!(out, "{path}, {place}"),
         }
     }
 }
@@ -91,14 +109,24 @@ impl fmt::Display for Place {
 #[serde(rename_all = "snake_case")]
 pub enum Unread {
     /// No reader for this type.
-    NotRead { what: String },
+    NotRead {
+        what: String,
+    },
     PasswordProtected,
-    TooLarge { megabytes: usize },
+    TooLarge {
+        megabytes: usize,
+    },
     /// Not what its type should be, and nothing in it can be read.
-    Broken { what: String },
+    Broken {
+        what: String,
+    },
     Empty,
-    OutOfTime { seconds: u64 },
-    OutOfMemory { megabytes: u64 },
+    OutOfTime {
+        seconds: u64,
+    },
+    OutOfMemory {
+        megabytes: u64,
+    },
     /// The reader itself came to grief. The file is at fault, and so is Circuit.
     Crashed,
 }

@@ -54,8 +54,13 @@ impl Element {
 
     /// The first element of this name below, however deep.
     pub fn find(&self, name: &str) -> Option<&Element> {
-        self.elements()
-            .find_map(|element| if &*element.name == name { Some(element) } else { element.find(name) })
+        self.elements().find_map(|element| {
+            if &*element.name == name {
+                Some(element)
+            } else {
+                element.find(name)
+            }
+        })
     }
 
     /// All elements of this name below, in order; not those within one another.
@@ -192,7 +197,9 @@ const ENTITY_CHARS_MAX: usize = 32;
 /// What the reference at the beginning stands for, and its length in bytes.
 fn reference(text: &str) -> Option<(String, usize)> {
     let window = &text[1..text.floor_char_boundary(ENTITY_CHARS_MAX + 2)];
-    let end = window.find(|c: char| !c.is_ascii_alphanumeric() && c != '#').unwrap_or(window.len());
+    let end = window
+        .find(|c: char| !c.is_ascii_alphanumeric() && c != '#')
+        .unwrap_or(window.len());
     let name = &window[..end];
     let length = 1 + end + usize::from(window[end..].starts_with(';'));
     if let Some(number) = name.strip_prefix('#') {

@@ -37,6 +37,14 @@ fn tell(path: &Path) -> std::io::Result<()> {
     let text = files::read(&bytes, &Hints { name, media_type: None }, &Limits::default());
     let microseconds = begun.elapsed().as_micros();
     let why = text.as_ref().err().map(Unread::to_string);
-    println!("{}", serde_json::to_string(&Told { path, microseconds, text, why })?);
+    println!(
+        "{}",
+        serde_json::to_string(&Told {
+            path,
+            microseconds,
+            text,
+            why
+        })?
+    );
     Ok(())
 }

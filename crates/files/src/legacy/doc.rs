@@ -16,7 +16,8 @@ const MAGIC_95: u16 = 0xa5dc;
 const CHARS_MAX: usize = 32 << 20;
 
 pub fn read(bytes: &[u8], out: &mut Pieces) -> Result<(), Unread> {
-    let mut file = cfb::CompoundFile::open(Cursor::new(bytes)).map_err(|_| Unread::broken("it is not a whole compound file"))?;
+    let mut file =
+        cfb::CompoundFile::open(Cursor::new(bytes)).map_err(|_| Unread::broken("it is not a whole compound file"))?;
     super::properties(&mut file, out);
     let document = stream(&mut file, "/WordDocument").ok_or_else(|| Unread::broken("its text is missing"))?;
     let magic = number_16(&document, 0).unwrap_or_default();
@@ -31,7 +32,11 @@ pub fn read(bytes: &[u8], out: &mut Pieces) -> Result<(), Unread> {
     let text = match magic {
         MAGIC => {
             const SECOND_TABLE: u16 = 0x200;
-            let name = if flags & SECOND_TABLE != 0 { "/1Table" } else { "/0Table" };
+            let name = if flags & SECOND_TABLE != 0 {
+                "/1Table"
+            } else {
+                "/0Table"
+            };
             let table = stream(&mut file, name).unwrap_or_default();
             pieced_text(&document, &table).or_else(|| plain_text(&document))
         }
@@ -156,7 +161,10 @@ mod tests {
     #[test]
     fn marks_in_the_text_make_paragraphs_rows_and_fields() {
         let mut pieces = Pieces::new(&Limits::default());
-        write("One\r\u{13} HYPERLINK x\u{14}two\u{15}\rA\u{7}B\u{7}\u{7}1\u{7}2\u{7}\u{7}end\r", &mut pieces);
+        write(
+            "One\r\u{13} HYPERLINK x\u{14}two\u{15}\rA\u{7}B\u{7}\u{7}1\u{7}2\u{7}\u{7}end\r",
+            &mut pieces,
+        );
         assert_eq!(pieces.finish("Word").plain(), "One\ntwo\nA | B\n1 | 2\nend");
     }
 }

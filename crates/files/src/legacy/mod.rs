@@ -44,10 +44,14 @@ pub fn properties(file: &mut File<'_>, out: &mut Pieces) {
         return;
     };
     // One section, whose place stands behind its id.
-    let section = number_32(&bytes, 44).and_then(|at| bytes.get(at as usize..)).unwrap_or_default();
+    let section = number_32(&bytes, 44)
+        .and_then(|at| bytes.get(at as usize..))
+        .unwrap_or_default();
     let count = number_32(section, 4).unwrap_or_default().min(100) as usize;
     let at = |wanted: u32| {
-        let entry = (0..count).map(|index| 8 + index * 8).find(|entry| number_32(section, *entry) == Some(wanted))?;
+        let entry = (0..count)
+            .map(|index| 8 + index * 8)
+            .find(|entry| number_32(section, *entry) == Some(wanted))?;
         section.get(number_32(section, entry + 4)? as usize..)
     };
     let page = at(CODE_PAGE).and_then(|value| number_16(value, 4)).unwrap_or(1_252);
@@ -60,7 +64,10 @@ pub fn properties(file: &mut File<'_>, out: &mut Pieces) {
             NARROW if page == 1_200 => encoding::utf_16_le(value.get(8..8_usize.checked_add(length)?)?),
             NARROW => {
                 let bytes = value.get(8..8_usize.checked_add(length)?)?;
-                encoding::code_page(page.into()).decode_without_bom_handling(bytes).0.into_owned()
+                encoding::code_page(page.into())
+                    .decode_without_bom_handling(bytes)
+                    .0
+                    .into_owned()
             }
             WIDE => encoding::utf_16_le(value.get(8..8_usize.checked_add(length.checked_mul(2)?)?)?),
             _ => return None,

@@ -24,7 +24,8 @@ const CRYPT: u16 = 12_052;
 const DEPTH_MAX: u8 = 60;
 
 pub fn read(bytes: &[u8], out: &mut Pieces) -> Result<(), Unread> {
-    let mut file = cfb::CompoundFile::open(Cursor::new(bytes)).map_err(|_| Unread::broken("it is not a whole compound file"))?;
+    let mut file =
+        cfb::CompoundFile::open(Cursor::new(bytes)).map_err(|_| Unread::broken("it is not a whole compound file"))?;
     let document = stream(&mut file, "/PowerPoint Document").ok_or_else(|| Unread::broken("its slides are missing"))?;
     const ENCRYPTED: u32 = 0xf3d1_c4df;
     let user = stream(&mut file, "/Current User").unwrap_or_default();
@@ -34,10 +35,17 @@ pub fn read(bytes: &[u8], out: &mut Pieces) -> Result<(), Unread> {
     }
     super::properties(&mut file, out);
     let outlines = outlines(&document);
-    let drawings: Vec<&[u8]> = records(&document).filter(|record| record.number == SLIDE).map(|record| record.data).collect();
+    let drawings: Vec<&[u8]> = records(&document)
+        .filter(|record| record.number == SLIDE)
+        .map(|record| record.data)
+        .collect();
     for index in 0..outlines.len().max(drawings.len()) {
         out.at(u32::try_from(index + 1).ok().map(Place::Slide));
-        outlines.get(index).into_iter().flatten().for_each(|text| text.write(out));
+        outlines
+            .get(index)
+            .into_iter()
+            .flatten()
+            .for_each(|text| text.write(out));
         if let Some(drawing) = drawings.get(index) {
             let mut texts = Vec::new();
             add_texts(drawing, 0, &mut texts);
@@ -51,7 +59,10 @@ pub fn read(bytes: &[u8], out: &mut Pieces) -> Result<(), Unread> {
     for record in records(&document).filter(|record| matches!(record.number, NOTES)) {
         let mut texts = Vec::new();
         add_texts(record.data, 0, &mut texts);
-        texts.iter().filter(|text| !text.is_placeholder()).for_each(|text| text.write(out));
+        texts
+            .iter()
+            .filter(|text| !text.is_placeholder())
+            .for_each(|text| text.write(out));
     }
     Ok(())
 }
@@ -72,7 +83,12 @@ fn records(mut bytes: &[u8]) -> impl Iterator<Item = Record<'_>> {
         let rest = &bytes[8..];
         let (data, rest) = rest.split_at(length.min(rest.len()));
         bytes = rest;
-        Some(Record { number, is_container: version & 0xf == 0xf, instance: version >> 4, data })
+        Some(Record {
+            number,
+            is_container: version & 0xf == 0xf,
+            instance: version >> 4,
+            data,
+        })
     })
 }
 

@@ -32,7 +32,11 @@ fn read_message(message: &Message<'_>, depth: u8, out: &mut Pieces) {
         }
     }
     if !out.has_more_than(count) {
-        message.text_body.iter().filter_map(|index| message.parts.get(*index as usize)).for_each(|part| body(part, out));
+        message
+            .text_body
+            .iter()
+            .filter_map(|index| message.parts.get(*index as usize))
+            .for_each(|part| body(part, out));
     }
     for part in message.attachments() {
         match &part.body {

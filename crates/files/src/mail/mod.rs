@@ -24,7 +24,12 @@ impl Letter {
         out.title(&self.subject);
         out.author(&self.from);
         out.heading(1, &self.subject);
-        let lines = [("From", &self.from), ("To", &self.to), ("Cc", &self.cc), ("Date", &self.date)];
+        let lines = [
+            ("From", &self.from),
+            ("To", &self.to),
+            ("Cc", &self.cc),
+            ("Date", &self.date),
+        ];
         for (name, value) in lines {
             let value = tidy(value);
             if !value.is_empty() {

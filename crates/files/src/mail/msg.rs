@@ -31,10 +31,14 @@ const INTERNET_CODE_PAGE: u32 = 0x3fde;
 type File<'a> = CompoundFile<Cursor<&'a [u8]>>;
 
 pub fn read(bytes: &[u8], out: &mut Pieces) -> Result<(), Unread> {
-    let mut file = CompoundFile::open(Cursor::new(bytes)).map_err(|_| Unread::broken("it is not a whole compound file"))?;
+    let mut file =
+        CompoundFile::open(Cursor::new(bytes)).map_err(|_| Unread::broken("it is not a whole compound file"))?;
     let code_pages = code_pages(&mut file);
     let mut text = |name: &str| property(&mut file, "/", name, &code_pages);
-    let address = [SENDER_SMTP, SENDER_ADDRESS].into_iter().map(&mut text).find(|address| address.contains('@'));
+    let address = [SENDER_SMTP, SENDER_ADDRESS]
+        .into_iter()
+        .map(&mut text)
+        .find(|address| address.contains('@'));
     let name = text(SENDER_NAME);
     let from = match address {
         Some(address) if address != name && !name.is_empty() => format!("{name} <{address}>"),
@@ -52,7 +56,11 @@ pub fn read(bytes: &[u8], out: &mut Pieces) -> Result<(), Unread> {
     body(&mut file, &code_pages, out);
     let mut parts: Vec<String> = file.read_root_storage().map(|entry| entry.name().to_owned()).collect();
     parts.sort();
-    for part in parts.iter().filter(|name| name.starts_with("__attach_version1.0")).take(PARTS_MAX) {
+    for part in parts
+        .iter()
+        .filter(|name| name.starts_with("__attach_version1.0"))
+        .take(PARTS_MAX)
+    {
         let folder = format!("/{part}/");
         let name = [ATTACHMENT_LONG_NAME, ATTACHMENT_NAME, NAME]
             .into_iter()

@@ -14,7 +14,10 @@ const CHAPTERS_MAX: usize = 10_000;
 pub fn read(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unread> {
     let package = Package::open(bytes, limits)?;
     let container = package.tree("META-INF/container.xml");
-    let named = container.find("rootfile").and_then(|file| file.attribute("full-path")).map(str::to_owned);
+    let named = container
+        .find("rootfile")
+        .and_then(|file| file.attribute("full-path"))
+        .map(str::to_owned);
     let book = named
         .filter(|name| package.has(name))
         .or_else(|| package.names().find(|name| name.ends_with(".opf")).map(str::to_owned))
@@ -56,10 +59,16 @@ fn chapters(root: &Element) -> Vec<&str> {
     }
     let file = |item: &&Element| item.attribute("media-type").is_none_or(|media| media.contains("html"));
     if references.is_empty() {
-        return items.into_iter().filter(file).filter_map(|item| item.attribute("href")).collect();
+        return items
+            .into_iter()
+            .filter(file)
+            .filter_map(|item| item.attribute("href"))
+            .collect();
     }
-    let by_id: std::collections::BTreeMap<&str, &Element> =
-        items.iter().filter_map(|item| Some((item.attribute("id")?, *item))).collect();
+    let by_id: std::collections::BTreeMap<&str, &Element> = items
+        .iter()
+        .filter_map(|item| Some((item.attribute("id")?, *item)))
+        .collect();
     references
         .into_iter()
         .take(CHAPTERS_MAX)

@@ -16,9 +16,14 @@ const HEAD_BYTES_SEEN: usize = 2_048;
 
 fn charset(bytes: &[u8]) -> Option<String> {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD_BYTES_SEEN)]).to_ascii_lowercase();
-    let after = head.split("charset=").nth(1).or_else(|| head.split("encoding=").nth(1))?;
+    let after = head
+        .split("charset=")
+        .nth(1)
+        .or_else(|| head.split("encoding=").nth(1))?;
     let label = after.trim_start_matches(['"', '\'', ' ']);
-    let end = label.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_')).unwrap_or(label.len());
+    let end = label
+        .find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_'))
+        .unwrap_or(label.len());
     Some(label[..end].to_owned())
 }
 
@@ -27,7 +32,10 @@ pub fn read_text(text: &str, out: &mut Pieces) {
 }
 
 fn read_frame(text: &str, frames: u8, out: &mut Pieces) {
-    let mut page = Page { frames, ..Page::default() };
+    let mut page = Page {
+        frames,
+        ..Page::default()
+    };
     for token in tokens(text) {
         page.take(token, out);
         if out.is_full() {
@@ -69,10 +77,52 @@ pub fn inline_text(html: &str) -> String {
 fn is_block(name: &str) -> bool {
     matches!(
         name,
-        "p" | "div" | "section" | "article" | "header" | "footer" | "main" | "nav" | "aside" | "ul" | "ol" | "dl" | "li"
-            | "dt" | "dd" | "table" | "caption" | "tr" | "td" | "th" | "thead" | "tbody" | "tfoot" | "pre" | "blockquote"
-            | "figure" | "figcaption" | "form" | "fieldset" | "legend" | "address" | "details" | "summary" | "hr" | "body"
-            | "html" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "option" | "center" | "iframe" | "noscript" | "title"
+        "p" | "div"
+            | "section"
+            | "article"
+            | "header"
+            | "footer"
+            | "main"
+            | "nav"
+            | "aside"
+            | "ul"
+            | "ol"
+            | "dl"
+            | "li"
+            | "dt"
+            | "dd"
+            | "table"
+            | "caption"
+            | "tr"
+            | "td"
+            | "th"
+            | "thead"
+            | "tbody"
+            | "tfoot"
+            | "pre"
+            | "blockquote"
+            | "figure"
+            | "figcaption"
+            | "form"
+            | "fieldset"
+            | "legend"
+            | "address"
+            | "details"
+            | "summary"
+            | "hr"
+            | "body"
+            | "html"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "option"
+            | "center"
+            | "iframe"
+            | "noscript"
+            | "title"
     )
 }
 
@@ -92,7 +142,19 @@ fn is_unseen(name: &str, attributes: &str) -> bool {
 fn is_void(name: &str) -> bool {
     matches!(
         name,
-        "area" | "base" | "br" | "col" | "embed" | "hr" | "img" | "input" | "link" | "meta" | "source" | "track" | "wbr"
+        "area"
+            | "base"
+            | "br"
+            | "col"
+            | "embed"
+            | "hr"
+            | "img"
+            | "input"
+            | "link"
+            | "meta"
+            | "source"
+            | "track"
+            | "wbr"
     )
 }
 
@@ -297,5 +359,9 @@ impl Page {
 fn language(attributes: &str) -> Option<String> {
     let class = attribute(attributes, "class")?;
     let mut names = class.split_whitespace();
-    names.find_map(|name| name.strip_prefix("language-").or_else(|| name.strip_prefix("lang-")).map(str::to_owned))
+    names.find_map(|name| {
+        name.strip_prefix("language-")
+            .or_else(|| name.strip_prefix("lang-"))
+            .map(str::to_owned)
+    })
 }

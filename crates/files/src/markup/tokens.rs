@@ -3,8 +3,13 @@
 /// A step through HTML. Names are in lower case.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Token<'a> {
-    Open { name: String, attributes: &'a str },
-    Close { name: String },
+    Open {
+        name: String,
+        attributes: &'a str,
+    },
+    Close {
+        name: String,
+    },
     /// As it stands, with its entities.
     Text(&'a str),
 }
@@ -21,7 +26,11 @@ pub struct Tokens<'a> {
 }
 
 pub fn tokens(text: &str) -> Tokens<'_> {
-    Tokens { rest: text, raw: None, no_more_tags: false }
+    Tokens {
+        rest: text,
+        raw: None,
+        no_more_tags: false,
+    }
 }
 
 impl<'a> Iterator for Tokens<'a> {
@@ -88,7 +97,9 @@ impl<'a> Tokens<'a> {
     fn text(&mut self, skipped: usize) -> Token<'a> {
         let end = match self.no_more_tags {
             true => self.rest.len(),
-            false => self.rest[skipped..].find('<').map_or(self.rest.len(), |end| end + skipped),
+            false => self.rest[skipped..]
+                .find('<')
+                .map_or(self.rest.len(), |end| end + skipped),
         };
         let (text, rest) = self.rest.split_at(end);
         self.rest = rest;
@@ -97,7 +108,9 @@ impl<'a> Tokens<'a> {
 }
 
 fn name_at(tag: &str) -> String {
-    let end = tag.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>')).unwrap_or(tag.len());
+    let end = tag
+        .find(|c: char| c.is_whitespace() || matches!(c, '/' | '>'))
+        .unwrap_or(tag.len());
     tag[..end].to_ascii_lowercase()
 }
 
@@ -125,7 +138,10 @@ fn end_of_raw(text: &str, name: &str) -> usize {
     while let Some(found) = text[from..].find("</") {
         let at = from + found;
         let after = &text[at + 2..];
-        if after.get(..name.len()).is_some_and(|found| found.eq_ignore_ascii_case(name)) {
+        if after
+            .get(..name.len())
+            .is_some_and(|found| found.eq_ignore_ascii_case(name))
+        {
             return at;
         }
         from = at + 2;
@@ -173,7 +189,10 @@ mod tests {
     #[test]
     fn tags_texts_and_what_only_looks_like_them() {
         let found: Vec<Token<'_>> = tokens("a < b <B c=\"x>y\">t</b><!-- <i> --><script>1<2</script>").collect();
-        let open = |name: &str, attributes| Token::Open { name: name.to_owned(), attributes };
+        let open = |name: &str, attributes| Token::Open {
+            name: name.to_owned(),
+            attributes,
+        };
         let close = |name: &str| Token::Close { name: name.to_owned() };
         let expected = [
             Token::Text("a "),

@@ -15,12 +15,20 @@ pub fn read(root: &Element, out: &mut Pieces) {
     let mut told: Option<Vec<String>> = None;
     for one in series {
         let name = one.child("tx").map(values).unwrap_or_default().join(" ");
-        let categories = one.child("cat").or_else(|| one.child("xVal")).map(values).unwrap_or_default();
+        let categories = one
+            .child("cat")
+            .or_else(|| one.child("xVal"))
+            .map(values)
+            .unwrap_or_default();
         if told.as_ref() != Some(&categories) {
             out.row(true, std::iter::once(String::new()).chain(categories.iter().cloned()));
             told = Some(categories);
         }
-        let figures = one.child("val").or_else(|| one.child("yVal")).map(values).unwrap_or_default();
+        let figures = one
+            .child("val")
+            .or_else(|| one.child("yVal"))
+            .map(values)
+            .unwrap_or_default();
         out.row(false, std::iter::once(name).chain(figures));
     }
 }

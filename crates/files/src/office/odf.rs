@@ -69,7 +69,11 @@ fn body(root: &Element, out: &mut Pieces) {
     }
     let is_drawing = body.child("drawing").is_some();
     for (number, slide) in (1..).zip(slides) {
-        out.at(Some(if is_drawing { Place::Page(number) } else { Place::Slide(number) }));
+        out.at(Some(if is_drawing {
+            Place::Page(number)
+        } else {
+            Place::Slide(number)
+        }));
         blocks(slide, Where::default(), out);
     }
     out.at(None);
@@ -77,7 +81,9 @@ fn body(root: &Element, out: &mut Pieces) {
 
 /// What stands on every page: the words of master pages that are no placeholders.
 fn masters(root: &Element, out: &mut Pieces) {
-    let Some(masters) = root.find("master-styles") else { return };
+    let Some(masters) = root.find("master-styles") else {
+        return;
+    };
     let mut pages = Vec::new();
     masters.find_all("master-page", &mut pages);
     for page in pages {
@@ -110,7 +116,10 @@ fn blocks(parent: &Element, at: Where, out: &mut Pieces) {
 fn blocks_of(element: &Element, at: Where, out: &mut Pieces) {
     match &*element.name {
         "h" => {
-            let level = element.attribute("outline-level").and_then(|level| level.parse().ok()).unwrap_or(1);
+            let level = element
+                .attribute("outline-level")
+                .and_then(|level| level.parse().ok())
+                .unwrap_or(1);
             text_block(element, out, |out, text| out.heading(level, text));
         }
         "p" => {
@@ -122,7 +131,14 @@ fn blocks_of(element: &Element, at: Where, out: &mut Pieces) {
                 (false, depth) => out.item(depth - 1, text),
             });
         }
-        "list" => blocks(element, Where { lists: at.lists.saturating_add(1), ..at }, out),
+        "list" => blocks(
+            element,
+            Where {
+                lists: at.lists.saturating_add(1),
+                ..at
+            },
+            out,
+        ),
         "table" => read_table(element, out),
         "frame" | "custom-shape" => {
             let is_title = element.attribute("class") == Some("title");
@@ -205,7 +221,10 @@ fn read_table(table: &Element, out: &mut Pieces) {
 fn read_sheet(sheet: &Element, out: &mut Pieces) {
     let mut grid = Grid::default();
     for (row, in_header) in rows(sheet) {
-        let repeated = row.attribute("number-rows-repeated").and_then(|count| count.parse().ok()).unwrap_or(1_usize);
+        let repeated = row
+            .attribute("number-rows-repeated")
+            .and_then(|count| count.parse().ok())
+            .unwrap_or(1_usize);
         let cells = cells(row);
         for _ in 0..repeated.min(ROWS_REPEATED_MAX) {
             grid.row(cells.clone(), in_header, out);
@@ -239,13 +258,19 @@ fn rows(table: &Element) -> Vec<(&Element, bool)> {
 /// A row's cells: their shown text, and whether they are figures.
 fn cells(row: &Element) -> Vec<(String, bool)> {
     let mut cells = Vec::new();
-    for cell in row.elements().filter(|cell| matches!(&*cell.name, "table-cell" | "covered-table-cell")) {
+    for cell in row
+        .elements()
+        .filter(|cell| matches!(&*cell.name, "table-cell" | "covered-table-cell"))
+    {
         let text = cell_text(cell);
         let is_figure = matches!(
             cell.attribute("value-type"),
             Some("float" | "percentage" | "currency" | "date" | "time" | "boolean")
         );
-        let repeated = cell.attribute("number-columns-repeated").and_then(|count| count.parse().ok()).unwrap_or(1_usize);
+        let repeated = cell
+            .attribute("number-columns-repeated")
+            .and_then(|count| count.parse().ok())
+            .unwrap_or(1_usize);
         let most = if text.is_empty() { EMPTY_CELLS_MAX } else { CELLS_MAX };
         if cells.len() + repeated.min(most) > CELLS_MAX {
             break;

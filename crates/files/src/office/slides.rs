@@ -62,7 +62,10 @@ fn slides(package: &Package<'_>) -> Result<Vec<String>, Unread> {
 
 fn read_slide(package: &Package<'_>, part: &str, slide: &Element, out: &mut Pieces) {
     let relations = package.relations(part);
-    let reader = Reader { package, relations: &relations };
+    let reader = Reader {
+        package,
+        relations: &relations,
+    };
     let Some(shapes) = slide.find("spTree") else { return };
     reader.shapes(shapes, Pass::Titles, out);
     reader.shapes(shapes, Pass::Others, out);
@@ -117,7 +120,9 @@ impl Reader<'_, '_> {
                 "sp" | "cxnSp" => shape(element, pass, out),
                 "graphicFrame" if pass == Pass::Others => self.graphic(element, out),
                 "pic" if pass == Pass::Others => {
-                    let described = element.find("cNvPr").and_then(|properties| properties.attribute("descr"));
+                    let described = element
+                        .find("cNvPr")
+                        .and_then(|properties| properties.attribute("descr"));
                     out.paragraph(described.unwrap_or_default());
                 }
                 "grpSp" => self.shapes(element, pass, out),
@@ -138,7 +143,11 @@ impl Reader<'_, '_> {
         }
         let reference = frame.find("chart").or_else(|| frame.find("relIds"));
         let Some(reference) = reference else { return };
-        for relation in self.relations.iter().filter(|relation| reference.has_value(&relation.id)) {
+        for relation in self
+            .relations
+            .iter()
+            .filter(|relation| reference.has_value(&relation.id))
+        {
             linked_chart(self.package, relation, out);
         }
     }
@@ -152,7 +161,9 @@ fn placeholder(shape: &Element) -> Option<&str> {
 
 fn paragraphs(shape: &Element) -> impl Iterator<Item = &Element> {
     let body = shape.child("txBody");
-    body.into_iter().flat_map(Element::elements).filter(|element| &*element.name == "p")
+    body.into_iter()
+        .flat_map(Element::elements)
+        .filter(|element| &*element.name == "p")
 }
 
 fn shape(shape: &Element, pass: Pass, out: &mut Pieces) {
@@ -164,10 +175,11 @@ fn shape(shape: &Element, pass: Pass, out: &mut Pieces) {
     for paragraph in paragraphs(shape) {
         let text = paragraph_text(paragraph);
         let properties = paragraph.child("pPr");
-        let depth = properties.and_then(|properties| properties.attribute("lvl")?.parse().ok()).unwrap_or_default();
-        let bullet = properties.is_some_and(|properties| {
-            properties.child("buChar").is_some() || properties.child("buAutoNum").is_some()
-        });
+        let depth = properties
+            .and_then(|properties| properties.attribute("lvl")?.parse().ok())
+            .unwrap_or_default();
+        let bullet = properties
+            .is_some_and(|properties| properties.child("buChar").is_some() || properties.child("buAutoNum").is_some());
         let plain = properties.is_some_and(|properties| properties.child("buNone").is_some());
         match kind {
             Some("title" | "ctrTitle") => out.heading(2, &text),
@@ -193,7 +205,13 @@ fn add_text(parent: &Element, text: &mut String) {
             // The number of a slide is its place.
             "fld" if element.attribute("type") == Some("slidenum") => {}
             "AlternateContent" => {
-                add_text(element.child("Choice").or_else(|| element.child("Fallback")).unwrap_or(element), text);
+                add_text(
+                    element
+                        .child("Choice")
+                        .or_else(|| element.child("Fallback"))
+                        .unwrap_or(element),
+                    text,
+                );
             }
             _ => add_text(element, text),
         }

@@ -19,9 +19,17 @@ pub fn read(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unrea
     let main = main_part(&package)?;
     let relations = package.relations(&main);
     let document = crate::xml::tree(&package.part(&main)?);
-    let styles = part_of(&relations, "styles").map(|part| Styles::read(&package.tree(part))).unwrap_or_default();
-    let body = document.find("body").ok_or_else(|| Unread::broken("its text is missing"))?;
-    let reader = Reader { package: &package, relations: &relations, styles: &styles };
+    let styles = part_of(&relations, "styles")
+        .map(|part| Styles::read(&package.tree(part)))
+        .unwrap_or_default();
+    let body = document
+        .find("body")
+        .ok_or_else(|| Unread::broken("its text is missing"))?;
+    let reader = Reader {
+        package: &package,
+        relations: &relations,
+        styles: &styles,
+    };
     reader.blocks(body, out);
     reader.aside(out);
     Ok(())
@@ -29,9 +37,18 @@ pub fn read(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unrea
 
 fn main_part(package: &Package<'_>) -> Result<String, Unread> {
     let relations = package.relations("");
-    let named = part_of(&relations, "officeDocument").filter(|name| package.has(name)).map(str::to_owned);
-    let custom = || package.names().find(|name| name.ends_with("document.xml")).map(str::to_owned);
-    named.or_else(custom).ok_or_else(|| Unread::broken("its text is missing"))
+    let named = part_of(&relations, "officeDocument")
+        .filter(|name| package.has(name))
+        .map(str::to_owned);
+    let custom = || {
+        package
+            .names()
+            .find(|name| name.ends_with("document.xml"))
+            .map(str::to_owned)
+    };
+    named
+        .or_else(custom)
+        .ok_or_else(|| Unread::broken("its text is missing"))
 }
 
 fn part_of<'a>(relations: &'a [Relation], kind: &str) -> Option<&'a str> {
@@ -53,9 +70,14 @@ impl Styles {
     fn read(root: &Element) -> Self {
         let mut found = Vec::new();
         root.find_all("style", &mut found);
-        let by_id: BTreeMap<&str, &Element> =
-            found.iter().filter_map(|style| Some((style.attribute("styleId")?, *style))).collect();
-        let styles = by_id.keys().map(|id| ((*id).to_owned(), inherited(id, &by_id))).collect();
+        let by_id: BTreeMap<&str, &Element> = found
+            .iter()
+            .filter_map(|style| Some((style.attribute("styleId")?, *style)))
+            .collect();
+        let styles = by_id
+            .keys()
+            .map(|id| ((*id).to_owned(), inherited(id, &by_id)))
+            .collect();
         Self(styles)
     }
 
@@ -72,7 +94,9 @@ fn inherited(id: &str, by_id: &BTreeMap<&str, &Element>) -> Style {
     let mut style = Style::default();
     let mut next = Some(id);
     for _ in 0..ANCESTORS_MAX {
-        let Some(element) = next.and_then(|id| by_id.get(id)) else { break };
+        let Some(element) = next.and_then(|id| by_id.get(id)) else {
+            break;
+        };
         let properties = element.child("pPr");
         style.heading = style.heading.or_else(|| named_level(value(element, "name")?));
         style.heading = style.heading.or_else(|| level(value(properties?, "outlineLvl")?));
@@ -92,14 +116,20 @@ fn named_level(name: &str) -> Option<u8> {
 
 /// Outline levels count from 0; 9 is body text.
 fn level(outline: &str) -> Option<u8> {
-    outline.parse::<u8>().ok().filter(|level| *level < 9).map(|level| level + 1)
+    outline
+        .parse::<u8>()
+        .ok()
+        .filter(|level| *level < 9)
+        .map(|level| level + 1)
 }
 
 fn list_depth(properties: &Element) -> Option<u8> {
     let numbering = properties.child("numPr")?;
     // Number 0 takes a list's paragraph out of the list.
     let in_list = value(numbering, "numId").is_none_or(|number| number != "0");
-    let depth = value(numbering, "ilvl").and_then(|depth| depth.parse().ok()).unwrap_or_default();
+    let depth = value(numbering, "ilvl")
+        .and_then(|depth| depth.parse().ok())
+        .unwrap_or_default();
     in_list.then_some(depth)
 }
 
@@ -180,8 +210,12 @@ impl Reader<'_, '_> {
         let look = table.child("tblPr").and_then(|properties| properties.child("tblLook"));
         let first_row_heads = look.is_some_and(heads_first_row) && rows.len() > 1;
         for (number, row) in rows.iter().enumerate() {
-            let marked = row.child("trPr").is_some_and(|properties| is_on(properties, "tblHeader"));
-            let deleted = row.child("trPr").is_some_and(|properties| properties.child("del").is_some());
+            let marked = row
+                .child("trPr")
+                .is_some_and(|properties| is_on(properties, "tblHeader"));
+            let deleted = row
+                .child("trPr")
+                .is_some_and(|properties| properties.child("del").is_some());
             if deleted {
                 continue;
             }
@@ -201,7 +235,9 @@ impl Reader<'_, '_> {
         /// No table of Word has more columns.
         const COLUMNS_MAX: usize = 63;
         let properties = cell.child("tcPr");
-        let span = properties.and_then(|properties| value(properties, "gridSpan")?.parse().ok()).unwrap_or(1_usize);
+        let span = properties
+            .and_then(|properties| value(properties, "gridSpan")?.parse().ok())
+            .unwrap_or(1_usize);
         let mut texts = vec![String::new(); span.clamp(1, COLUMNS_MAX)];
         texts[0] = cell_text(cell, tables);
         texts
@@ -209,7 +245,11 @@ impl Reader<'_, '_> {
 
     /// What stands beside the text: notes, comments, and what heads and foots each page, told once.
     fn aside(&self, out: &mut Pieces) {
-        for (kind, part) in self.relations.iter().map(|relation| (relation.kind.as_str(), &relation.target)) {
+        for (kind, part) in self
+            .relations
+            .iter()
+            .map(|relation| (relation.kind.as_str(), &relation.target))
+        {
             let name = match kind {
                 "footnotes" => "footnote",
                 "endnotes" => "endnote",
@@ -228,7 +268,11 @@ impl Reader<'_, '_> {
             }
         }
         let mut told = BTreeSet::new();
-        for relation in self.relations.iter().filter(|relation| matches!(relation.kind.as_str(), "header" | "footer")) {
+        for relation in self
+            .relations
+            .iter()
+            .filter(|relation| matches!(relation.kind.as_str(), "header" | "footer"))
+        {
             let text = cell_text(&self.package.tree(&relation.target), 0);
             if told.insert(text.clone()) {
                 out.paragraph(&text);
@@ -240,8 +284,12 @@ impl Reader<'_, '_> {
 fn heads_first_row(look: &Element) -> bool {
     /// The bit of `tblLook` that formats the first row as a header.
     const FIRST_ROW: u32 = 0x20;
-    let bits = look.attribute("val").and_then(|bits| u32::from_str_radix(bits, 16).ok()).unwrap_or_default();
-    look.attribute("firstRow").map_or(bits & FIRST_ROW != 0, |on| matches!(on, "1" | "true" | "on"))
+    let bits = look
+        .attribute("val")
+        .and_then(|bits| u32::from_str_radix(bits, 16).ok())
+        .unwrap_or_default();
+    look.attribute("firstRow")
+        .map_or(bits & FIRST_ROW != 0, |on| matches!(on, "1" | "true" | "on"))
 }
 
 fn rows(table: &Element) -> Vec<&Element> {
@@ -298,7 +346,10 @@ fn cell_text(parent: &Element, tables: u8) -> String {
 
 /// The first choice that a writer offers, or what it falls back to.
 fn alternative(element: &Element) -> &Element {
-    element.child("Choice").or_else(|| element.child("Fallback")).unwrap_or(element)
+    element
+        .child("Choice")
+        .or_else(|| element.child("Fallback"))
+        .unwrap_or(element)
 }
 
 fn add_inline<'a>(parent: &'a Element, inline: &mut Inline<'a>) {
@@ -308,7 +359,9 @@ fn add_inline<'a>(parent: &'a Element, inline: &mut Inline<'a>) {
             "tab" | "ptab" => inline.text.push(' '),
             "br" | "cr" => inline.text.push('\n'),
             "noBreakHyphen" => inline.text.push('-'),
-            "r" if element.child("rPr").is_some_and(|properties| is_on(properties, "vanish")) => {}
+            "r" if element
+                .child("rPr")
+                .is_some_and(|properties| is_on(properties, "vanish")) => {}
             "txbxContent" => inline.boxes.push(element),
             "docPr" => {
                 let described = element.attribute("descr").unwrap_or_default();

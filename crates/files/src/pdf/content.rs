@@ -230,12 +230,24 @@ impl Canvas<'_> {
 
     fn form(&mut self, form: &Stream<'_>, outer: &Resources<'_>, forms: u8) {
         let dict = form.dict();
-        if dict.get::<Name<'_>>("Subtype").is_none_or(|subtype| subtype.as_str() != "Form") {
+        if dict
+            .get::<Name<'_>>("Subtype")
+            .is_none_or(|subtype| subtype.as_str() != "Form")
+        {
             return;
         }
         let Ok(content) = form.decoded_data() else { return };
-        let before = (self.state.clone(), self.text, self.line, self.saved.len(), self.marks.len());
-        let own: Vec<f32> = dict.get::<Array<'_>>("Matrix").map(|matrix| matrix.iter::<f32>().collect()).unwrap_or_default();
+        let before = (
+            self.state.clone(),
+            self.text,
+            self.line,
+            self.saved.len(),
+            self.marks.len(),
+        );
+        let own: Vec<f32> = dict
+            .get::<Array<'_>>("Matrix")
+            .map(|matrix| matrix.iter::<f32>().collect())
+            .unwrap_or_default();
         if let Ok(own) = own.try_into() {
             self.state.page = Matrix(own).then(self.state.page);
         }
@@ -324,7 +336,15 @@ impl Canvas<'_> {
             _ => (-y, x),
         };
         let turns = (turns + 4 - self.turn) % 4;
-        self.glyphs.push(Placed { text, x, end: x + length.abs(), y, size, is_bold: font.is_bold, turns });
+        self.glyphs.push(Placed {
+            text,
+            x,
+            end: x + length.abs(),
+            y,
+            size,
+            is_bold: font.is_bold,
+            turns,
+        });
     }
 }
 

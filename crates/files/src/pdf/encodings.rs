@@ -33,12 +33,20 @@ pub fn glyph(name: &str) -> Option<String> {
         && hex.len() >= 4
         && hex.is_ascii()
     {
-        let units: Option<Vec<u16>> =
-            hex.as_bytes().as_chunks::<4>().0.iter().map(|four| u16::from_str_radix(std::str::from_utf8(four).ok()?, 16).ok()).collect();
+        let units: Option<Vec<u16>> = hex
+            .as_bytes()
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|four| u16::from_str_radix(std::str::from_utf8(four).ok()?, 16).ok())
+            .collect();
         return units.and_then(|units| String::from_utf16(&units).ok());
     }
     let hex = base.strip_prefix('u').filter(|hex| (4..=6).contains(&hex.len()))?;
-    u32::from_str_radix(hex, 16).ok().and_then(char::from_u32).map(|c| c.to_string())
+    u32::from_str_radix(hex, 16)
+        .ok()
+        .and_then(char::from_u32)
+        .map(|c| c.to_string())
 }
 
 /// Adobe's standard encoding, from where it leaves ASCII; a blank is an empty place.
@@ -50,7 +58,10 @@ pub fn standard(byte: u8) -> Option<char> {
         0x27 => Some('’'),
         0x60 => Some('‘'),
         0x20..=0x7e => Some(char::from(byte)),
-        0xa0..=0xff => STANDARD_HIGH.chars().nth(usize::from(byte - 0xa0)).filter(|c| *c != ' '),
+        0xa0..=0xff => STANDARD_HIGH
+            .chars()
+            .nth(usize::from(byte - 0xa0))
+            .filter(|c| *c != ' '),
         _ => None,
     }
 }
@@ -74,7 +85,11 @@ pub fn win_ansi(byte: u8) -> Option<char> {
 }
 
 pub fn mac_roman(byte: u8) -> Option<char> {
-    let decoded = encoding::code_page(10_000).decode_without_bom_handling(&[byte]).0.chars().next();
+    let decoded = encoding::code_page(10_000)
+        .decode_without_bom_handling(&[byte])
+        .0
+        .chars()
+        .next();
     decoded.filter(|c| *c >= ' ')
 }
 
@@ -122,7 +137,10 @@ mod tests {
         assert_eq!(SYMBOL_LOW.chars().count(), 0x5f);
         assert_eq!(SYMBOL_HIGH.chars().count(), 0x60);
         assert_eq!(DOCUMENT_HIGH.chars().count(), 0x1f);
-        assert_eq!((standard(0xb7), standard(0xd0), standard(0xfb)), (Some('•'), Some('—'), Some('ß')));
+        assert_eq!(
+            (standard(0xb7), standard(0xd0), standard(0xfb)),
+            (Some('•'), Some('—'), Some('ß'))
+        );
         assert_eq!((symbol(b'a'), symbol(0xb7)), (Some('α'), Some('•')));
     }
 }

@@ -19,72 +19,128 @@ pub struct Glyph {
 pub struct Font {
     coding: Coding,
     to_unicode: Option<CMap>,
+    /// Codes are characters as they stand.
+    is_unicode: bool,
     pub is_bold: bool,
     pub is_vertical: bool,
 }
 
 enum Coding {
     /// A byte is a glyph.
-    Simple { texts: Vec<Option<String>>, widths: Vec<Option<f32>>, default_width: Option<f32> },
+    Simple(Simple),
     /// One to four bytes are a glyph.
-    Composite { codes: CMap, characters: Option<CMap>, glyphs: BTreeMap<u32, char>, widths: BTreeMap<u32, f32>, default_width: f32 },
+    Composite(Box<Composite>),
+}
+
+struct Simple {
+    texts: Vec<Option<String>>,
+    widths: Vec<Option<f32>>,
+    default_width: Option<f32>,
+}
+
+struct Composite {
+    codes: CMap,
+    /// Characters by number of glyph, for glyphs that Adobe numbers.
+    characters: Option<CMap>,
+    /// The same from the font's own table.
+    glyphs: BTreeMap<u32, char>,
+    widths: BTreeMap<u32, f32>,
+    default_width: f32,
 }
 
 impl Font {
     pub fn read(font: &Dict<'_>) -> Self {
         let subtype = name(font, "Subtype");
         let to_unicode = font.get::<Stream<'_>>("ToUnicode").and_then(|stream| cmap(&stream));
-        let descendant = font.get::<Array<'_>>("DescendantFonts").and_then(|fonts| fonts.iter::<Dict<'_>>().next());
+        let descendant = font
+            .get::<Array<'_>>("DescendantFonts")
+            .and_then(|fonts| fonts.iter::<Dict<'_>>().next());
         let described = descendant.as_ref().unwrap_or(font);
         let descriptor = described.get::<Dict<'_>>("FontDescriptor");
         let base = name(font, "BaseFont").to_ascii_lowercase();
-        let weight = descriptor.as_ref().and_then(|descriptor| descriptor.get::<f32>("FontWeight")).unwrap_or_default();
+        let weight = descriptor
+            .as_ref()
+            .and_then(|descriptor| descriptor.get::<f32>("FontWeight"))
+            .unwrap_or_default();
         let is_bold = ["bold", "black", "heavy"].iter().any(|word| base.contains(word)) || weight >= 600.0;
         let (coding, is_vertical) = match (&descendant, subtype.as_str()) {
             (Some(descendant), "Type0") => composite(font, descendant, descriptor.as_ref()),
             _ => (simple(font, descriptor.as_ref(), &base, &subtype), false),
         };
-        Self { coding, to_unicode, is_bold, is_vertical }
+        let encoding = name(font, "Encoding");
+        let names_characters = encoding.contains("UCS2") || encoding.contains("UTF16");
+        let is_unicode = name(font, "ToUnicode").starts_with("Identity") || names_characters && to_unicode.is_none();
+        Self {
+            coding,
+            to_unicode,
+            is_unicode,
+            is_bold,
+            is_vertical,
+        }
     }
 
     /// The glyphs that a string shows.
     pub fn glyphs(&self, bytes: &[u8]) -> Vec<Glyph> {
         match &self.coding {
-            Coding::Simple { texts, widths, default_width } => bytes
-                .iter()
-                .map(|byte| {
-                    let at = usize::from(*byte);
-                    let text = self.unicode(u32::from(*byte)).or_else(|| texts[at].clone()).unwrap_or_default();
-                    let width = widths.get(at).copied().flatten().or(*default_width);
-                    let advance = width.unwrap_or_else(|| usual_width(&text));
-                    Glyph { text, advance, is_blank: *byte == b' ' }
-                })
-                .collect(),
-            Coding::Composite { codes, characters, glyphs, widths, default_width } => {
-                let mut found = Vec::new();
-                let mut rest = bytes;
-                while !rest.is_empty() {
-                    let (code, length, cid) = next_code(codes, rest);
-                    let text = self.unicode(code).or_else(|| {
-                        let character = characters.as_ref().and_then(|characters| characters.lookup_bf_string(cid));
-                        character.map(string).or_else(|| glyphs.get(&cid).map(char::to_string))
-                    });
-                    let advance = match self.is_vertical {
-                        true => 1_000.0,
-                        false => widths.get(&cid).copied().unwrap_or(*default_width),
-                    };
-                    found.push(Glyph { text: text.unwrap_or_default(), advance, is_blank: length == 1 && code == 32 });
-                    rest = &rest[length..];
-                }
-                found
-            }
+            Coding::Simple(simple) => bytes.iter().map(|byte| self.simple_glyph(simple, *byte)).collect(),
+            Coding::Composite(composite) => self.composite_glyphs(composite, bytes),
         }
     }
 
+    fn simple_glyph(&self, simple: &Simple, byte: u8) -> Glyph {
+        let at = usize::from(byte);
+        let text = self
+            .unicode(u32::from(byte))
+            .or_else(|| simple.texts[at].clone())
+            .unwrap_or_default();
+        let width = simple.widths.get(at).copied().flatten().or(simple.default_width);
+        let advance = width.unwrap_or_else(|| usual_width(&text));
+        Glyph {
+            text,
+            advance,
+            is_blank: byte == b' ',
+        }
+    }
+
+    fn composite_glyphs(&self, composite: &Composite, bytes: &[u8]) -> Vec<Glyph> {
+        let mut found = Vec::new();
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (code, length, cid) = next_code(&composite.codes, rest);
+            let text = self.unicode(code).or_else(|| {
+                let character = composite
+                    .characters
+                    .as_ref()
+                    .and_then(|characters| characters.lookup_bf_string(cid));
+                character
+                    .map(string)
+                    .or_else(|| composite.glyphs.get(&cid).map(char::to_string))
+            });
+            let advance = match self.is_vertical {
+                true => 1_000.0,
+                false => composite.widths.get(&cid).copied().unwrap_or(composite.default_width),
+            };
+            found.push(Glyph {
+                text: text.unwrap_or_default(),
+                advance,
+                is_blank: length == 1 && code == 32,
+            });
+            rest = &rest[length..];
+        }
+        found
+    }
+
     fn unicode(&self, code: u32) -> Option<String> {
+        if self.is_unicode
+            && let Some(character) = char::from_u32(code)
+        {
+            return Some(character.to_string());
+        }
         let found = string(self.to_unicode.as_ref()?.lookup_bf_string(code)?);
         // Some writers map what they do not know to nothing or to a private character.
-        let says_nothing = found.chars().all(|c| matches!(c, '\0' | '\u{fffd}' | '\u{e000}'..='\u{f8ff}'));
+        let says_nothing = found
+            .chars()
+            .all(|c| matches!(c, '\0' | '\u{fffd}' | '\u{e000}'..='\u{f8ff}'));
         (!says_nothing).then_some(found)
     }
 }
@@ -97,7 +153,9 @@ fn string(found: BfString) -> String {
 }
 
 fn name(dict: &Dict<'_>, key: &str) -> String {
-    dict.get::<Name<'_>>(key).map(|name| name.as_str().to_owned()).unwrap_or_default()
+    dict.get::<Name<'_>>(key)
+        .map(|name| name.as_str().to_owned())
+        .unwrap_or_default()
 }
 
 fn cmap(stream: &Stream<'_>) -> Option<CMap> {
@@ -114,7 +172,9 @@ fn next_code(codes: &CMap, bytes: &[u8]) -> (u32, usize, u32) {
         }
     }
     let length = bytes.len().min(2);
-    let code = bytes[..length].iter().fold(0, |code, byte| code << 8 | u32::from(*byte));
+    let code = bytes[..length]
+        .iter()
+        .fold(0, |code, byte| code << 8 | u32::from(*byte));
     (code, length, 0)
 }
 
@@ -134,7 +194,9 @@ fn composite(font: &Dict<'_>, descendant: &Dict<'_>, descriptor: Option<&Dict<'_
     let system = descendant.get::<Dict<'_>>("CIDSystemInfo");
     let family = system.map(|system| {
         let text = |key: &str| system.get::<hayro_syntax::object::String<'_>>(key);
-        let bytes = |text: Option<hayro_syntax::object::String<'_>>| text.map(|text| text.as_bytes().to_vec()).unwrap_or_default();
+        let bytes = |text: Option<hayro_syntax::object::String<'_>>| {
+            text.map(|text| text.as_bytes().to_vec()).unwrap_or_default()
+        };
         CidFamily::from_registry_ordering(&bytes(text("Registry")), &bytes(text("Ordering")))
     });
     let characters = family
@@ -145,22 +207,42 @@ fn composite(font: &Dict<'_>, descendant: &Dict<'_>, descriptor: Option<&Dict<'_
     let glyphs = match is_identity && characters.is_none() {
         true => {
             let glyphs = descriptor.map(characters_of_glyphs).unwrap_or_default();
-            match descendant.get::<Stream<'_>>("CIDToGIDMap").and_then(|stream| stream.decoded_data().ok().map(|data| data.into_owned())) {
+            match descendant
+                .get::<Stream<'_>>("CIDToGIDMap")
+                .and_then(|stream| stream.decoded_data().ok().map(|data| data.into_owned()))
+            {
                 Some(map) => by_number(&map, &glyphs),
                 None => glyphs,
             }
         }
         false => BTreeMap::new(),
     };
-    let widths = descendant.get::<Array<'_>>("W").map(|widths| glyph_widths(&widths)).unwrap_or_default();
+    let widths = descendant
+        .get::<Array<'_>>("W")
+        .map(|widths| glyph_widths(&widths))
+        .unwrap_or_default();
     let default_width = descendant.get::<f32>("DW").unwrap_or(1_000.0);
-    (Coding::Composite { codes, characters, glyphs, widths, default_width }, is_vertical)
+    let composite = Composite {
+        codes,
+        characters,
+        glyphs,
+        widths,
+        default_width,
+    };
+    (Coding::Composite(Box::new(composite)), is_vertical)
 }
 
 /// The same for numbers that a map leads to glyphs: two bytes for each.
 fn by_number(map: &[u8], glyphs: &BTreeMap<u32, char>) -> BTreeMap<u32, char> {
-    let mapped = map.as_chunks::<2>().0.iter().map(|two| u32::from(u16::from_be_bytes(*two)));
-    (0..).zip(mapped).filter_map(|(number, glyph)| Some((number, *glyphs.get(&glyph)?))).collect()
+    let mapped = map
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .map(|two| u32::from(u16::from_be_bytes(*two)));
+    (0..)
+        .zip(mapped)
+        .filter_map(|(number, glyph)| Some((number, *glyphs.get(&glyph)?)))
+        .collect()
 }
 
 /// The most glyphs of one font; glyphs have numbers of 16 bits.
@@ -202,7 +284,9 @@ fn simple(font: &Dict<'_>, descriptor: Option<&Dict<'_>>, base: &str, subtype: &
     };
     let is_symbol = base.contains("symbol") && !base.contains("segoe");
     let own = descriptor.map(own_encoding).unwrap_or_default();
-    let flags = descriptor.and_then(|descriptor| descriptor.get::<f32>("Flags")).unwrap_or_default() as u32;
+    let flags = descriptor
+        .and_then(|descriptor| descriptor.get::<f32>("Flags"))
+        .unwrap_or_default() as u32;
     const SYMBOLIC: u32 = 4;
     let by_name = match (named.as_str(), subtype) {
         ("WinAnsiEncoding", _) => encodings::win_ansi,
@@ -214,7 +298,7 @@ fn simple(font: &Dict<'_>, descriptor: Option<&Dict<'_>>, base: &str, subtype: &
     };
     let mut texts: Vec<Option<String>> = (0..=255_u8)
         .map(|byte| {
-            let character = || by_name(byte).map(|c| expanded(c));
+            let character = || by_name(byte).map(expanded);
             match named.is_empty() {
                 true => own.get(&byte).cloned().or_else(character),
                 false => character(),
@@ -225,7 +309,10 @@ fn simple(font: &Dict<'_>, descriptor: Option<&Dict<'_>>, base: &str, subtype: &
         apply_differences(&differences, &mut texts);
     }
     // A Type 3 font measures in units of its own.
-    let matrix: Vec<f32> = font.get::<Array<'_>>("FontMatrix").map(|matrix| matrix.iter::<f32>().collect()).unwrap_or_default();
+    let matrix: Vec<f32> = font
+        .get::<Array<'_>>("FontMatrix")
+        .map(|matrix| matrix.iter::<f32>().collect())
+        .unwrap_or_default();
     let unit = match (subtype, matrix.first()) {
         ("Type3", Some(scale)) => scale * 1_000.0,
         _ => 1.0,
@@ -233,7 +320,10 @@ fn simple(font: &Dict<'_>, descriptor: Option<&Dict<'_>>, base: &str, subtype: &
     let first = font.get::<f32>("FirstChar").unwrap_or_default().clamp(0.0, 255.0) as usize;
     let mut widths = vec![None; 256];
     let listed = font.get::<Array<'_>>("Widths");
-    for (slot, width) in widths[first..].iter_mut().zip(listed.iter().flat_map(Array::iter::<f32>)) {
+    for (slot, width) in widths[first..]
+        .iter_mut()
+        .zip(listed.iter().flat_map(Array::iter::<f32>))
+    {
         *slot = Some(width * unit);
     }
     let missing = descriptor.and_then(|descriptor| descriptor.get::<f32>("MissingWidth"));
@@ -242,7 +332,11 @@ fn simple(font: &Dict<'_>, descriptor: Option<&Dict<'_>>, base: &str, subtype: &
         None if base.contains("courier") => Some(600.0),
         None => None,
     };
-    Coding::Simple { texts, widths, default_width }
+    Coding::Simple(Simple {
+        texts,
+        widths,
+        default_width,
+    })
 }
 
 /// Ligatures as the letters they join.
@@ -278,7 +372,10 @@ fn apply_differences(differences: &Array<'_>, texts: &mut [Option<String>]) {
 
 /// The encoding that a Type 1 font brings: `dup 65 /A put` in its clear part.
 fn own_encoding(descriptor: &Dict<'_>) -> BTreeMap<u8, String> {
-    let Some(program) = descriptor.get::<Stream<'_>>("FontFile").and_then(|stream| stream.decoded_data().ok().map(|data| data.into_owned())) else {
+    let Some(program) = descriptor
+        .get::<Stream<'_>>("FontFile")
+        .and_then(|stream| stream.decoded_data().ok().map(|data| data.into_owned()))
+    else {
         return BTreeMap::new();
     };
     /// The clear part comes first and is short.
@@ -289,7 +386,10 @@ fn own_encoding(descriptor: &Dict<'_>) -> BTreeMap<u8, String> {
     for entry in clear.split("dup ").skip(1) {
         let mut words = entry.split_whitespace();
         let code = words.next().and_then(|code| code.parse().ok());
-        let glyph = words.next().and_then(|name| name.strip_prefix('/')).and_then(encodings::glyph);
+        let glyph = words
+            .next()
+            .and_then(|name| name.strip_prefix('/'))
+            .and_then(encodings::glyph);
         if let (Some(code), Some(glyph)) = (code, glyph) {
             encoding.insert(code, glyph);
         }
@@ -299,7 +399,9 @@ fn own_encoding(descriptor: &Dict<'_>) -> BTreeMap<u8, String> {
 
 /// What the glyphs of an embedded TrueType font show, from its own table of characters.
 fn characters_of_glyphs(descriptor: &Dict<'_>) -> BTreeMap<u32, char> {
-    let program = descriptor.get::<Stream<'_>>("FontFile2").or_else(|| descriptor.get::<Stream<'_>>("FontFile3"));
+    let program = descriptor
+        .get::<Stream<'_>>("FontFile2")
+        .or_else(|| descriptor.get::<Stream<'_>>("FontFile3"));
     let Some(program) = program.and_then(|stream| stream.decoded_data().ok().map(|data| data.into_owned())) else {
         return BTreeMap::new();
     };
@@ -307,7 +409,9 @@ fn characters_of_glyphs(descriptor: &Dict<'_>) -> BTreeMap<u32, char> {
 }
 
 fn number_16(bytes: &[u8], at: usize) -> Option<usize> {
-    Some(usize::from(u16::from_be_bytes(bytes.get(at..at.checked_add(2)?)?.try_into().ok()?)))
+    Some(usize::from(u16::from_be_bytes(
+        bytes.get(at..at.checked_add(2)?)?.try_into().ok()?,
+    )))
 }
 
 fn number_32(bytes: &[u8], at: usize) -> Option<usize> {
@@ -316,7 +420,9 @@ fn number_32(bytes: &[u8], at: usize) -> Option<usize> {
 
 fn character_table(program: &[u8]) -> Option<BTreeMap<u32, char>> {
     let tables = number_16(program, 4)?;
-    let entry = (0..tables).map(|index| 12 + index * 16).find(|at| program.get(*at..*at + 4) == Some(b"cmap"))?;
+    let entry = (0..tables)
+        .map(|index| 12 + index * 16)
+        .find(|at| program.get(*at..*at + 4) == Some(b"cmap"))?;
     let table = program.get(number_32(program, entry + 8)?..)?;
     let mut characters = BTreeMap::new();
     for index in 0..number_16(table, 2)?.min(100) {
@@ -343,10 +449,10 @@ fn add_segments(table: &[u8], characters: &mut BTreeMap<u32, char>) -> Option<()
         let offset = number_16(table, offset_at)?;
         for code in start..=end.min(0xfffe) {
             let glyph = match offset {
-                0 => code + delta & 0xffff,
+                0 => (code + delta) & 0xffff,
                 offset => match number_16(table, offset_at + offset + 2 * (code - start))? {
                     0 => 0,
-                    glyph => glyph + delta & 0xffff,
+                    glyph => (glyph + delta) & 0xffff,
                 },
             };
             add_character(glyph, code, characters);
@@ -358,7 +464,11 @@ fn add_segments(table: &[u8], characters: &mut BTreeMap<u32, char>) -> Option<()
 fn add_groups(table: &[u8], characters: &mut BTreeMap<u32, char>) -> Option<()> {
     for group in 0..number_32(table, 12)?.min(GLYPHS_MAX as usize) {
         let at = 16 + group * 12;
-        let (start, end, glyph) = (number_32(table, at)?, number_32(table, at + 4)?, number_32(table, at + 8)?);
+        let (start, end, glyph) = (
+            number_32(table, at)?,
+            number_32(table, at + 4)?,
+            number_32(table, at + 8)?,
+        );
         for code in start..=end.min(start + GLYPHS_MAX as usize) {
             add_character(glyph + code - start, code, characters);
         }

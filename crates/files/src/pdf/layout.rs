@@ -34,8 +34,16 @@ struct Part {
 /// What stands together on a page.
 #[derive(Clone, Debug)]
 pub enum Block {
-    Lines { text: String, size: f32, is_bold: bool, lines: usize },
-    Table { rows: Vec<Vec<String>>, first_bold: bool },
+    Lines {
+        text: String,
+        size: f32,
+        is_bold: bool,
+        lines: usize,
+    },
+    Table {
+        rows: Vec<Vec<String>>,
+        first_bold: bool,
+    },
 }
 
 /// The blocks of a page in reading order.
@@ -187,9 +195,9 @@ fn divide(parts: Vec<Part>, cuts: u8, blocks: &mut Vec<Block>) {
             divide(right, cuts + 1, blocks);
             return;
         }
-        if let Some((above, below)) = above_and_below(&parts) {
-            divide(above, cuts + 1, blocks);
-            divide(below, cuts + 1, blocks);
+        let stacked = stacked(&parts);
+        if stacked.len() > 1 {
+            stacked.into_iter().for_each(|parts| divide(parts, cuts + 1, blocks));
             return;
         }
     }
@@ -227,20 +235,26 @@ fn is_prose(parts: &[Part]) -> bool {
     rows.len() >= 3 && chars >= PROSE_CHARS_MIN * parts.len()
 }
 
-/// The parts above and below the highest white strip from side to side, if it is higher than between lines.
-fn above_and_below(parts: &[Part]) -> Option<(Vec<Part>, Vec<Part>)> {
-    let mut rows: Vec<(f32, f32)> = parts.iter().map(|part| (part.y, part.size)).collect();
-    rows.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let steps = rows.windows(2).map(|pair| {
-        let size = pair[0].1.max(pair[1].1);
-        ((pair[0].0 - pair[1].0) / size.max(0.1), (pair[0].0 + pair[1].0) / 2.0)
-    });
-    let (gap, cut) = steps.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    if gap < BLOCK_GAP {
-        return None;
+/// The parts between the highest white strips from side to side, from the top down. Strips that are hardly lower than the
+/// highest count as it: blocks of one kind are told apart at once.
+fn stacked(parts: &[Part]) -> Vec<Vec<Part>> {
+    const ALIKE: f32 = 0.8;
+    let mut parts = parts.to_vec();
+    parts.sort_by(|a, b| b.y.total_cmp(&a.y));
+    let step = |above: &Part, below: &Part| (above.y - below.y) / above.size.max(below.size).max(0.1);
+    let highest = parts
+        .windows(2)
+        .map(|pair| step(&pair[0], &pair[1]))
+        .fold(0.0, f32::max);
+    let strip = (highest * ALIKE).max(BLOCK_GAP);
+    let mut stacked: Vec<Vec<Part>> = Vec::new();
+    for part in parts {
+        match stacked.last_mut() {
+            Some(block) if block.last().is_none_or(|above| step(above, &part) < strip) => block.push(part),
+            _ => stacked.push(vec![part]),
+        }
     }
-    let (above, below): (Vec<Part>, Vec<Part>) = parts.iter().cloned().partition(|part| part.y > cut);
-    (!above.is_empty() && !below.is_empty()).then_some((above, below))
+    stacked
 }
 
 fn median(values: impl Iterator<Item = f32>) -> f32 {
@@ -291,7 +305,10 @@ fn table(rows: &[Vec<Part>]) -> Block {
     let cells = |row: &Vec<Part>| {
         let mut cells = vec![String::new(); columns.len()];
         for part in row {
-            let column = columns.iter().position(|(x, end)| part.x >= *x && part.x < *end).unwrap_or_default();
+            let column = columns
+                .iter()
+                .position(|(x, end)| part.x >= *x && part.x < *end)
+                .unwrap_or_default();
             if !cells[column].is_empty() {
                 cells[column].push(' ');
             }
@@ -300,7 +317,10 @@ fn table(rows: &[Vec<Part>]) -> Block {
         cells
     };
     let first_bold = rows[0].iter().all(|part| part.is_bold) && !rows.iter().flatten().all(|part| part.is_bold);
-    Block::Table { rows: rows.iter().map(cells).collect(), first_bold }
+    Block::Table {
+        rows: rows.iter().map(cells).collect(),
+        first_bold,
+    }
 }
 
 /// Lines in paragraphs.
@@ -313,9 +333,19 @@ fn paragraphs(lines: &[Vec<Part>], blocks: &mut Vec<Block>) {
     for line in lines {
         let text = line.iter().map(|part| part.text.trim()).collect::<Vec<_>>().join(" ");
         let (first, last) = (&line[0], &line[line.len() - 1]);
-        let goes_on = open.as_ref().is_some_and(|(_, before)| goes_on(before, first, &text, (left, right), step));
+        let goes_on = open
+            .as_ref()
+            .is_some_and(|(_, before)| goes_on(before, first, &text, (left, right), step));
         match (&mut open, goes_on) {
-            (Some((Block::Lines { text: paragraph, lines, .. }, before)), true) => {
+            (
+                Some((
+                    Block::Lines {
+                        text: paragraph, lines, ..
+                    },
+                    before,
+                )),
+                true,
+            ) => {
                 append(paragraph, &text);
                 *lines += 1;
                 *before = last;
@@ -323,7 +353,15 @@ fn paragraphs(lines: &[Vec<Part>], blocks: &mut Vec<Block>) {
             (open, _) => {
                 blocks.extend(open.take().map(|(block, _)| block));
                 let is_bold = line.iter().all(|part| part.is_bold);
-                *open = Some((Block::Lines { text, size: first.size, is_bold, lines: 1 }, last));
+                *open = Some((
+                    Block::Lines {
+                        text,
+                        size: first.size,
+                        is_bold,
+                        lines: 1,
+                    },
+                    last,
+                ));
             }
         }
     }
@@ -346,7 +384,9 @@ fn goes_on(before: &Part, line: &Part, text: &str, (left, right): (f32, f32), st
 
 /// Joins a line to the text before it. A word that was divided is whole again.
 fn append(paragraph: &mut String, line: &str) {
-    let divided = paragraph.strip_suffix(['-', '\u{ad}', '‐']).is_some_and(|before| before.ends_with(char::is_alphabetic))
+    let divided = paragraph
+        .strip_suffix(['-', '\u{ad}', '‐'])
+        .is_some_and(|before| before.ends_with(char::is_alphabetic))
         && line.starts_with(char::is_lowercase);
     if divided {
         paragraph.pop();
@@ -358,16 +398,20 @@ fn append(paragraph: &mut String, line: &str) {
 
 /// Scripts that put no blank between words.
 fn ends_wide(text: &str) -> bool {
-    text.chars().next_back().is_some_and(|c| matches!(c as u32, 0x3000..=0x30ff | 0x3400..=0x9fff | 0xff00..=0xff60))
+    text.chars()
+        .next_back()
+        .is_some_and(|c| matches!(c as u32, 0x3000..=0x30ff | 0x3400..=0x9fff | 0xff00..=0xff60))
 }
 
 /// The text behind the bullet or the number that an item begins with.
 fn bullet(text: &str) -> Option<&str> {
-    if let Some(rest) = text.strip_prefix(['•', '●', '▪', '■', '◦', '○', '‣', '–', '➢', '✓', '·', '*', '-']) {
+    if let Some(rest) = text.strip_prefix(['•', '●', '▪', '■', '◦', '○', '‣', '–', '➢', '✓', '·', '*', '-'])
+    {
         return rest.starts_with(' ').then(|| rest.trim_start());
     }
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let numbered = (1..=2).contains(&digits) && text[digits..].starts_with([')', '.']) && text[digits + 1..].starts_with(' ');
+    let numbered =
+        (1..=2).contains(&digits) && text[digits..].starts_with([')', '.']) && text[digits + 1..].starts_with(' ');
     numbered.then_some(text)
 }
 
@@ -392,7 +436,12 @@ pub fn write(pages: &[(Vec<Block>, Vec<String>)], out: &mut Pieces) {
                         out.row(index == 0 && *first_bold, row.iter().cloned());
                     }
                 }
-                Block::Lines { text, size, is_bold, lines } => match (sizes.level(text, *size, *is_bold, *lines), bullet(text)) {
+                Block::Lines {
+                    text,
+                    size,
+                    is_bold,
+                    lines,
+                } => match (sizes.level(text, *size, *is_bold, *lines), bullet(text)) {
                     (Some(level), _) => out.heading(level, text),
                     (None, Some(item)) => out.item(0, item),
                     (None, None) => out.paragraph(text),
@@ -425,15 +474,24 @@ impl Sizes {
         let mut heads = std::collections::BTreeSet::new();
         let mut short = Vec::new();
         for block in blocks {
-            let Block::Lines { text, size, .. } = block else { continue };
+            let Block::Lines { text, size, .. } = block else {
+                continue;
+            };
             let count = text.chars().count();
             *chars.entry(tenths(*size)).or_insert(0_usize) += count;
             if count <= HEADING_CHARS_MAX {
                 short.push(tenths(*size));
             }
         }
-        let text = chars.iter().max_by_key(|(_, count)| **count).map_or(0, |(size, _)| *size);
-        heads.extend(short.into_iter().filter(|size| *size as f32 > text as f32 * HEADING_GROWTH));
+        let text = chars
+            .iter()
+            .max_by_key(|(_, count)| **count)
+            .map_or(0, |(size, _)| *size);
+        heads.extend(
+            short
+                .into_iter()
+                .filter(|size| *size as f32 > text as f32 * HEADING_GROWTH),
+        );
         let headings = heads.into_iter().rev().take(LEVELS_MAX).collect();
         Self { text, headings }
     }
@@ -446,10 +504,17 @@ impl Sizes {
         }
         let size = tenths(size);
         if size as f32 > self.text as f32 * HEADING_GROWTH {
-            let rank = self.headings.iter().position(|known| *known <= size).unwrap_or(self.headings.len());
+            let rank = self
+                .headings
+                .iter()
+                .position(|known| *known <= size)
+                .unwrap_or(self.headings.len());
             return u8::try_from(rank + 1).ok();
         }
-        let heads = is_bold && lines == 1 && chars <= BOLD_HEADING_CHARS_MAX && !text.trim_end().ends_with(['.', ',', ':', ';']);
+        let heads = is_bold
+            && lines == 1
+            && chars <= BOLD_HEADING_CHARS_MAX
+            && !text.trim_end().ends_with(['.', ',', ':', ';']);
         (heads && size >= self.text).then(|| (self.headings.len() as u8 + 1).min(6))
     }
 }
@@ -463,7 +528,15 @@ mod tests {
             .enumerate()
             .map(|(at, c)| {
                 let x = x + at as f32 * size * 0.5;
-                Placed { text: c.to_string(), x, end: x + size * 0.5, y, size, is_bold: false, turns: 0 }
+                Placed {
+                    text: c.to_string(),
+                    x,
+                    end: x + size * 0.5,
+                    y,
+                    size,
+                    is_bold: false,
+                    turns: 0,
+                }
             })
             .collect()
     }
@@ -471,14 +544,23 @@ mod tests {
     fn texts(glyphs: Vec<Placed>) -> Vec<String> {
         let texts = page(glyphs).into_iter().map(|block| match block {
             Block::Lines { text, .. } => text,
-            Block::Table { rows, .. } => rows.into_iter().map(|row| row.join(" | ")).collect::<Vec<_>>().join("\n"),
+            Block::Table { rows, .. } => rows
+                .into_iter()
+                .map(|row| row.join(" | "))
+                .collect::<Vec<_>>()
+                .join("\n"),
         });
         texts.collect()
     }
 
     #[test]
     fn columns_of_prose_are_read_one_after_the_other() {
-        let mut glyphs = line("A title over both of the columns that stand below it here", 50.0, 700.0, 10.0);
+        let mut glyphs = line(
+            "A title over both of the columns that stand below it here",
+            50.0,
+            700.0,
+            10.0,
+        );
         for (index, y) in [660.0, 648.0, 636.0, 624.0].into_iter().enumerate() {
             glyphs.extend(line(&format!("left column line number {index} goes on"), 50.0, y, 10.0));
             glyphs.extend(line(&format!("right column line number {index} too"), 300.0, y, 10.0));
@@ -503,7 +585,10 @@ mod tests {
     fn a_divided_word_is_whole_again() {
         let mut glyphs = line("these are words that were divi-", 50.0, 700.0, 10.0);
         glyphs.extend(line("ded at the end of a line", 50.0, 688.0, 10.0));
-        assert_eq!(texts(glyphs), ["these are words that were divided at the end of a line"]);
+        assert_eq!(
+            texts(glyphs),
+            ["these are words that were divided at the end of a line"]
+        );
     }
 
     #[test]

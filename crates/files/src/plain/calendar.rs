@@ -9,7 +9,11 @@ pub fn read(text: &str, out: &mut Pieces) {
         let Some((name, value)) = property(line) else {
             continue;
         };
-        let value = value.replace("\\n", "\n").replace("\\N", "\n").replace("\\,", ",").replace("\\;", ";");
+        let value = value
+            .replace("\\n", "\n")
+            .replace("\\N", "\n")
+            .replace("\\,", ",")
+            .replace("\\;", ";");
         let value = value.replace("\\\\", "\\");
         match name.to_ascii_uppercase().as_str() {
             "SUMMARY" => out.heading(2, &value),
@@ -43,7 +47,9 @@ fn property(line: &str) -> Option<(&str, &str)> {
 /// `20260131T093000Z` as people read it.
 fn moment(value: &str) -> String {
     let digits = |range: std::ops::Range<usize>| {
-        value.get(range).filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
+        value
+            .get(range)
+            .filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
     };
     let (Some(year), Some(month), Some(day)) = (digits(0..4), digits(4..6), digits(6..8)) else {
         return value.to_owned();

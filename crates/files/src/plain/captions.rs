@@ -33,7 +33,9 @@ pub fn read(text: &str, out: &mut Pieces) {
 /// A line with its speaker before it, where `<v Name>` tells.
 fn spoken(line: &str) -> String {
     let speaker = line.split("<v").nth(1).and_then(|rest| rest.split('>').next());
-    let name = speaker.and_then(|rest| rest.split_once(' ')).map(|(_, name)| name.trim());
+    let name = speaker
+        .and_then(|rest| rest.split_once(' '))
+        .map(|(_, name)| name.trim());
     let words = html::inline_text(line);
     match name {
         Some(name) if !name.is_empty() => format!("{name}: {words}"),

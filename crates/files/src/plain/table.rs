@@ -27,7 +27,11 @@ fn named_divider(text: &str) -> (&str, Option<char>) {
 
 /// What stands equally often in the first lines, and most often of all that do.
 fn likely_divider(text: &str) -> char {
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).take(LINES_SEEN).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .take(LINES_SEEN)
+        .collect();
     let score = |divider: char| {
         let counts: Vec<usize> = lines.iter().map(|line| outside_quotes(line, divider)).collect();
         let least = counts.iter().min().copied().unwrap_or_default();
@@ -105,7 +109,10 @@ mod tests {
 
     #[test]
     fn quotes_hold_dividers_and_lines() {
-        assert_eq!(table("a,\"b \"\"x\"\", c\"\n1,\"two\nlines\"\n"), [["a", "b \"x\", c"], ["1", "two\nlines"]]);
+        assert_eq!(
+            table("a,\"b \"\"x\"\", c\"\n1,\"two\nlines\"\n"),
+            [["a", "b \"x\", c"], ["1", "two\nlines"]]
+        );
     }
 
     #[test]

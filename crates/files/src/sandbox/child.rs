@@ -32,7 +32,9 @@ fn answer() -> std::io::Result<()> {
     let question: Question = serde_json::from_slice(&line)?;
     let confinement = confine(question.memory_bytes_max, question.seconds_max);
     let mut bytes = Vec::new();
-    input.take(question.limits.file_bytes_max as u64 + 1).read_to_end(&mut bytes)?;
+    input
+        .take(question.limits.file_bytes_max as u64 + 1)
+        .read_to_end(&mut bytes)?;
     let text = read(&bytes, &question.hints, &question.limits);
     drop(bytes);
     let mut output = std::io::BufWriter::new(std::io::stdout().lock());

@@ -20,8 +20,16 @@ impl Confinement {
 
     /// What is missing, for people.
     pub fn lacks(&self) -> String {
-        let lacking = [(self.limits, "limits of memory and time"), (self.files, "landlock"), (self.calls, "seccomp")];
-        let missing: Vec<&str> = lacking.into_iter().filter(|(there, _)| !there).map(|(_, name)| name).collect();
+        let lacking = [
+            (self.limits, "limits of memory and time"),
+            (self.files, "landlock"),
+            (self.calls, "seccomp"),
+        ];
+        let missing: Vec<&str> = lacking
+            .into_iter()
+            .filter(|(there, _)| !there)
+            .map(|(_, name)| name)
+            .collect();
         missing.join(", ")
     }
 }
@@ -58,7 +66,13 @@ mod imp {
             (Resource::Nofile, DESCRIPTORS_MAX),
         ];
         for (resource, most) in bounds {
-            setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
+            setrlimit(
+                resource,
+                Rlimit {
+                    current: Some(most),
+                    maximum: Some(most),
+                },
+            )?;
         }
         rustix::thread::set_no_new_privs(true)
     }
@@ -155,16 +169,29 @@ mod tests {
         let started = std::process::Command::new("/bin/true").status().is_ok();
         let kept = confinement.files || confinement.calls;
         assert!(!kept || !(opened || written), "a file was opened: {confinement:?}");
-        assert!(!confinement.calls || !(listened || started), "a socket or a program: {confinement:?}");
+        assert!(
+            !confinement.calls || !(listened || started),
+            "a socket or a program: {confinement:?}"
+        );
         println!("confined as {}", serde_json::to_string(&confinement).unwrap());
     }
 
     #[test]
     fn a_confined_process_opens_no_file_no_socket_and_no_program() {
         let itself = std::env::current_exe().unwrap();
-        let arguments = ["sandbox::confine::tests::confined", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+        let arguments = [
+            "sandbox::confine::tests::confined",
+            "--exact",
+            "--ignored",
+            "--nocapture",
+            "--test-threads=1",
+        ];
         let output = std::process::Command::new(itself).args(arguments).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(said.contains("confined as"), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            said.contains("confined as"),
+            "{said}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }

@@ -63,7 +63,14 @@ impl Reader {
     /// Children die with the thread that started them, so call [`Reader::read`] on a runtime that lives on.
     pub fn new(program: PathBuf, arguments: Vec<OsString>, limits: Limits, bounds: Bounds) -> Self {
         let slots = Semaphore::new(bounds.children_max.max(1));
-        Self { program, arguments, limits, bounds, slots, told: AtomicBool::new(false) }
+        Self {
+            program,
+            arguments,
+            limits,
+            bounds,
+            slots,
+            told: AtomicBool::new(false),
+        }
     }
 
     /// The text of a file, or why there is none. The outer error is ours: no child could be started, and the file is not
@@ -99,7 +106,12 @@ impl Reader {
     }
 
     /// Asks and listens at once: a child may answer, or die, before it has heard all.
-    async fn converse(&self, child: &mut Child, bytes: &[u8], hints: &Hints) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    async fn converse(
+        &self,
+        child: &mut Child,
+        bytes: &[u8],
+        hints: &Hints,
+    ) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
         let question = Question {
             hints: hints.clone(),
             limits: self.limits.clone(),
@@ -118,7 +130,8 @@ impl Reader {
         };
         let answer_max = self.bounds.answer_bytes_max as u64 + 1;
         let (output, errors) = (child.stdout.take(), child.stderr.take());
-        let ((), answer, last_words) = tokio::join!(ask, heard(output, answer_max), heard(errors, LAST_WORDS_BYTES_MAX));
+        let ((), answer, last_words) =
+            tokio::join!(ask, heard(output, answer_max), heard(errors, LAST_WORDS_BYTES_MAX));
         let answer = answer?;
         if answer.len() > self.bounds.answer_bytes_max {
             child.start_kill()?;
@@ -154,11 +167,15 @@ impl Reader {
     }
 
     fn out_of_time(&self) -> Unread {
-        Unread::OutOfTime { seconds: self.bounds.time_max.as_secs() }
+        Unread::OutOfTime {
+            seconds: self.bounds.time_max.as_secs(),
+        }
     }
 
     fn out_of_memory(&self) -> Unread {
-        Unread::OutOfMemory { megabytes: self.bounds.memory_bytes_max >> 20 }
+        Unread::OutOfMemory {
+            megabytes: self.bounds.memory_bytes_max >> 20,
+        }
     }
 }
 

@@ -75,7 +75,9 @@ pub fn shown(value: f64, code: &str, from_1904: bool) -> String {
     let Some(section) = section else {
         return general(value);
     };
-    let is_date = section.iter().any(|part| matches!(part, Part::Date(..) | Part::Elapsed(..)));
+    let is_date = section
+        .iter()
+        .any(|part| matches!(part, Part::Date(..) | Part::Elapsed(..)));
     let is_general = section.iter().any(|part| matches!(part, Part::General | Part::Text));
     match (is_date, is_general) {
         (true, _) => date(value, section, from_1904).unwrap_or_else(|| general(value)),
@@ -178,7 +180,12 @@ fn next_part(rest: &[char]) -> (Option<Part>, usize) {
         '/' => (Some(Part::Slash), 1),
         '@' => (Some(Part::Text), 1),
         'E' | 'e' if matches!(rest.get(1), Some('+' | '-')) => (Some(Part::Exponent(rest[1] == '+')), 2),
-        letter if matches!(letter.to_ascii_lowercase(), 'y' | 'm' | 'd' | 'h' | 's' | 'e' | 'b' | 'g') => {
+        letter
+            if matches!(
+                letter.to_ascii_lowercase(),
+                'y' | 'm' | 'd' | 'h' | 's' | 'e' | 'b' | 'g'
+            ) =>
+        {
             let same = |c: &&char| c.eq_ignore_ascii_case(&letter);
             let count = rest.iter().take_while(same).count();
             (Some(Part::Date(letter.to_ascii_lowercase(), count)), count)
@@ -207,7 +214,11 @@ fn in_brackets(inside: &str) -> Option<Part> {
         // A colour, a language, a way to write digits.
         _ => return None,
     };
-    inside[length..].trim().parse().ok().map(|number| Part::Condition(comparison, number))
+    inside[length..]
+        .trim()
+        .parse()
+        .ok()
+        .map(|number| Part::Condition(comparison, number))
 }
 
 /// An `m` beside hours or seconds counts minutes, and any other months. Minutes become `n`.
@@ -221,7 +232,10 @@ fn minutes(section: &mut [Part]) {
         })
         .collect();
     for (order, (at, letter)) in letters.iter().enumerate() {
-        let before = order.checked_sub(1).and_then(|before| letters.get(before)).map(|(_, letter)| *letter);
+        let before = order
+            .checked_sub(1)
+            .and_then(|before| letters.get(before))
+            .map(|(_, letter)| *letter);
         let after = letters.get(order + 1).map(|(_, letter)| *letter);
         if *letter == 'm'
             && (before == Some('h') || after == Some('s'))
@@ -317,13 +331,24 @@ fn number(value: f64, section: &[Part]) -> String {
     let Some(last_digit) = section.iter().rposition(is_digit) else {
         return without_digits(&section);
     };
-    let point = section.iter().position(|part| *part == Part::Point).unwrap_or(section.len());
+    let point = section
+        .iter()
+        .position(|part| *part == Part::Point)
+        .unwrap_or(section.len());
     let exponent = section.iter().position(|part| matches!(part, Part::Exponent(_)));
     let mantissa_end = exponent.unwrap_or(section.len());
-    let decimals: Vec<char> = section[point.min(mantissa_end)..mantissa_end].iter().filter_map(digit).take(DECIMALS_MAX).collect();
+    let decimals: Vec<char> = section[point.min(mantissa_end)..mantissa_end]
+        .iter()
+        .filter_map(digit)
+        .take(DECIMALS_MAX)
+        .collect();
     let whole: Vec<char> = section[..point.min(mantissa_end)].iter().filter_map(digit).collect();
     // Commas behind the last digit divide by a thousand each; others group.
-    let scaling = section[last_digit..].iter().skip(1).take_while(|part| **part == Part::Comma).count();
+    let scaling = section[last_digit..]
+        .iter()
+        .skip(1)
+        .take_while(|part| **part == Part::Comma)
+        .count();
     let first_digit = section.iter().position(is_digit).unwrap_or_default();
     let grouped = section[first_digit..last_digit].contains(&Part::Comma);
     let percents = section.iter().filter(|part| **part == Part::Percent).count();
@@ -364,7 +389,13 @@ fn number(value: f64, section: &[Part]) -> String {
             }
             Part::Exponent(plus) => {
                 let width = section[at..].iter().filter_map(digit).count();
-                let sign = if power < 0 { "-" } else if *plus { "+" } else { "" };
+                let sign = if power < 0 {
+                    "-"
+                } else if *plus {
+                    "+"
+                } else {
+                    ""
+                };
                 text.push_str(&format!("E{sign}{:0width$}", power.abs()));
             }
             _ => {}
@@ -396,8 +427,15 @@ fn without_digits(section: &[Part]) -> String {
 
 /// The whole digits with zeros and blanks as the places ask, and commas between thousands.
 fn padded(digits: &str, places: &[char], grouped: bool) -> String {
-    let digits = if digits == "0" && !places.contains(&'0') { "" } else { digits };
-    let least = places.iter().position(|place| *place == '0').map_or(0, |first| places.len() - first);
+    let digits = if digits == "0" && !places.contains(&'0') {
+        ""
+    } else {
+        digits
+    };
+    let least = places
+        .iter()
+        .position(|place| *place == '0')
+        .map_or(0, |first| places.len() - first);
     let zeros = "0".repeat(least.saturating_sub(digits.len()));
     let all = format!("{zeros}{digits}");
     if !grouped {
@@ -415,7 +453,10 @@ fn padded(digits: &str, places: &[char], grouped: bool) -> String {
 
 /// The digits behind the point without the zeros that `#` does not show.
 fn trimmed(digits: &str, places: &[char]) -> String {
-    let least = places.iter().rposition(|place| *place == '0').map_or(0, |last| last + 1);
+    let least = places
+        .iter()
+        .rposition(|place| *place == '0')
+        .map_or(0, |last| last + 1);
     let mut end = digits.len();
     while end > least && digits.as_bytes().get(end - 1) == Some(&b'0') {
         end -= 1;
@@ -436,7 +477,9 @@ fn fraction(value: f64, section: &[Part]) -> String {
     let places = section[slash + 1..].iter().filter_map(digit).count().clamp(1, 4);
     let before: Vec<&Part> = section[..slash].iter().collect();
     // A blank between digits before the slash divides the whole from the fraction.
-    let has_whole = before.iter().any(|part| matches!(part, Part::Literal(text) if text == " "))
+    let has_whole = before
+        .iter()
+        .any(|part| matches!(part, Part::Literal(text) if text == " "))
         && before.iter().filter(|part| matches!(part, Part::Digit(_))).count() > 1;
     let size = value.abs();
     let whole = if has_whole { size.trunc() } else { 0.0 };
@@ -468,10 +511,28 @@ fn nearest_fraction(value: f64, denominator_max: u32) -> (u32, u32) {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
-const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+const WEEKDAYS: [&str; 7] = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];
 
 /// The last day that Excel knows, 9999-12-31, counted from 1900.
 const DAYS_MAX: f64 = 2_958_466.0;
@@ -531,13 +592,20 @@ fn civil(days: i64) -> (i64, u32, u32) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = (day_of_year - (153 * shifted_month + 2) / 5 + 1) as u32;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month as u32, day)
 }
 
 fn date(value: f64, section: &[Part], from_1904: bool) -> Option<String> {
-    let decimals = section.iter().map(|part| if let Part::Fraction(digits) = part { *digits } else { 0 }).max();
+    let decimals = section
+        .iter()
+        .map(|part| if let Part::Fraction(digits) = part { *digits } else { 0 })
+        .max();
     let moment = moment(value, from_1904, decimals.unwrap_or_default().min(6))?;
     let half_day = section.iter().any(|part| matches!(part, Part::HalfDay(..)));
     let mut text = String::new();
@@ -551,7 +619,11 @@ fn date(value: f64, section: &[Part], from_1904: bool) -> Option<String> {
                     'm' => 60.0,
                     _ => 1.0,
                 };
-                text.push_str(&format!("{:0width$}", (moment.seconds / unit).floor() as u64, width = *count));
+                text.push_str(&format!(
+                    "{:0width$}",
+                    (moment.seconds / unit).floor() as u64,
+                    width = *count
+                ));
             }
             Part::HalfDay(before, after) => text.push_str(if moment.hour < 12 { before } else { after }),
             Part::Fraction(digits) => {

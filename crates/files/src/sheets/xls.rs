@@ -4,7 +4,12 @@ use std::io::{Cursor, Read};
 
 use encoding_rs::Encoding;
 
-use super::{Cells, Grid, begin_sheet, error_text, format::Formats, record::{Bytes, short_number}, truth};
+use super::{
+    Cells, Grid, begin_sheet, error_text,
+    format::Formats,
+    record::{Bytes, short_number},
+    truth,
+};
 use crate::{Unread, encoding, pieces::Pieces};
 
 // Numbers of records (MS-XLS). Early versions have their own for what changed.
@@ -37,12 +42,17 @@ pub fn read(bytes: &[u8], out: &mut Pieces) -> Result<(), Unread> {
     if !bytes.starts_with(b"\xd0\xcf") {
         return Book::read(bytes, out);
     }
-    let mut file = cfb::CompoundFile::open(Cursor::new(bytes)).map_err(|_| Unread::broken("it is not a whole compound file"))?;
+    let mut file =
+        cfb::CompoundFile::open(Cursor::new(bytes)).map_err(|_| Unread::broken("it is not a whole compound file"))?;
     crate::legacy::properties(&mut file, out);
     let names: Vec<String> = file.read_root_storage().map(|entry| entry.name().to_owned()).collect();
-    let name = ["workbook", "book"].into_iter().find_map(|name| names.iter().find(|known| known.eq_ignore_ascii_case(name)));
+    let name = ["workbook", "book"]
+        .into_iter()
+        .find_map(|name| names.iter().find(|known| known.eq_ignore_ascii_case(name)));
     let name = name.ok_or_else(|| Unread::broken("its sheets are missing"))?;
-    let stream = file.open_stream(format!("/{name}")).map_err(|_| Unread::broken("its sheets are missing"))?;
+    let stream = file
+        .open_stream(format!("/{name}"))
+        .map_err(|_| Unread::broken("its sheets are missing"))?;
     let mut workbook = Vec::new();
     // A stream that breaks off has given what it has.
     let _ = stream.take(STREAM_BYTES_MAX).read_to_end(&mut workbook);
@@ -217,8 +227,17 @@ impl Book {
         }
         let is_cell = matches!(
             number,
-            FORMULA | 0x206 | 0x406 | SHORT_NUMBERS | RICH_LABEL | SHARED_LABEL | NUMBER | LABEL | TRUTH_OR_ERROR
-                | SHORT_NUMBER | 0x02..=0x05
+            FORMULA
+                | 0x206
+                | 0x406
+                | SHORT_NUMBERS
+                | RICH_LABEL
+                | SHARED_LABEL
+                | NUMBER
+                | LABEL
+                | TRUTH_OR_ERROR
+                | SHORT_NUMBER
+                | 0x02..=0x05
         );
         let (true, Some(number_of_row), Some(column)) = (is_cell, bytes.u16(), bytes.u16()) else {
             return;
@@ -243,7 +262,8 @@ impl Book {
             let (Some(style), Some(bits)) = (bytes.u16(), bytes.u32()) else {
                 return;
             };
-            row.cells.put(row.column, self.formats.shown(short_number(bits), style.into()), true);
+            row.cells
+                .put(row.column, self.formats.shown(short_number(bits), style.into()), true);
             row.column += 1;
         }
     }
@@ -315,7 +335,13 @@ fn unicode(bytes: &mut Bytes<'_>, count: usize) -> Option<String> {
     let wide = bytes.u8()? & 1 != 0;
     match wide {
         true => Some(encoding::utf_16_le(bytes.take((count * 2).min(bytes.rest().len()))?)),
-        false => Some(bytes.take(count.min(bytes.rest().len()))?.iter().map(|byte| char::from(*byte)).collect()),
+        false => Some(
+            bytes
+                .take(count.min(bytes.rest().len()))?
+                .iter()
+                .map(|byte| char::from(*byte))
+                .collect(),
+        ),
     }
 }
 
@@ -328,7 +354,10 @@ fn text_box(header: &[u8], text: &[u8]) -> Option<String> {
 
 /// The table of strings, which goes on over several records. A string that does, says anew how wide it is.
 fn shared_strings(segments: Vec<&[u8]>) -> Vec<String> {
-    let mut reader = Segments { segments: segments.into_iter(), bytes: Bytes::new(&[]) };
+    let mut reader = Segments {
+        segments: segments.into_iter(),
+        bytes: Bytes::new(&[]),
+    };
     let mut strings = Vec::new();
     if reader.advance().is_none() || reader.bytes.take(8).is_none() {
         return strings;
@@ -385,7 +414,12 @@ impl Segments<'_> {
                 let taken = self.bytes.take(pairs * 2)?;
                 units.extend(taken.as_chunks::<2>().0.iter().map(|two| u16::from_le_bytes(*two)));
             } else {
-                units.extend(self.bytes.take(left.min(available))?.iter().map(|byte| u16::from(*byte)));
+                units.extend(
+                    self.bytes
+                        .take(left.min(available))?
+                        .iter()
+                        .map(|byte| u16::from(*byte)),
+                );
             }
         }
         Some(String::from_utf16_lossy(&units))

@@ -1,6 +1,11 @@
 //! Given a workbook of binary sheets (BIFF12 in a zip), gives its sheets.
 
-use super::{Cells, Grid, ROWS_MAX, begin_sheet, error_text, format::Formats, record::{Bytes, short_number}, truth, xlsx};
+use super::{
+    Cells, Grid, ROWS_MAX, begin_sheet, error_text,
+    format::Formats,
+    record::{Bytes, short_number},
+    truth, xlsx,
+};
 use crate::{
     Limits, Unread, encoding,
     package::{Package, core_properties},
@@ -36,7 +41,9 @@ pub fn read(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unrea
     let relations = package.relations(MAIN);
     let part = |kind: &str| {
         let found = relations.iter().find(|relation| relation.kind == kind);
-        found.and_then(|relation| package.part(&relation.target).ok()).unwrap_or_default()
+        found
+            .and_then(|relation| package.part(&relation.target).ok())
+            .unwrap_or_default()
     };
     let strings = strings(&part("sharedStrings"));
     let mut formats = formats(&part("styles"));
@@ -58,7 +65,11 @@ pub fn read(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unrea
             Err(_) => out.leave_out(),
         }
         xlsx::beside(&package, &relation.target, out);
-        for comments in package.relations(&relation.target).iter().filter(|relation| relation.kind == "comments") {
+        for comments in package
+            .relations(&relation.target)
+            .iter()
+            .filter(|relation| relation.kind == "comments")
+        {
             read_comments(&package.part(&comments.target).unwrap_or_default(), out);
         }
         if out.is_full() {
@@ -94,7 +105,9 @@ impl<'a> Iterator for Records<'a> {
 }
 
 fn wide_string(bytes: &mut Bytes<'_>) -> Option<String> {
-    let count = usize::try_from(bytes.u32()?).ok().filter(|count| *count != u32::MAX as usize)?;
+    let count = usize::try_from(bytes.u32()?)
+        .ok()
+        .filter(|count| *count != u32::MAX as usize)?;
     Some(encoding::utf_16_le(bytes.take(count.checked_mul(2)?)?))
 }
 

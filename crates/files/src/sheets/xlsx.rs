@@ -19,11 +19,21 @@ pub fn read(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unrea
         .map_or("xl/workbook.xml", |relation| relation.target.as_str());
     let workbook = xml::tree(&package.part(main)?);
     let relations = package.relations(main);
-    let part = |kind: &str| relations.iter().find(|relation| relation.kind == kind).map(|relation| &relation.target);
-    let strings = part("sharedStrings").map(|part| strings(&package.tree(part))).unwrap_or_default();
-    let mut formats = part("styles").map(|part| formats(&package.tree(part))).unwrap_or_default();
+    let part = |kind: &str| {
+        relations
+            .iter()
+            .find(|relation| relation.kind == kind)
+            .map(|relation| &relation.target)
+    };
+    let strings = part("sharedStrings")
+        .map(|part| strings(&package.tree(part)))
+        .unwrap_or_default();
+    let mut formats = part("styles")
+        .map(|part| formats(&package.tree(part)))
+        .unwrap_or_default();
     let properties = workbook.find("workbookPr");
-    formats.from_1904 = properties.is_some_and(|properties| matches!(properties.attribute("date1904"), Some("1" | "true")));
+    formats.from_1904 =
+        properties.is_some_and(|properties| matches!(properties.attribute("date1904"), Some("1" | "true")));
     let mut sheets = Vec::new();
     workbook.find_all("sheet", &mut sheets);
     for sheet in sheets {
@@ -50,7 +60,11 @@ fn strings(root: &Element) -> Vec<String> {
     let Some(table) = root.child("sst") else {
         return Vec::new();
     };
-    table.elements().filter(|element| &*element.name == "si").map(string).collect()
+    table
+        .elements()
+        .filter(|element| &*element.name == "si")
+        .map(string)
+        .collect()
 }
 
 fn string(element: &Element) -> String {
@@ -78,7 +92,12 @@ fn formats(root: &Element) -> Formats {
     let styles = root.find("cellXfs").into_iter().flat_map(Element::elements);
     formats.styles = styles
         .filter(|style| &*style.name == "xf")
-        .map(|style| style.attribute("numFmtId").and_then(|number| number.parse().ok()).unwrap_or_default())
+        .map(|style| {
+            style
+                .attribute("numFmtId")
+                .and_then(|number| number.parse().ok())
+                .unwrap_or_default()
+        })
         .collect();
     formats
 }
@@ -109,7 +128,10 @@ fn read_sheet(bytes: &[u8], strings: &[String], formats: &Formats, out: &mut Pie
                     next_column = column.saturating_add(1);
                     cell = Cell {
                         column,
-                        style: tag.attribute("s").and_then(|style| style.parse().ok()).unwrap_or_default(),
+                        style: tag
+                            .attribute("s")
+                            .and_then(|style| style.parse().ok())
+                            .unwrap_or_default(),
                         kind: tag.attribute("t").unwrap_or("n").to_owned(),
                         value: String::new(),
                     };
@@ -144,7 +166,9 @@ fn read_sheet(bytes: &[u8], strings: &[String], formats: &Formats, out: &mut Pie
 fn column(reference: &str) -> Option<u32> {
     let letters = reference.bytes().take_while(u8::is_ascii_alphabetic);
     let number = letters.fold(0_u32, |number, letter| {
-        number.saturating_mul(26).saturating_add(u32::from(letter.to_ascii_uppercase() - b'A') + 1)
+        number
+            .saturating_mul(26)
+            .saturating_add(u32::from(letter.to_ascii_uppercase() - b'A') + 1)
     });
     number.checked_sub(1)
 }
@@ -153,7 +177,13 @@ fn shown(cell: &Cell, strings: &[String], formats: &Formats) -> (String, bool) {
     match cell.kind.as_str() {
         "s" => {
             let number: Option<usize> = cell.value.trim().parse().ok();
-            (number.and_then(|number| strings.get(number)).cloned().unwrap_or_default(), false)
+            (
+                number
+                    .and_then(|number| strings.get(number))
+                    .cloned()
+                    .unwrap_or_default(),
+                false,
+            )
         }
         "b" => (truth(cell.value.trim() == "1").to_owned(), true),
         "str" | "inlineStr" | "e" | "d" => (cell.value.clone(), false),

@@ -29,7 +29,10 @@ fn corpus() -> Option<(PathBuf, Vec<Sample>)> {
 
 /// All that is told of a text, one blank between words.
 fn told(text: &FileText) -> String {
-    let mut all = vec![text.title.clone().unwrap_or_default(), text.author.clone().unwrap_or_default()];
+    let mut all = vec![
+        text.title.clone().unwrap_or_default(),
+        text.author.clone().unwrap_or_default(),
+    ];
     for piece in &text.pieces {
         all.push(piece.text().into_owned());
         if let Some(Place::Part { path, .. }) = &piece.place {
@@ -58,19 +61,34 @@ async fn other_peoples_files_are_read_without_a_crash_and_say_what_their_owners_
             Ok(text) => {
                 let told = told(&text);
                 let normal = |string: &String| string.split_whitespace().collect::<Vec<_>>().join(" ");
-                let lost = sample.must_contain.iter().filter(|string| !told.contains(&normal(string)));
+                let lost = sample
+                    .must_contain
+                    .iter()
+                    .filter(|string| !told.contains(&normal(string)));
                 missing.extend(lost.map(|string| format!("{name}: {string}")));
             }
             Err(why) => {
-                if matches!(why, Unread::Crashed | Unread::OutOfTime { .. } | Unread::OutOfMemory { .. }) {
+                if matches!(
+                    why,
+                    Unread::Crashed | Unread::OutOfTime { .. } | Unread::OutOfMemory { .. }
+                ) {
                     failed.push(format!("{name}: {why}"));
                 }
-                missing.extend(sample.must_contain.iter().map(|string| format!("{name}: {string} ({why})")));
+                missing.extend(
+                    sample
+                        .must_contain
+                        .iter()
+                        .map(|string| format!("{name}: {string} ({why})")),
+                );
                 *unread.entry(format!("{}: {why}", sample.ext)).or_default() += 1;
             }
         }
     }
-    println!("{} files, {} of {wanted} strings; not read: {unread:#?}", samples.len(), wanted - missing.len());
+    println!(
+        "{} files, {} of {wanted} strings; not read: {unread:#?}",
+        samples.len(),
+        wanted - missing.len()
+    );
     assert!(failed.is_empty(), "{failed:#?}");
     assert!(missing.len() * 100 <= wanted * 3, "{missing:#?}");
 }

@@ -6,7 +6,11 @@ use crate::made::{docx, gzip, named, odf, outline, page, pdf, pptx, read, tar, u
 
 #[track_caller]
 fn check(bytes: &[u8], name: &str, expected: &str) {
-    let lines: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<&str> = expected
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
     let found = outline(&read(bytes, name));
     assert_eq!(found.lines().map(str::trim).collect::<Vec<_>>(), lines, "{name}");
 }
@@ -25,13 +29,17 @@ fn a_word_document_keeps_headings_lists_tables_boxes_and_notes_and_loses_what_wa
     let expected = "# Title\nOne two\n  - item\n= A | B\n| 1 2\nboxed\nthe note\n";
     check(&docx(body), "a.docx", expected);
     let text = read(&docx(body), "a.docx");
-    assert_eq!((text.title.as_deref(), text.author.as_deref()), (Some("Plan"), Some("Ann")));
+    assert_eq!(
+        (text.title.as_deref(), text.author.as_deref()),
+        (Some("Plan"), Some("Ann"))
+    );
     assert_eq!(text.kind, "Word document");
 }
 
 #[test]
 fn slides_come_in_the_order_shown_with_titles_first_and_their_notes() {
-    let expected = "[slide 1] ## First\n[slide 1] - a point\n[slide 1] say hello\n[slide 2] in a box\n[slide 2] = A | B\n";
+    let expected =
+        "[slide 1] ## First\n[slide 1] - a point\n[slide 1] say hello\n[slide 2] in a box\n[slide 2] = A | B\n";
     check(&pptx(), "a.pptx", expected);
 }
 
@@ -53,7 +61,11 @@ fn open_document_text_keeps_headings_lists_tables_notes_and_blanks() {
         <text:list><text:list-item><text:p>one</text:p><text:list><text:list-item><text:p>deep</text:p></text:list-item></text:list></text:list-item></text:list>
         <table:table><table:table-header-rows><table:table-row><table:table-cell><text:p>H</text:p></table:table-cell><table:table-cell><text:p>I</text:p></table:table-cell></table:table-row></table:table-header-rows>
         <table:table-row><table:table-cell table:number-columns-repeated="2"><text:p>x</text:p></table:table-cell></table:table-row></table:table>"#;
-    check(&odf("text", body), "a.odt", "## Head\na b\nc (aside)\n- one\n  - deep\n= H | I\n| x | x\n");
+    check(
+        &odf("text", body),
+        "a.odt",
+        "## Head\na b\nc (aside)\n- one\n  - deep\n= H | I\n| x | x\n",
+    );
 }
 
 #[test]
@@ -65,7 +77,11 @@ fn open_document_sheets_and_slides_have_places() {
     check(&odf("spreadsheet", sheet), "a.ods", expected);
     let slides = r#"<draw:page draw:name="p"><draw:frame presentation:class="title"><draw:text-box><text:p>Top</text:p></draw:text-box></draw:frame>
         <presentation:notes><draw:frame><draw:text-box><text:p>whisper</text:p></draw:text-box></draw:frame></presentation:notes></draw:page>"#;
-    check(&odf("presentation", slides), "a.odp", "[slide 1] ## Top\n[slide 1] whisper\n");
+    check(
+        &odf("presentation", slides),
+        "a.odp",
+        "[slide 1] ## Top\n[slide 1] whisper\n",
+    );
 }
 
 #[test]
@@ -104,14 +120,16 @@ fn html_gives_what_a_browser_shows() {
         <table><tr><th>H</th><th>I</th></tr><tr><td>1<td>2</table><pre class="language-rust">fn a() {
     b();
 }</pre><p style="display: none">nor this</p><img alt="a picture">"#;
-    let expected = "# Head bold\none\ntwo & three four\n- a\n  - b\n- c\n= H | I\n| 1 | 2\n`rust` fn a() {\nb();\n}\na picture\n";
+    let expected =
+        "# Head bold\none\ntwo & three four\n- a\n  - b\n- c\n= H | I\n| 1 | 2\n`rust` fn a() {\nb();\n}\na picture\n";
     check(html.as_bytes(), "a.html", expected);
     assert_eq!(read(html.as_bytes(), "a.html").title.as_deref(), Some("T"));
 }
 
 #[test]
 fn a_table_that_only_lays_out_is_no_table() {
-    let html = "<html><table><tr><td><table><tr><td>A</td><td>B</td></tr></table></td></tr><tr><td>alone</td></tr></table>";
+    let html =
+        "<html><table><tr><td><table><tr><td>A</td><td>B</td></tr></table></td></tr><tr><td>alone</td></tr></table>";
     check(html.as_bytes(), "a.html", "| A | B\nalone\n");
 }
 
@@ -121,7 +139,8 @@ fn a_letter_has_its_people_its_text_and_the_names_of_what_is_attached() {
         MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
         Hello there.\r\n\r\nBye.\r\n--x\r\nContent-Type: application/pdf; name=\"plan.pdf\"\r\n\
         Content-Disposition: attachment; filename=\"plan.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\r\nJVBERi0=\r\n--x--\r\n";
-    let expected = "# Grüße\nFrom: Ann <ann@example.org>\nTo: Bob <bob@example.org>\nHello there.\nBye.\nAttachment: plan.pdf\n";
+    let expected =
+        "# Grüße\nFrom: Ann <ann@example.org>\nTo: Bob <bob@example.org>\nHello there.\nBye.\nAttachment: plan.pdf\n";
     check(eml.as_bytes(), "a.eml", expected);
 }
 
@@ -129,13 +148,20 @@ fn a_letter_has_its_people_its_text_and_the_names_of_what_is_attached() {
 fn a_book_has_chapters_in_the_order_of_its_spine() {
     let book = zip(&[
         ("mimetype", "application/epub+zip"),
-        ("META-INF/container.xml", "<container><rootfiles><rootfile full-path='o/b.opf'/></rootfiles></container>"),
-        ("o/b.opf", "<package><metadata><dc:title>Book</dc:title></metadata><manifest><item id='a' href='a.xhtml' media-type='application/xhtml+xml'/>\
-            <item id='b' href='b%20c.xhtml' media-type='application/xhtml+xml'/></manifest><spine><itemref idref='b'/><itemref idref='a'/></spine></package>"),
+        (
+            "META-INF/container.xml",
+            "<container><rootfiles><rootfile full-path='o/b.opf'/></rootfiles></container>",
+        ),
+        (
+            "o/b.opf",
+            "<package><metadata><dc:title>Book</dc:title></metadata><manifest><item id='a' href='a.xhtml' media-type='application/xhtml+xml'/>\
+            <item id='b' href='b%20c.xhtml' media-type='application/xhtml+xml'/></manifest><spine><itemref idref='b'/><itemref idref='a'/></spine></package>",
+        ),
         ("o/a.xhtml", "<html><body><h1>Second</h1><p>later</p></body></html>"),
         ("o/b c.xhtml", "<html><body><h1>First</h1><p>early</p></body></html>"),
     ]);
-    let expected = "[chapter “First”] # First\n[chapter “First”] early\n[chapter “Second”] # Second\n[chapter “Second”] later\n";
+    let expected =
+        "[chapter “First”] # First\n[chapter “First”] early\n[chapter “Second”] # Second\n[chapter “Second”] later\n";
     check(&book, "a.epub", expected);
 }
 
@@ -149,7 +175,11 @@ fn markdown_loses_its_marks_and_keeps_its_structure() {
 
 #[test]
 fn tables_of_values_have_rows_whatever_divides_them() {
-    check(b"name;price\n\"a; b\";1,50\n", "a.csv", "= name | price\n| a; b | 1,50\n");
+    check(
+        b"name;price\n\"a; b\";1,50\n",
+        "a.csv",
+        "= name | price\n| a; b | 1,50\n",
+    );
     check(b"name\tprice\nx\t1\n", "a.tsv", "= name | price\n| x | 1\n");
 }
 
@@ -157,7 +187,11 @@ fn tables_of_values_have_rows_whatever_divides_them() {
 fn calendars_and_captions_tell_what_people_see() {
     let ics = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:Lunch\\, early\r\nDTSTART;TZID=X:20260130T113000\r\n\
         DESCRIPTION:a long\r\n  line\r\nORGANIZER;CN=Ann:mailto:ann@example.org\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
-    check(ics.as_bytes(), "a.ics", "## Lunch, early\nStart: 2026-01-30 11:30\na long line\nOrganizer: Ann (ann@example.org)\n");
+    check(
+        ics.as_bytes(),
+        "a.ics",
+        "## Lunch, early\nStart: 2026-01-30 11:30\na long line\nOrganizer: Ann (ann@example.org)\n",
+    );
     let vtt = "WEBVTT\n\n1\n00:01.000 --> 00:02.000\n<v Ann>Hello <i>you</i>\n\n00:02.000 --> 00:03.000\nBye\n";
     check(vtt.as_bytes(), "a.vtt", "Ann: Hello you\nBye\n");
 }
@@ -167,11 +201,19 @@ fn drawings_give_their_words() {
     check(b"<svg xmlns='x'><title>Flow</title><text x='1'>Start</text><g><text><tspan x='1'>two</tspan><tspan x='1'>lines</tspan></text></g></svg>",
         "a.svg", "# Flow\nStart\ntwo lines\n");
     let plain = r#"<mxfile><diagram name="Page-1"><mxGraphModel><root><mxCell value="&lt;b&gt;Box&lt;/b&gt; one"/></root></mxGraphModel></diagram></mxfile>"#;
-    check(plain.as_bytes(), "a.drawio", "[chapter “Page-1”] ## Page-1\n[chapter “Page-1”] Box one\n");
+    check(
+        plain.as_bytes(),
+        "a.drawio",
+        "[chapter “Page-1”] ## Page-1\n[chapter “Page-1”] Box one\n",
+    );
     // The same model, percent-encoded, deflated and in base64.
     let packed = packed_diagram("<mxGraphModel><root><mxCell value=\"Packed\"/></root></mxGraphModel>");
     let drawio = format!("<mxfile><diagram name=\"P\">{packed}</diagram></mxfile>");
-    check(drawio.as_bytes(), "a.drawio", "[chapter “P”] ## P\n[chapter “P”] Packed\n");
+    check(
+        drawio.as_bytes(),
+        "a.drawio",
+        "[chapter “P”] ## P\n[chapter “P”] Packed\n",
+    );
 }
 
 fn packed_diagram(model: &str) -> String {
@@ -186,7 +228,10 @@ fn packed_diagram(model: &str) -> String {
         .chunks(3)
         .flat_map(|three| {
             let bits = three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
-            [digit(bits >> 18), digit(bits >> 12), digit(bits >> 6), digit(bits)].into_iter().take(three.len() + 1).collect::<Vec<_>>()
+            [digit(bits >> 18), digit(bits >> 12), digit(bits >> 6), digit(bits)]
+                .into_iter()
+                .take(three.len() + 1)
+                .collect::<Vec<_>>()
         })
         .collect()
 }
@@ -195,7 +240,11 @@ fn packed_diagram(model: &str) -> String {
 fn code_and_data_are_kept_verbatim() {
     check(b"{\"a\":   1}", "a.json", "`json` {\"a\":   1}\n");
     check(b"def f():\n  pass\n", "a.py", "`python` def f():\n  pass\n");
-    check(b"<?xml version='1.0'?><a/>", "unnamed", "`xml` <?xml version='1.0'?><a/>\n");
+    check(
+        b"<?xml version='1.0'?><a/>",
+        "unnamed",
+        "`xml` <?xml version='1.0'?><a/>\n",
+    );
 }
 
 #[test]
@@ -212,8 +261,16 @@ fn an_archive_is_read_one_level_deep_and_says_what_it_does_not_read() {
     let expected = "[notes.txt] hello\n[a/inner.zip] a/inner.zip (type not read: archive within an archive)\n\
         [film.mp4] film.mp4 (type not read: video/mp4)\n[p.xlsx, sheet “Prices”] ## Prices\n[p.xlsx, sheet “Prices”] | cell\n";
     check(&archive, "a.zip", expected);
-    let place = Place::Part { path: "p.xlsx".to_owned(), within: Some(Box::new(Place::Sheet("Prices".to_owned()))) };
-    assert!(read(&archive, "a.zip").pieces.iter().any(|piece| piece.place.as_ref() == Some(&place)));
+    let place = Place::Part {
+        path: "p.xlsx".to_owned(),
+        within: Some(Box::new(Place::Sheet("Prices".to_owned()))),
+    };
+    assert!(
+        read(&archive, "a.zip")
+            .pieces
+            .iter()
+            .any(|piece| piece.place.as_ref() == Some(&place))
+    );
     let tarred = tar(&[("b/c.txt", b"in a tar"), ("d.md", b"# Head")]);
     check(&tarred, "a.tar", "[b/c.txt] in a tar\n[d.md] # Head\n");
     check(&gzip(&tarred), "a.tar.gz", "[b/c.txt] in a tar\n[d.md] # Head\n");
@@ -231,16 +288,28 @@ fn a_picture_gives_its_format_and_size() {
 fn what_has_no_text_says_why_in_words_for_people() {
     let sentences = [
         (unread(b"", "a.txt"), "empty file"),
-        (unread(b"\0\0\0\x18ftypmp42........", "a.docx"), "type not read: video/mp4"),
-        (unread(b"7z\xbc\xaf\x27\x1c\0\0", "a.7z"), "type not read: application/x-7z-compressed"),
-        (unread(b"PK\x03\x04 and then nothing", "a.docx"), "damaged: it is not a whole zip"),
+        (
+            unread(b"\0\0\0\x18ftypmp42........", "a.docx"),
+            "type not read: video/mp4",
+        ),
+        (
+            unread(b"7z\xbc\xaf\x27\x1c\0\0", "a.7z"),
+            "type not read: application/x-7z-compressed",
+        ),
+        (
+            unread(b"PK\x03\x04 and then nothing", "a.docx"),
+            "damaged: it is not a whole zip",
+        ),
         (Unread::PasswordProtected, "password-protected"),
         (Unread::OutOfTime { seconds: 30 }, "not read within 30 seconds"),
     ];
     for (unread, sentence) in sentences {
         assert_eq!(unread.to_string(), sentence);
     }
-    let limits = Limits { file_bytes_max: 1 << 20, ..Limits::default() };
+    let limits = Limits {
+        file_bytes_max: 1 << 20,
+        ..Limits::default()
+    };
     let large = files::read(&vec![b'a'; (1 << 20) + 1], &named("a.txt"), &limits).unwrap_err();
     assert_eq!(large.to_string(), "larger than 1 MB");
 }
@@ -249,7 +318,10 @@ fn what_has_no_text_says_why_in_words_for_people() {
 fn an_encrypted_open_document_is_told_from_a_broken_one() {
     let encrypted = zip(&[
         ("mimetype", "application/vnd.oasis.opendocument.text"),
-        ("META-INF/manifest.xml", "<m:manifest><m:file-entry m:full-path='content.xml'><m:encryption-data/></m:file-entry></m:manifest>"),
+        (
+            "META-INF/manifest.xml",
+            "<m:manifest><m:file-entry m:full-path='content.xml'><m:encryption-data/></m:file-entry></m:manifest>",
+        ),
         ("content.xml", "noise"),
     ]);
     assert_eq!(unread(&encrypted, "a.odt"), Unread::PasswordProtected);
@@ -257,7 +329,10 @@ fn an_encrypted_open_document_is_told_from_a_broken_one() {
 
 #[test]
 fn text_beyond_the_limit_is_left_out_and_said_to_be() {
-    let limits = Limits { text_bytes_max: 10_000, ..Limits::default() };
+    let limits = Limits {
+        text_bytes_max: 10_000,
+        ..Limits::default()
+    };
     let long = "a paragraph of some words\n\n".repeat(10_000);
     let text = files::read(long.as_bytes(), &named("a.txt"), &limits).unwrap();
     assert!(text.truncated);

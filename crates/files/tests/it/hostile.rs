@@ -48,10 +48,28 @@ fn every_file_with_one_byte_changed_is_survived() {
 
 /// Beginnings that lead into each reader.
 const SIGNATURES: [&[u8]; 22] = [
-    b"%PDF-1.7\n", b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"{\\rtf1 ", b"\x1f\x8b\x08\0\0\0\0\0\0\0", b"<html>",
-    b"<svg>", b"<mxfile><diagram>", b"BEGIN:VCALENDAR\n", b"WEBVTT\n", b"From: a\nTo: b\nSubject: c\n\n",
-    b"\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d\xae\xb1\x53\x78\xd0\x29\x96\xd3", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a",
-    b"\x09\x08\x10\0\0\x06", b"\x09\x02\x06\0\0\0", b"<?xml version='1.0'?><office:document>", b"# ", b"a,b\n", b"\xff\xfe", b"\xef\xbb\xbf",
+    b"%PDF-1.7\n",
+    b"PK\x03\x04",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    b"{\\rtf1 ",
+    b"\x1f\x8b\x08\0\0\0\0\0\0\0",
+    b"<html>",
+    b"<svg>",
+    b"<mxfile><diagram>",
+    b"BEGIN:VCALENDAR\n",
+    b"WEBVTT\n",
+    b"From: a\nTo: b\nSubject: c\n\n",
+    b"\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d\xae\xb1\x53\x78\xd0\x29\x96\xd3",
+    b"\x89PNG\r\n\x1a\n",
+    b"\xff\xd8\xff",
+    b"GIF89a",
+    b"\x09\x08\x10\0\0\x06",
+    b"\x09\x02\x06\0\0\0",
+    b"<?xml version='1.0'?><office:document>",
+    b"# ",
+    b"a,b\n",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
 ];
 
 proptest! {
@@ -101,7 +119,13 @@ fn zips_in_zips_are_not_followed() {
 
 #[test]
 fn elements_in_elements_a_hundred_thousand_deep_are_survived() {
-    let deep = |name: &str| format!("{}words{}", format!("<{name}>").repeat(100_000), format!("</{name}>").repeat(100_000));
+    let deep = |name: &str| {
+        format!(
+            "{}words{}",
+            format!("<{name}>").repeat(100_000),
+            format!("</{name}>").repeat(100_000)
+        )
+    };
     survives(&docx(&deep("w:tbl")), "a.docx");
     survives(&docx(&deep("w:p")), "a.docx");
     survives(&odf("text", &deep("text:list")), "a.odt");
@@ -117,10 +141,16 @@ fn elements_in_elements_a_hundred_thousand_deep_are_survived() {
 fn entities_that_laugh_a_billion_times_say_nothing() {
     let mut document = String::from("<!DOCTYPE x [<!ENTITY a0 'ha'>");
     for level in 1..30 {
-        document.push_str(&format!("<!ENTITY a{level} '{}'>", format!("&a{};", level - 1).repeat(10)));
+        document.push_str(&format!(
+            "<!ENTITY a{level} '{}'>",
+            format!("&a{};", level - 1).repeat(10)
+        ));
     }
     document.push_str("]><w:document><w:body><w:p><w:r><w:t>&a29;</w:t></w:r></w:p></w:body></w:document>");
-    let bytes = zip(&[("[Content_Types].xml", "<Types>wordprocessingml</Types>"), ("word/document.xml", &document)]);
+    let bytes = zip(&[
+        ("[Content_Types].xml", "<Types>wordprocessingml</Types>"),
+        ("word/document.xml", &document),
+    ]);
     let text = files::read(&bytes, &named("a.docx"), &Limits::default()).unwrap();
     assert_eq!(text.plain(), "&a29;");
 }
@@ -135,7 +165,17 @@ fn a_page_that_draws_itself_ends() {
 #[test]
 fn a_million_tags_take_about_ten_times_as_long_as_a_hundred_thousand() {
     // Not a stopwatch: what would be quadratic would not end within this test at all.
-    for unit in ["<", "<a", "<a b='", "<!--", "&", "&#", "<table><tr><td>", "<script>", "</"] {
+    for unit in [
+        "<",
+        "<a",
+        "<a b='",
+        "<!--",
+        "&",
+        "&#",
+        "<table><tr><td>",
+        "<script>",
+        "</",
+    ] {
         survives(format!("<html>{}", unit.repeat(1_000_000)).as_bytes(), "a.html");
     }
     survives("[".repeat(5_000_000).as_bytes(), "a.md");
@@ -149,5 +189,8 @@ fn a_locked_zip_is_password_protected() {
     locked[6] |= 1;
     let central = locked.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
     locked[central + 8] |= 1;
-    assert_eq!(files::read(&locked, &named("a.zip"), &Limits::default()), Err(Unread::PasswordProtected));
+    assert_eq!(
+        files::read(&locked, &named("a.zip"), &Limits::default()),
+        Err(Unread::PasswordProtected)
+    );
 }

@@ -6,7 +6,10 @@ use files::{Content, FileText, Hints, Limits, Unread};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 pub fn named(name: &str) -> Hints {
-    Hints { name: name.to_owned(), media_type: None }
+    Hints {
+        name: name.to_owned(),
+        media_type: None,
+    }
 }
 
 #[track_caller]
@@ -46,7 +49,10 @@ pub fn outline(text: &FileText) -> String {
 }
 
 pub fn zip(parts: &[(&str, &str)]) -> Vec<u8> {
-    let parts: Vec<(&str, Vec<u8>)> = parts.iter().map(|(name, text)| (*name, text.as_bytes().to_vec())).collect();
+    let parts: Vec<(&str, Vec<u8>)> = parts
+        .iter()
+        .map(|(name, text)| (*name, text.as_bytes().to_vec()))
+        .collect();
     zip_of_bytes(&parts)
 }
 
@@ -77,12 +83,21 @@ pub fn docx(body: &str) -> Vec<u8> {
         <w:footnote w:id='2'><w:p><w:r><w:t>the note</w:t></w:r></w:p></w:footnote></w:footnotes>";
     zip(&[
         ("[Content_Types].xml", "<Types>wordprocessingml</Types>"),
-        ("_rels/.rels", &relations(&[("r1", "officeDocument", "word/document.xml")])),
-        ("word/_rels/document.xml.rels", &relations(&[("r1", "styles", "styles.xml"), ("r2", "footnotes", "footnotes.xml")])),
+        (
+            "_rels/.rels",
+            &relations(&[("r1", "officeDocument", "word/document.xml")]),
+        ),
+        (
+            "word/_rels/document.xml.rels",
+            &relations(&[("r1", "styles", "styles.xml"), ("r2", "footnotes", "footnotes.xml")]),
+        ),
         ("word/document.xml", &document),
         ("word/styles.xml", styles),
         ("word/footnotes.xml", notes),
-        ("docProps/core.xml", "<p><dc:title>Plan</dc:title><dc:creator>Ann</dc:creator></p>"),
+        (
+            "docProps/core.xml",
+            "<p><dc:title>Plan</dc:title><dc:creator>Ann</dc:creator></p>",
+        ),
     ])
 }
 
@@ -101,17 +116,37 @@ pub fn pptx() -> Vec<u8> {
         <a:tr><a:tc><a:txBody><a:p><a:r><a:t>A</a:t></a:r></a:p></a:txBody></a:tc>\
         <a:tc><a:txBody><a:p><a:r><a:t>B</a:t></a:r></a:p></a:txBody></a:tc></a:tr></a:tbl></p:graphicFrame>";
     // The body stands before the title, as some write it.
-    let first = slide(&format!("{}{}{}", shape("body", "a point"), shape("title", "First"), shape("sldNum", "1")));
+    let first = slide(&format!(
+        "{}{}{}",
+        shape("body", "a point"),
+        shape("title", "First"),
+        shape("sldNum", "1")
+    ));
     let second = slide(&format!("{}{table}", shape("", "in a box")));
     let notes = slide(&shape("body", "say hello"));
     zip(&[
         ("[Content_Types].xml", "<Types>presentationml</Types>"),
-        ("_rels/.rels", &relations(&[("r1", "officeDocument", "ppt/presentation.xml")])),
-        ("ppt/presentation.xml", "<p:presentation><p:sldIdLst><p:sldId id='256' r:id='r2'/><p:sldId id='257' r:id='r1'/></p:sldIdLst></p:presentation>"),
-        ("ppt/_rels/presentation.xml.rels", &relations(&[("r1", "slide", "slides/slide1.xml"), ("r2", "slide", "slides/slide2.xml")])),
+        (
+            "_rels/.rels",
+            &relations(&[("r1", "officeDocument", "ppt/presentation.xml")]),
+        ),
+        (
+            "ppt/presentation.xml",
+            "<p:presentation><p:sldIdLst><p:sldId id='256' r:id='r2'/><p:sldId id='257' r:id='r1'/></p:sldIdLst></p:presentation>",
+        ),
+        (
+            "ppt/_rels/presentation.xml.rels",
+            &relations(&[
+                ("r1", "slide", "slides/slide1.xml"),
+                ("r2", "slide", "slides/slide2.xml"),
+            ]),
+        ),
         ("ppt/slides/slide2.xml", &first),
         ("ppt/slides/slide1.xml", &second),
-        ("ppt/slides/_rels/slide2.xml.rels", &relations(&[("r1", "notesSlide", "../notesSlides/notes1.xml")])),
+        (
+            "ppt/slides/_rels/slide2.xml.rels",
+            &relations(&[("r1", "notesSlide", "../notesSlides/notes1.xml")]),
+        ),
         ("ppt/notesSlides/notes1.xml", &notes),
     ])
 }
@@ -119,22 +154,49 @@ pub fn pptx() -> Vec<u8> {
 pub fn xlsx(rows: &str) -> Vec<u8> {
     zip(&[
         ("[Content_Types].xml", "<Types>spreadsheetml</Types>"),
-        ("_rels/.rels", &relations(&[("r1", "officeDocument", "xl/workbook.xml")])),
-        ("xl/workbook.xml", "<workbook><sheets><sheet name='Prices' sheetId='1' r:id='r1'/></sheets></workbook>"),
-        ("xl/_rels/workbook.xml.rels", &relations(&[("r1", "worksheet", "worksheets/sheet1.xml"), ("r2", "sharedStrings", "sharedStrings.xml"), ("r3", "styles", "styles.xml")])),
-        ("xl/sharedStrings.xml", "<sst><si><t>Day</t></si><si><r><t>Pri</t></r><r><t>ce</t></r></si></sst>"),
-        ("xl/styles.xml", "<styleSheet><numFmts><numFmt numFmtId='164' formatCode='yyyy\\-mm\\-dd'/></numFmts>\
-            <cellXfs><xf numFmtId='0'/><xf numFmtId='164'/><xf numFmtId='4'/></cellXfs></styleSheet>"),
-        ("xl/worksheets/sheet1.xml", &format!("<worksheet><sheetData>{rows}</sheetData></worksheet>")),
+        (
+            "_rels/.rels",
+            &relations(&[("r1", "officeDocument", "xl/workbook.xml")]),
+        ),
+        (
+            "xl/workbook.xml",
+            "<workbook><sheets><sheet name='Prices' sheetId='1' r:id='r1'/></sheets></workbook>",
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            &relations(&[
+                ("r1", "worksheet", "worksheets/sheet1.xml"),
+                ("r2", "sharedStrings", "sharedStrings.xml"),
+                ("r3", "styles", "styles.xml"),
+            ]),
+        ),
+        (
+            "xl/sharedStrings.xml",
+            "<sst><si><t>Day</t></si><si><r><t>Pri</t></r><r><t>ce</t></r></si></sst>",
+        ),
+        (
+            "xl/styles.xml",
+            "<styleSheet><numFmts><numFmt numFmtId='164' formatCode='yyyy\\-mm\\-dd'/></numFmts>\
+            <cellXfs><xf numFmtId='0'/><xf numFmtId='164'/><xf numFmtId='4'/></cellXfs></styleSheet>",
+        ),
+        (
+            "xl/worksheets/sheet1.xml",
+            &format!("<worksheet><sheetData>{rows}</sheetData></worksheet>"),
+        ),
     ])
 }
 
 pub fn odf(kind: &str, body: &str) -> Vec<u8> {
-    let content = format!("<office:document-content><office:body><office:{kind}>{body}</office:{kind}></office:body></office:document-content>");
+    let content = format!(
+        "<office:document-content><office:body><office:{kind}>{body}</office:{kind}></office:body></office:document-content>"
+    );
     zip(&[
         ("mimetype", &format!("application/vnd.oasis.opendocument.{kind}")),
         ("content.xml", &content),
-        ("meta.xml", "<office:document-meta><office:meta><dc:title>Open</dc:title></office:meta></office:document-meta>"),
+        (
+            "meta.xml",
+            "<office:document-meta><office:meta><dc:title>Open</dc:title></office:meta></office:document-meta>",
+        ),
         ("META-INF/manifest.xml", "<manifest:manifest/>"),
     ])
 }
@@ -170,13 +232,22 @@ pub fn pdf(contents: &[&str]) -> Vec<u8> {
     for place in places {
         bytes.extend(format!("{place:010} 00000 n \n").bytes());
     }
-    bytes.extend(format!("trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n", objects.len() + 1).bytes());
+    bytes.extend(
+        format!(
+            "trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n",
+            objects.len() + 1
+        )
+        .bytes(),
+    );
     bytes
 }
 
 /// Lines of text for a page, each with its size and its place.
 pub fn page(lines: &[(&str, u32, (u32, u32))]) -> String {
-    lines.iter().map(|(text, size, (x, y))| format!("BT /F1 {size} Tf {x} {y} Td ({text}) Tj ET\n")).collect()
+    lines
+        .iter()
+        .map(|(text, size, (x, y))| format!("BT /F1 {size} Tf {x} {y} Td ({text}) Tj ET\n"))
+        .collect()
 }
 
 pub fn tar(parts: &[(&str, &[u8])]) -> Vec<u8> {
