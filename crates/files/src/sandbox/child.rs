@@ -31,6 +31,10 @@ fn answer() -> std::io::Result<()> {
     input.by_ref().take(QUESTION_BYTES_MAX).read_until(b'\n', &mut line)?;
     let question: Question = serde_json::from_slice(&line)?;
     let confinement = confine(question.memory_bytes_max, question.seconds_max);
+    // The kernel kills an orphan only if it was told before the parent died.
+    if is_orphan(question.parent) {
+        return Err(std::io::Error::other("nobody waits for the answer"));
+    }
     let mut bytes = Vec::new();
     input
         .take(question.limits.file_bytes_max as u64 + 1)
@@ -40,4 +44,14 @@ fn answer() -> std::io::Result<()> {
     let mut output = std::io::BufWriter::new(std::io::stdout().lock());
     serde_json::to_writer(&mut output, &Answer { confinement, text })?;
     output.flush()
+}
+
+#[cfg(unix)]
+fn is_orphan(parent: u32) -> bool {
+    std::os::unix::process::parent_id() != parent
+}
+
+#[cfg(not(unix))]
+fn is_orphan(_parent: u32) -> bool {
+    false
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What the kernel let us take away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confinement {
-    /// Memory, time and dumps are bounded.
+    /// Memory, time and dumps are bounded, and the process dies with its parent.
     pub limits: bool,
     /// No file can be opened, by landlock.
     pub files: bool,
@@ -42,13 +42,14 @@ pub fn confine(memory_bytes_max: u64, seconds_max: u64) -> Confinement {
 #[cfg(target_os = "linux")]
 mod imp {
     use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetStatus};
-    use rustix::process::{Resource, Rlimit, Signal, getppid, set_parent_process_death_signal, setrlimit};
+    use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
     use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter_all_threads};
 
     use super::Confinement;
 
     pub fn confine(memory_bytes_max: u64, seconds_max: u64) -> Confinement {
-        let limits = limit(memory_bytes_max, seconds_max).is_ok() && dies_with_parent();
+        let limits =
+            limit(memory_bytes_max, seconds_max).is_ok() && set_parent_process_death_signal(Some(Signal::KILL)).is_ok();
         // Without new privileges; both filters need it, and landlock's library sees to it.
         let files = no_files().unwrap_or(false);
         let calls = few_calls().is_some();
@@ -77,17 +78,6 @@ mod imp {
         rustix::thread::set_no_new_privs(true)
     }
 
-    /// Whether the child will be killed when its parent dies, and has not been orphaned before it could say so.
-    fn dies_with_parent() -> bool {
-        let asked = set_parent_process_death_signal(Some(Signal::KILL)).is_ok();
-        asked && getppid().is_some_and(|parent| !parent.is_init() || is_container())
-    }
-
-    /// In a container the parent may be its first process.
-    fn is_container() -> bool {
-        rustix::process::getpid().as_raw_nonzero().get() < 1_000
-    }
-
     fn no_files() -> Result<bool, landlock::RulesetError> {
         let status = Ruleset::default()
             .handle_access(AccessFs::from_all(ABI::V5))?
@@ -98,7 +88,7 @@ mod imp {
     }
 
     /// The calls that reading, thinking and answering need: memory, time, the open pipes, and an orderly end.
-    const CALLS: [libc::c_long; 31] = [
+    const CALLS: [libc::c_long; 32] = [
         libc::SYS_read,
         libc::SYS_readv,
         libc::SYS_write,
@@ -125,6 +115,7 @@ mod imp {
         libc::SYS_sched_getaffinity,
         libc::SYS_gettid,
         libc::SYS_getpid,
+        libc::SYS_getppid,
         libc::SYS_tgkill,
         libc::SYS_restart_syscall,
         libc::SYS_fstat,

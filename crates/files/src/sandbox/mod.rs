@@ -18,6 +18,8 @@ use crate::{FileText, Hints, Limits, Unread};
 struct Question {
     hints: Hints,
     limits: Limits,
+    /// The process that asks: a child of another has lost its parent.
+    parent: u32,
     memory_bytes_max: u64,
     seconds_max: u64,
 }

@@ -115,6 +115,7 @@ impl Reader {
         let question = Question {
             hints: hints.clone(),
             limits: self.limits.clone(),
+            parent: std::process::id(),
             memory_bytes_max: self.bounds.memory_bytes_max,
             seconds_max: self.bounds.time_max.as_secs().max(1),
         };

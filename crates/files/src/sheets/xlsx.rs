@@ -26,7 +26,7 @@ pub fn read(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unrea
             .map(|relation| &relation.target)
     };
     let strings = part("sharedStrings")
-        .map(|part| strings(&package.tree(part)))
+        .map(|part| strings(&package.part(part).unwrap_or_default()))
         .unwrap_or_default();
     let mut formats = part("styles")
         .map(|part| formats(&package.tree(part)))
@@ -56,15 +56,33 @@ pub fn read(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unrea
 }
 
 /// The strings that cells share, by number. Readings of Japanese words are not part of them.
-fn strings(root: &Element) -> Vec<String> {
-    let Some(table) = root.child("sst") else {
-        return Vec::new();
-    };
-    table
-        .elements()
-        .filter(|element| &*element.name == "si")
-        .map(string)
-        .collect()
+/// They are walked through and not made a tree: there may be a million.
+fn strings(part: &[u8]) -> Vec<String> {
+    let mut strings: Vec<String> = Vec::new();
+    let (mut in_text, mut in_reading) = (false, false);
+    xml::walk(part, |step| {
+        match step {
+            Step::Open(tag) => match tag.name.as_str() {
+                "si" => strings.push(String::new()),
+                "rPh" => in_reading = true,
+                "t" => in_text = !in_reading,
+                _ => {}
+            },
+            Step::Text(text) if in_text => {
+                if let Some(string) = strings.last_mut() {
+                    string.push_str(&text);
+                }
+            }
+            Step::Text(_) => {}
+            Step::Close(name) => match name.as_str() {
+                "rPh" => in_reading = false,
+                "t" => in_text = false,
+                _ => {}
+            },
+        }
+        true
+    });
+    strings
 }
 
 fn string(element: &Element) -> String {
