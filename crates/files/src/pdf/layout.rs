@@ -227,12 +227,15 @@ fn columns(parts: &[Part]) -> Option<(Vec<Part>, Vec<Part>)> {
     (is_prose(&left) && is_prose(&right)).then_some((left, right))
 }
 
+/// Whether these are lines of prose: several, long ones, and close to each other as lines of one text are.
 fn is_prose(parts: &[Part]) -> bool {
     let chars: usize = parts.iter().map(|part| part.text.chars().count()).sum();
     let mut rows: Vec<f32> = parts.iter().map(|part| part.y).collect();
-    rows.sort_by(f32::total_cmp);
+    rows.sort_by(|a, b| b.total_cmp(a));
     rows.dedup_by(|a, b| (*a - *b).abs() < 1.0);
-    rows.len() >= 3 && chars >= PROSE_CHARS_MIN * parts.len()
+    let step = median(rows.windows(2).map(|pair| pair[0] - pair[1]));
+    let size = median(parts.iter().map(|part| part.size));
+    rows.len() >= 3 && step <= BLOCK_GAP * size && chars >= PROSE_CHARS_MIN * parts.len()
 }
 
 /// The parts between the highest white strips from side to side, from the top down. Strips that are hardly lower than the
