@@ -31,6 +31,11 @@ bless *flags:
 bench *flags:
     cargo bench -p circuit --bench figures {{flags}}
 
+# Hold the reading of files against two public extractors (docs/dev/files.md says what to install).
+files *readers:
+    cargo build --release -p files
+    python3 benches/files.py {{readers}}
+
 # Licences, advisories, doubled and forbidden crates.
 deny:
     cargo deny check

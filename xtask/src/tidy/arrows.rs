@@ -12,9 +12,10 @@ struct Room {
 }
 
 /// The floors, from the ground up. ARCHITECTURE.md draws them.
-const ROOMS: [Room; 12] = [
+const ROOMS: [Room; 13] = [
     room("domain", &[], &[]),
     room("extract", &["domain"], &[]),
+    room("files", &[], &[]),
     room("store", &["domain"], &[]),
     room("search", &["domain"], &[]),
     room("confluence", &["domain"], &["fake-atlassian"]),
@@ -44,6 +45,7 @@ const SIMULATED: &[&str] = &[
 const EVERYTHING: &[&str] = &[
     "domain",
     "extract",
+    "files",
     "store",
     "search",
     "confluence",

@@ -1,0 +1,159 @@
+//! What a file gives: its text in pieces, or the reason why there is none.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{Deserialize, Serialize};
+
+/// The text of one file, in reading order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileText {
+    /// What the file turned out to be, for people: `PDF`, `Word document`.
+    pub kind: String,
+    /// Title and author as the file's own properties name them.
+    pub title: Option<String>,
+    pub author: Option<String>,
+    pub pieces: Vec<Piece>,
+    /// Whether there was more than the limits allow, or more that could not be made out.
+    pub truncated: bool,
+}
+
+impl FileText {
+    /// All text, pieces on lines of their own.
+    pub fn plain(&self) -> String {
+        let lines: Vec<Cow<'_, str>> = self.pieces.iter().map(Piece::text).collect();
+        lines.join("\n")
+    }
+}
+
+/// What belongs together, and where in the file it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    pub content: Content,
+}
+
+impl Piece {
+    /// Its text; the cells of a row divided by ` | `.
+    pub fn text(&self) -> Cow<'_, str> {
+        match &self.content {
+            Content::Heading { text, .. }
+            | Content::Paragraph(text)
+            | Content::Item { text, .. }
+            | Content::Code { text, .. } => Cow::Borrowed(text),
+            Content::Row { cells, .. } => Cow::Owned(cells.join(" | ")),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// Levels 1 to 6.
+    Heading {
+        level: u8,
+        text: String,
+    },
+    Paragraph(String),
+    /// An item of a list; the outermost has depth 0.
+    Item {
+        depth: u8,
+        text: String,
+    },
+    /// A row of a table. `header` says that it names the columns of the rows below it.
+    Row {
+        header: bool,
+        cells: Vec<String>,
+    },
+    /// Kept verbatim, lines and all.
+    Code {
+        language: Option<String>,
+        text: String,
+    },
+}
+
+/// Where in a file a piece stands, as people would point to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// Counted from 1, as viewers count and not as the document numbers them.
+    Page(u32),
+    Slide(u32),
+    Sheet(String),
+    Chapter(String),
+    /// A file in an archive, and the place in that file.
+    Part {
+        path: String,
+        within: Option<Box<Place>>,
+    },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Page(number) => write!(out, "page {number}"),
+            Self::Slide(number) => write!(out, "slide {number}"),
+            Self::Sheet(name) => write!(out, "sheet “{name}”"),
+            Self::Chapter(name) => write!(out, "chapter “{name}”"),
+            Self::Part { path, within: None } => write!(out, "{path}"),
+            Self::Part {
+                path,
+                within: Some(place),
+            } => write!(out, "{path}, {place}"),
+        }
+    }
+}
+
+/// Why a file has no text in Circuit. Its sentence stands beside the document's name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unread {
+    /// No reader for this type.
+    NotRead {
+        what: String,
+    },
+    PasswordProtected,
+    TooLarge {
+        megabytes: usize,
+    },
+    /// Not what its type should be, and nothing in it can be read.
+    Broken {
+        what: String,
+    },
+    Empty,
+    OutOfTime {
+        seconds: u64,
+    },
+    OutOfMemory {
+        megabytes: u64,
+    },
+    /// The reader itself came to grief. The file is at fault, and so is Circuit.
+    Crashed,
+}
+
+impl Unread {
+    pub(crate) fn broken(what: impl Into<String>) -> Self {
+        Self::Broken { what: what.into() }
+    }
+
+    pub(crate) fn not_read(what: impl Into<String>) -> Self {
+        Self::NotRead { what: what.into() }
+    }
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotRead { what } => write!(out, "type not read: {what}"),
+            Self::PasswordProtected => write!(out, "password-protected"),
+            Self::TooLarge { megabytes } => write!(out, "larger than {megabytes} MB"),
+            Self::Broken { what } => write!(out, "damaged: {what}"),
+            Self::Empty => write!(out, "empty file"),
+            Self::OutOfTime { seconds } => write!(out, "not read within {seconds} seconds"),
+            Self::OutOfMemory { megabytes } => write!(out, "needs more than {megabytes} MB of memory to be read"),
+            Self::Crashed => write!(out, "the reader stopped unexpectedly at this file"),
+        }
+    }
+}
+
+impl std::error::Error for Unread {}
