@@ -314,6 +314,9 @@ pub trait Documents: Send + Sync {
     /// Takes away everything of a space that a second, later look did not find either. When it is seen again it is
     /// imported anew.
     async fn remove_space(&self, feed: FeedId, space: &SpaceId, run: RunId, now: Timestamp) -> Result<u64>;
+    /// A space whose import was not complete is seen again: its listings begin anew, and what was held of it is found again
+    /// only as they show it, for nobody knows what was restricted meanwhile; how many documents wait for that.
+    async fn return_space(&self, feed: FeedId, space: &SpaceId, run: RunId, now: Timestamp) -> Result<u64>;
     /// Everything that a feed brought, as a person deletes it: at most `limit` at once, so that other writers get their
     /// turn; how many went. None are left when fewer than `limit` went.
     async fn delete_feed_documents(&self, feed: FeedId, limit: usize, now: Timestamp) -> Result<u64>;

@@ -340,6 +340,10 @@ impl Documents for SqlStore {
         self.applied(feed, verdict).await
     }
 
+    async fn return_space(&self, feed: FeedId, space: &SpaceId, run: RunId, now: Timestamp) -> Result<u64> {
+        self.space_returned(feed, space, run, now).await
+    }
+
     async fn remove_space(&self, feed: FeedId, space: &SpaceId, run: RunId, now: Timestamp) -> Result<u64> {
         self.space_removed(feed, space, run, now).await
     }

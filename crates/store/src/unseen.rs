@@ -123,20 +123,12 @@ impl SqlStore {
 
     pub(crate) async fn space_removed(&self, feed: FeedId, space: &SpaceId, run: RunId, now: Timestamp) -> Result<u64> {
         let mut transaction = self.claimed().await?;
-        let rows = sqlx::query(
-            "select content_id from documents
-             where feed_id = $1 and space_id = $2 and (removed is null or removed = 'suspended')
-             order by content_id",
-        );
-        let rows = rows.bind(feed.0).bind(space.as_str());
-        let rows = rows.fetch_all(&mut *transaction).await.map_err(failed)?;
-        let ids = rows.iter().map(|row| Columns(row).text("content_id").map(ContentId));
-        let ids = ids.collect::<Result<Vec<_>>>()?;
-        let gone = take_away(&mut transaction, feed, run, &ids, Effect::Removed, now).await?;
+        let held = held_of(&mut transaction, feed, space).await?;
+        let gone = take_away(&mut transaction, feed, run, &held, Effect::Removed, now).await?;
         for statement in [
             "update feed_spaces set imported_at = null, doubted_at = null
              where feed_id = $1 and space_id = $2",
-            "delete from marks where feed_id = $1 and space_id = $2",
+            FORGET_MARKS,
             "delete from walked where feed_id = $1 and space_id = $2",
         ] {
             let query = sqlx::query(statement).bind(feed.0).bind(space.as_str());
@@ -146,6 +138,37 @@ impl SqlStore {
         transaction.commit().await.map_err(failed)?;
         Ok(gone)
     }
+
+    pub(crate) async fn space_returned(&self, feed: FeedId, space: &SpaceId, run: RunId, now: Timestamp) -> Result<u64> {
+        let mut transaction = self.claimed().await?;
+        let held = held_of(&mut transaction, feed, space).await?;
+        let waiting = take_away(&mut transaction, feed, run, &held, Effect::Suspended, now).await?;
+        for statement in [
+            "update feed_spaces set suspended_at = null where feed_id = $1 and space_id = $2",
+            FORGET_MARKS,
+        ] {
+            let query = sqlx::query(statement).bind(feed.0).bind(space.as_str());
+            query.execute(&mut *transaction).await.map_err(failed)?;
+        }
+        transaction.commit().await.map_err(failed)?;
+        Ok(waiting)
+    }
+}
+
+/// A space's listings begin anew.
+const FORGET_MARKS: &str = "delete from marks where feed_id = $1 and space_id = $2";
+
+/// What is held of a space, and found or kept out of search.
+async fn held_of(transaction: &mut SqliteConnection, feed: FeedId, space: &SpaceId) -> Result<Vec<ContentId>> {
+    let rows = sqlx::query(
+        "select content_id from documents
+         where feed_id = $1 and space_id = $2 and (removed is null or removed = 'suspended')
+         order by content_id",
+    );
+    let rows = rows.bind(feed.0).bind(space.as_str());
+    let rows = rows.fetch_all(transaction).await.map_err(failed)?;
+    let ids = rows.iter().map(|row| Columns(row).text("content_id").map(ContentId));
+    ids.collect()
 }
 
 async fn count_removed(transaction: &mut SqliteConnection, run: RunId, removed: u64) -> Result<()> {

@@ -55,7 +55,8 @@ pub async fn visible_spaces(
             ..space.clone()
         };
         if space.imported_at.is_none() && space.suspended_at.is_some() {
-            ports.store.set_space_suspended(feed.id, &space.space.id, None).await?;
+            ports.store.return_space(feed.id, &space.space.id, run.id, now).await?;
+            (ports.recorded)(feed);
             space.suspended_at = None;
         }
         visible.push(space);

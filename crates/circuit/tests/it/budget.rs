@@ -11,6 +11,7 @@ use domain::{
     Clock,
     budget::Allowance,
     feed::{FeedState, Park},
+    query::Query,
     sync_run::{Outcome, RunKind, SyncRun},
 };
 use fake_atlassian::{FakeAtlassian, demo};
@@ -120,6 +121,65 @@ async fn an_import_larger_than_the_budget_waits_for_the_next_hours_and_is_whole_
         held(&circuit.app, &circuit.caller, begun.index).await,
         truth(&setting, &begun, &keys).await
     );
+    circuit.end().await;
+}
+
+/// Lets the next hour's points come, and waits until they are spent or nothing is left to be read.
+async fn an_hour_later(setting: &Setting, circuit: &Working, begun: &Begun) -> FeedPicture {
+    circuit.later(setting, 60).await;
+    let now = circuit.clock.now();
+    let waits = |picture: &FeedPicture| match picture.feed.state {
+        FeedState::Parked(Park::QuotaSpent { until }) => until > now,
+        _ => picture.running.is_none() && picture.last.as_ref().is_some_and(|run| run.started_at >= now),
+    };
+    let rests = |picture: &FeedPicture| waits(picture) && picture.searchable;
+    circuit.until(begun.feed, "parked or done", rests).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_restricted_while_its_space_was_out_of_sight_is_not_found_when_the_import_goes_on() {
+    let mut setting = Setting::new(|options| FakeAtlassian::generated(2_000, options)).await;
+    setting.allowance = Allowance::new(1_000, 60).unwrap();
+    let begun = setting.begun().await;
+    let circuit = Working::new(&setting, &begun).await;
+    let (key, id) = begun.spaces[0].clone();
+    circuit.later(&setting, 60).await;
+    circuit
+        .app
+        .add_spaces(&circuit.caller, begun.feed, std::slice::from_ref(&id))
+        .await
+        .unwrap();
+    let parked = an_hour_later(&setting, &circuit, &begun).await;
+    assert!(matches!(parked.feed.state, FeedState::Parked(_)), "{parked:?}");
+    let query = Query {
+        limit: 1,
+        ..Query::default()
+    };
+    let found = || circuit.app.search(&circuit.caller, begun.index, &query);
+    let page = found().await.unwrap().hits[0].passage.document.clone();
+
+    let everyone = json!({ "space": key, "everyone": true });
+    change(&setting.fake, "revoke", everyone.clone()).await;
+    let lost = an_hour_later(&setting, &circuit, &begun).await;
+    assert!(lost.spaces[0].suspended_at.is_some() && lost.spaces[0].imported_at.is_none());
+    assert_eq!(found().await.unwrap().total, 0);
+
+    let nobody = json!({ "id": page.content.as_str(), "accounts": [] });
+    change(&setting.fake, "restrict", nobody).await;
+    change(&setting.fake, "grant", everyone).await;
+    for hours in 0.. {
+        let picture = an_hour_later(&setting, &circuit, &begun).await;
+        let truth = truth(&setting, &begun, &[&key]).await;
+        let held = held(&circuit.app, &circuit.caller, begun.index).await;
+        let hidden = held.keys().filter(|id| !truth.contains_key(*id));
+        assert_eq!(hidden.count(), 0, "found though they cannot be seen");
+        if picture.headline == "up to date" {
+            assert!(hours > 0, "all was read at once: nothing was shown");
+            assert_eq!(held, truth);
+            break;
+        }
+        assert!(hours < HOURS_MAX, "{picture:?}");
+    }
     circuit.end().await;
 }
 

@@ -192,6 +192,7 @@ gated! { Documents {
     reads unknown_people(site: &SiteId, accounts: &BTreeSet<AccountId>) -> Vec<AccountId>;
     transacts delete_documents(index: IndexId, ids: &[DocumentId], now: Timestamp) -> u64;
     transacts remove_space(feed: FeedId, space: &SpaceId, run: RunId, now: Timestamp) -> u64;
+    transacts return_space(feed: FeedId, space: &SpaceId, run: RunId, now: Timestamp) -> u64;
     transacts delete_feed_documents(feed: FeedId, limit: usize, now: Timestamp) -> u64;
 } {
         async fn record(&self, feed: FeedId, recording: &Recording) -> Result<Counts> {
