@@ -235,7 +235,9 @@ fn settled_files(enabled: Option<String>, bytes_max: Option<String>, skip_types:
             Some("true") => true,
             Some("false") => false,
             Some(other) => {
-                return Err(Error::invalid(format!("files.enabled is `true` or `false`, not {other:?}")));
+                return Err(Error::invalid(format!(
+                    "files.enabled is `true` or `false`, not {other:?}"
+                )));
             }
         },
         bytes_max,
@@ -598,7 +600,11 @@ mod tests {
         let chosen = chosen.unwrap();
         assert!(!chosen.enabled && chosen.bytes_max == 1 << 20);
         assert_eq!(chosen.skip_types, ["image/", "application/zip"]);
-        let from_file = parsed_file("[files]\nenabled = false\nskip_types = []").unwrap().settled().unwrap().files;
+        let from_file = parsed_file("[files]\nenabled = false\nskip_types = []")
+            .unwrap()
+            .settled()
+            .unwrap()
+            .files;
         assert!(!from_file.enabled && from_file.skip_types.is_empty());
         for (name, value, said) in [
             ("FILES_ENABLED", "yes", "`true` or `false`"),

@@ -43,8 +43,9 @@ fn this_program() -> Result<PathBuf> {
     if std::path::Path::new(THIS_PROGRAM).exists() {
         return Ok(THIS_PROGRAM.into());
     }
-    std::env::current_exe()
-        .map_err(|error| Error::internal("the system does not say which program this is, so files cannot be read").because(error))
+    std::env::current_exe().map_err(|error| {
+        Error::internal("the system does not say which program this is, so files cannot be read").because(error)
+    })
 }
 
 #[async_trait]

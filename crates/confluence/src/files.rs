@@ -12,6 +12,7 @@ use domain::{
 };
 
 use crate::{
+    capabilities::DOWNLOAD_SCOPES,
     client::{Call, Client, Price, Readable, Refused},
     limits,
     source::ConfluenceSource,
@@ -90,7 +91,7 @@ async fn once(client: &Client, reach: &Reach, wanted: &Wanted) -> Result<(Bytes,
         what: "a file",
         path: &path,
         query: &[("version", &version)],
-        scopes: &["read:attachment:confluence", "readonly:content.attachment:confluence"],
+        scopes: &DOWNLOAD_SCOPES,
         price: Price::of_rows(1, 1),
     };
     let answered = match client.get::<Whereabouts>(reach, &call).await {

@@ -25,7 +25,10 @@ use crate::{
 };
 
 /// Everything that is remembered.
-pub trait Store: Indexes + Connections + Feeds + Documents + Files + SyncRuns + Points + Jobs + Users + Settings {}
+pub trait Store:
+    Indexes + Connections + Feeds + Documents + Files + SyncRuns + Points + Jobs + Users + Settings
+{
+}
 impl<T: Indexes + Connections + Feeds + Documents + Files + SyncRuns + Points + Jobs + Users + Settings> Store for T {}
 
 #[async_trait]
@@ -351,14 +354,9 @@ pub enum FileOutcome {
     /// A [`Body::File`].
     Read(Body),
     /// For good, as long as it is this version; the sentence is for people.
-    Unread {
-        why: String,
-    },
+    Unread { why: String },
     /// Not now. `tried` counts against the file.
-    Later {
-        at: Timestamp,
-        tried: bool,
-    },
+    Later { at: Timestamp, tried: bool },
 }
 
 /// One version of a file, and what became of it.

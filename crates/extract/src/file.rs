@@ -116,7 +116,9 @@ fn row(piece: &Piece) -> Option<Vec<Cell>> {
 }
 
 fn paragraph(text: &str) -> Option<Block> {
-    Some(spans(text)).filter(|spans| !spans.is_empty()).map(Block::Paragraph)
+    Some(spans(text))
+        .filter(|spans| !spans.is_empty())
+        .map(Block::Paragraph)
 }
 
 /// Words with single blanks, and the lines of the file as lines.

@@ -199,3 +199,7 @@ pub(crate) fn body_columns(body: &Body) -> (&'static str, &str) {
     };
     (format, body.text())
 }
+
+#[cfg(test)]
+#[path = "files_tests.rs"]
+mod tests;

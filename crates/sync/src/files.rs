@@ -2,9 +2,11 @@
 //! with a file costs that file.
 
 use std::{
-    cell::Cell,
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -162,10 +164,11 @@ impl FileRun<'_> {
                 continue;
             };
             let why = refusal.to_string();
-            match refusal {
+            if let Unread::NotRead { what } = refusal {
                 // There may be thousands, and nobody is surprised: counted in a note.
-                Unread::NotRead { what } => *self.skipped.entry(what).or_default() += 1,
-                _ => failures.push(self.failure(&file, why.clone())),
+                *self.skipped.entry(what).or_default() += 1;
+            } else {
+                failures.push(self.failure(&file, why.clone()));
             }
             records.push(record(&file, FileOutcome::Unread { why }));
         }
@@ -198,15 +201,17 @@ impl FileRun<'_> {
 
     /// Downloads and reads these, and writes each down as it is done. What is under way when something fails comes to its end.
     async fn read_some(&mut self, files: Vec<UnreadFile>) -> Result<()> {
-        let ended = Cell::new(false);
-        let (ports, stopping) = (&self.ports, &self.ports.stopping);
+        let ended = AtomicBool::new(false);
         let reading = Reading {
-            ports,
+            ports: self.ports,
             files: self.files,
             reach: self.reach,
             run: self.run,
         };
-        let wanted = files.into_iter().take_while(|_| !ended.get() && !stopping());
+        let stopping = &self.ports.stopping;
+        let wanted = files
+            .into_iter()
+            .take_while(|_| !ended.load(Ordering::Relaxed) && !stopping());
         let mut all = stream::iter(wanted)
             .map(|file| reading.done(file))
             .buffer_unordered(AT_ONCE)
@@ -229,7 +234,7 @@ impl FileRun<'_> {
                 }
             }
             self.write(records, failures, spent).await?;
-            ended.set(failed.is_some());
+            ended.store(failed.is_some(), Ordering::Relaxed);
         }
         failed.map_or(Ok(()), Err)
     }
@@ -271,7 +276,9 @@ impl FileRun<'_> {
         let mut types: Vec<(&String, &u64)> = self.skipped.iter().collect();
         types.sort_by_key(|(media_type, count)| (std::cmp::Reverse(**count), media_type.as_str()));
         let named = types.iter().take(TYPES_NAMED_MAX);
-        let named: Vec<String> = named.map(|(media_type, count)| format!("{media_type} {count}")).collect();
+        let named: Vec<String> = named
+            .map(|(media_type, count)| format!("{media_type} {count}"))
+            .collect();
         let note = format!(
             "{count} files are of types that are not read, and are found by their names: {}.",
             named.join(", ")
@@ -302,7 +309,11 @@ impl Reading<'_> {
             Err(error) => return self.not_given(&file, error),
         };
         let media_type = file.media_type.as_deref();
-        let read = self.files.reader.read(&downloaded.bytes, &file.name, media_type).await?;
+        let read = self
+            .files
+            .reader
+            .read(&downloaded.bytes, &file.name, media_type)
+            .await?;
         let (outcome, failure) = match read {
             Ok(text) => (FileOutcome::Read(text.into_body()?), None),
             Err(unread) => self.unread(&file, unread.to_string()),
@@ -407,8 +418,14 @@ mod tests {
             skip_types: vec!["video/".into(), "image/png".into()],
         };
         let said = |media_type, size| limits.refusal(&file(media_type, size)).map(|why| why.to_string());
-        assert_eq!(said(Some("Video/MP4"), Some(1)).as_deref(), Some("type not read: video/mp4"));
-        assert_eq!(said(Some("image/png"), None).as_deref(), Some("type not read: image/png"));
+        assert_eq!(
+            said(Some("Video/MP4"), Some(1)).as_deref(),
+            Some("type not read: video/mp4")
+        );
+        assert_eq!(
+            said(Some("image/png"), None).as_deref(),
+            Some("type not read: image/png")
+        );
         let large = said(Some("application/pdf"), Some((10 << 20) + 1));
         assert_eq!(large.as_deref(), Some("larger than 10 MB"));
         assert_eq!(said(Some("image/svg+xml"), Some(10 << 20)), None);

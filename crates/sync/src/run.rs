@@ -195,10 +195,9 @@ fn urgency(run: &SyncRun) -> Urgency {
     match (run.trigger, run.kind) {
         (Trigger::Person, _) => Urgency::Person,
         (Trigger::Schedule, RunKind::Changes) => Urgency::Changes,
-        (
-            Trigger::Schedule,
-            RunKind::Import | RunKind::Walk | RunKind::Probe | RunKind::Verify | RunKind::Files,
-        ) => Urgency::Whole,
+        (Trigger::Schedule, RunKind::Import | RunKind::Walk | RunKind::Probe | RunKind::Verify | RunKind::Files) => {
+            Urgency::Whole
+        }
     }
 }
 
@@ -329,7 +328,9 @@ async fn broken_off(ports: &Ports, feed: FeedId, kind: RunKind) -> Result<Option
 fn goes_on(run: &SyncRun, spaces: &[FeedSpace], now: Timestamp) -> bool {
     match run.kind {
         RunKind::Import => spaces.iter().any(schedule::needs_import),
-        RunKind::Walk | RunKind::Verify | RunKind::Files => run.started_at <= now && now.since(run.started_at) < WALK_LIFE,
+        RunKind::Walk | RunKind::Verify | RunKind::Files => {
+            run.started_at <= now && now.since(run.started_at) < WALK_LIFE
+        }
         RunKind::Changes | RunKind::Probe => false,
     }
 }

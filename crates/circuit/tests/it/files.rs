@@ -34,8 +34,7 @@ async fn reading() -> (Setting, Begun) {
 
 async fn attach(setting: &Setting, name: &str, media_type: &str, bytes: &[u8]) {
     let base64 = STANDARD.encode(bytes);
-    let file =
-        json!({ "title": PAGE, "space": "OPS", "file_name": name, "media_type": media_type, "base64": base64 });
+    let file = json!({ "title": PAGE, "space": "OPS", "file_name": name, "media_type": media_type, "base64": base64 });
     change(&setting.fake, "attach", file).await;
 }
 
@@ -54,7 +53,10 @@ fn docx(paragraph: &str) -> Vec<u8> {
          {paragraph}</w:t></w:r></w:p></w:body></w:document>"
     );
     let types = "<Types xmlns='http://schemas.openxmlformats.org/package/2006/content-types'/>";
-    zipped(&[("[Content_Types].xml", types.as_bytes()), ("word/document.xml", document.as_bytes())])
+    zipped(&[
+        ("[Content_Types].xml", types.as_bytes()),
+        ("word/document.xml", document.as_bytes()),
+    ])
 }
 
 /// A PDF with a line on each page.
@@ -80,7 +82,11 @@ fn pdf(lines: &[&str]) -> Vec<u8> {
         out += &format!("{number} 0 obj\n{object}\nendobj\n");
     }
     let start = out.len();
-    format!("{out}{table}trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n", objects.len() + 1).into_bytes()
+    format!(
+        "{out}{table}trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n",
+        objects.len() + 1
+    )
+    .into_bytes()
 }
 
 /// A zip whose headers say that it is locked.
@@ -94,11 +100,15 @@ fn locked() -> Vec<u8> {
 
 /// A small document that unpacks to far more than anybody reads.
 fn bomb() -> Vec<u8> {
-    zipped(&[("[Content_Types].xml", b"<Types/>"), ("word/document.xml", &vec![b' '; 300 << 20])])
+    zipped(&[
+        ("[Content_Types].xml", b"<Types/>"),
+        ("word/document.xml", &vec![b' '; 300 << 20]),
+    ])
 }
 
 async fn all_read(circuit: &Working, begun: &Begun) -> FeedPicture {
-    let done = |picture: &FeedPicture| picture.headline == "up to date" && picture.files_waiting == 0 && picture.searchable;
+    let done =
+        |picture: &FeedPicture| picture.headline == "up to date" && picture.files_waiting == 0 && picture.searchable;
     circuit.until(begun.feed, "read", done).await
 }
 
@@ -151,19 +161,52 @@ async fn reason(circuit: &Working, begun: &Begun, name: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_word_in_an_attached_document_is_found_and_its_place_is_said() {
     let (setting, begun) = reading().await;
-    attach(&setting, "plan.docx", "application/msword", &docx("The zyzzyva valve opens first.")).await;
-    attach(&setting, "handbook.pdf", "application/pdf", &pdf(&["Nothing here.", "The quokka gasket."])).await;
-    attach(&setting, "prices.csv", "text/csv", b"part,price\nwombat ring,12\nbilby nut,3\n").await;
-    attach(&setting, "old.zip", "application/zip", &zipped(&[("letters/may.txt", b"Dear numbat.")])).await;
+    attach(
+        &setting,
+        "plan.docx",
+        "application/msword",
+        &docx("The zyzzyva valve opens first."),
+    )
+    .await;
+    attach(
+        &setting,
+        "handbook.pdf",
+        "application/pdf",
+        &pdf(&["Nothing here.", "The quokka gasket."]),
+    )
+    .await;
+    attach(
+        &setting,
+        "prices.csv",
+        "text/csv",
+        b"part,price\nwombat ring,12\nbilby nut,3\n",
+    )
+    .await;
+    attach(
+        &setting,
+        "old.zip",
+        "application/zip",
+        &zipped(&[("letters/may.txt", b"Dear numbat.")]),
+    )
+    .await;
     let circuit = imported(&setting, &begun, &["OPS"]).await;
 
     assert_eq!(hit(&circuit, &begun, "zyzzyva").await, ("plan.docx".into(), vec![]));
-    assert_eq!(hit(&circuit, &begun, "quokka").await, ("handbook.pdf".into(), vec!["page 2".into()]));
+    assert_eq!(
+        hit(&circuit, &begun, "quokka").await,
+        ("handbook.pdf".into(), vec!["page 2".into()])
+    );
     assert_eq!(hit(&circuit, &begun, "wombat").await.0, "prices.csv");
-    assert_eq!(hit(&circuit, &begun, "numbat").await, ("old.zip".into(), vec!["letters/may.txt".into()]));
+    assert_eq!(
+        hit(&circuit, &begun, "numbat").await,
+        ("old.zip".into(), vec!["letters/may.txt".into()])
+    );
 
     let runs = runs(&circuit, &begun).await;
-    assert!(runs.iter().all(|run| run.outcome == Some(Outcome::Complete)), "{runs:?}");
+    assert!(
+        runs.iter().all(|run| run.outcome == Some(Outcome::Complete)),
+        "{runs:?}"
+    );
     assert!(runs.iter().map(|run| run.counts.changed).sum::<u64>() >= 4);
     assert_eq!(failures(&circuit, &begun).await, []);
     circuit.equals(&setting, &begun, &["OPS"]).await;
@@ -202,7 +245,13 @@ async fn what_cannot_be_read_is_listed_with_its_reason_and_the_others_are_read()
     let (setting, begun) = reading().await;
     attach(&setting, "locked.zip", "application/zip", &locked()).await;
     attach(&setting, "bomb.docx", "application/msword", &bomb()).await;
-    attach(&setting, "broken.docx", "application/msword", b"PK\x03\x04 and then nothing").await;
+    attach(
+        &setting,
+        "broken.docx",
+        "application/msword",
+        b"PK\x03\x04 and then nothing",
+    )
+    .await;
     attach(&setting, "film.mp4", "video/mp4", b"\0\0\0\x18ftypmp42").await;
     attach(&setting, "plan.docx", "application/msword", &docx("zyzzyva")).await;
     let circuit = imported(&setting, &begun, &["OPS"]).await;
@@ -213,23 +262,44 @@ async fn what_cannot_be_read_is_listed_with_its_reason_and_the_others_are_read()
     let bomb = reason(&circuit, &begun, "bomb.docx").await;
     assert!(!bomb.is_empty(), "{bomb}");
     let runs = runs(&circuit, &begun).await;
-    assert!(runs.iter().all(|run| run.outcome == Some(Outcome::Complete)), "{runs:?}");
-    let notes = circuit.app.notes(&circuit.caller, runs.last().unwrap().id).await.unwrap();
+    assert!(
+        runs.iter().all(|run| run.outcome == Some(Outcome::Complete)),
+        "{runs:?}"
+    );
+    let notes = circuit
+        .app
+        .notes(&circuit.caller, runs.last().unwrap().id)
+        .await
+        .unwrap();
     assert!(notes.iter().any(|note| note.contains("video/mp4 1")), "{notes:?}");
     let named = DocumentFilter {
         title: Some("film.mp4".into()),
         limit: 1,
         ..DocumentFilter::default()
     };
-    let film = circuit.app.documents(&circuit.caller, begun.index, &named).await.unwrap().0.remove(0);
+    let film = circuit
+        .app
+        .documents(&circuit.caller, begun.index, &named)
+        .await
+        .unwrap()
+        .0
+        .remove(0);
     let download = format!("/{}/download", film.id.content);
     assert!(!asked(&setting.fake).await.iter().any(|path| path.contains(&download)));
 
     // The document says it too, also after a walk has seen it again.
-    let locked = failures(&circuit, &begun).await.into_iter().find(|failure| failure.title == "locked.zip").unwrap();
+    let locked = failures(&circuit, &begun)
+        .await
+        .into_iter()
+        .find(|failure| failure.title == "locked.zip")
+        .unwrap();
     circuit.walked(&begun).await;
     let id: DocumentId = locked.document.unwrap();
-    let story = circuit.app.document_story(&circuit.caller, begun.index, &id).await.unwrap();
+    let story = circuit
+        .app
+        .document_story(&circuit.caller, begun.index, &id)
+        .await
+        .unwrap();
     assert_eq!(story.failures.len(), 1, "{story:?}");
     circuit.end().await;
 }
@@ -250,9 +320,16 @@ async fn a_child_that_crashes_costs_its_file_and_neither_the_run_nor_the_next_on
     setting.reader = Some(program);
     attach(&setting, "crash.docx", "application/msword", &docx("quokka")).await;
     let circuit = imported(&setting, &begun, &["OPS"]).await;
-    assert!(reason(&circuit, &begun, "crash.docx").await.contains("stopped unexpectedly"));
+    assert!(
+        reason(&circuit, &begun, "crash.docx")
+            .await
+            .contains("stopped unexpectedly")
+    );
     let runs = runs(&circuit, &begun).await;
-    assert!(runs.iter().all(|run| run.outcome == Some(Outcome::Complete)), "{runs:?}");
+    assert!(
+        runs.iter().all(|run| run.outcome == Some(Outcome::Complete)),
+        "{runs:?}"
+    );
     circuit.end().await;
 }
 
@@ -262,7 +339,12 @@ async fn the_file_of_a_restricted_page_is_not_found_after_the_walk() {
     attach(&setting, "plan.docx", "application/msword", &docx("zyzzyva")).await;
     let circuit = imported(&setting, &begun, &["OPS"]).await;
     assert_eq!(circuit.finds(&begun, "zyzzyva").await, 1);
-    change(&setting.fake, "restrict", json!({ "title": PAGE, "space": "OPS", "accounts": [] })).await;
+    change(
+        &setting.fake,
+        "restrict",
+        json!({ "title": PAGE, "space": "OPS", "accounts": [] }),
+    )
+    .await;
     circuit.walked(&begun).await;
     assert_eq!(circuit.finds(&begun, "zyzzyva").await, 0);
     circuit.equals(&setting, &begun, &["OPS"]).await;
@@ -280,7 +362,12 @@ async fn no_request_names_a_file_whose_page_was_moved_out_of_the_chosen_spaces()
     circuit.walked(&begun).await;
     let waits = |picture: &FeedPicture| picture.files_waiting == 1 && picture.headline == "up to date";
     circuit.until(begun.feed, "put off", waits).await;
-    change(&setting.fake, "move", json!({ "title": PAGE, "space": "OPS", "to_space": "ENG", "parent": null })).await;
+    change(
+        &setting.fake,
+        "move",
+        json!({ "title": PAGE, "space": "OPS", "to_space": "ENG", "parent": null }),
+    )
+    .await;
     change(&setting.fake, "faults", json!({ "clear": true })).await;
     let before = asked(&setting.fake).await.len();
     let last = runs(&circuit, &begun).await[0].id;
@@ -308,7 +395,8 @@ async fn a_spent_quota_parks_the_files_and_they_go_on_in_the_next_hour() {
     circuit.app.take_up_again().await.unwrap();
     let parked = async || {
         let runs = runs(&circuit, &begun).await;
-        runs.iter().any(|run| matches!(run.outcome, Some(Outcome::Parked { .. })))
+        runs.iter()
+            .any(|run| matches!(run.outcome, Some(Outcome::Parked { .. })))
     };
     let mut was_parked = false;
     for _ in 0..40 {
@@ -379,7 +467,11 @@ async fn a_grant_that_may_not_download_is_said_once_and_pages_go_on() {
     }
     let runs = runs(&circuit, &begun).await;
     let (run, id): (&SyncRun, RunId) = (&runs[0], runs[0].id);
-    assert_eq!((run.outcome.as_ref(), run.counts.failed), (Some(&Outcome::Complete), 0), "{run:?}");
+    assert_eq!(
+        (run.outcome.as_ref(), run.counts.failed),
+        (Some(&Outcome::Complete), 0),
+        "{run:?}"
+    );
     let notes = circuit.app.notes(&circuit.caller, id).await.unwrap();
     assert!(notes[0].contains("not read for now"), "{notes:?}");
     let picture = circuit.up_to_date(begun.feed).await;

@@ -180,12 +180,9 @@ fn difference(difference: Difference) -> DifferenceRow {
 async fn compared(door: &Door, who: &SignedIn, run: &SyncRun, query: &Fields) -> Result<Option<Compared>> {
     match run.kind {
         RunKind::Verify if who.manages() => {}
-        RunKind::Import
-        | RunKind::Changes
-        | RunKind::Walk
-        | RunKind::Probe
-        | RunKind::Verify
-        | RunKind::Files => return Ok(None),
+        RunKind::Import | RunKind::Changes | RunKind::Walk | RunKind::Probe | RunKind::Verify | RunKind::Files => {
+            return Ok(None);
+        }
     }
     let after = Some(query.one("after"))
         .filter(|after| !after.is_empty())
