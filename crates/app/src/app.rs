@@ -6,6 +6,7 @@ use domain::{
     Clock, FeedId, Timestamp, authority::Authority, budget::Budget, engine::SearchEngine, source::Source, space::Space,
     store::Store,
 };
+use sync::files::FilePorts;
 use tokio::sync::{Mutex, Notify, broadcast};
 
 use crate::{
@@ -19,6 +20,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     pub engine: Arc<dyn SearchEngine>,
     pub source: Arc<dyn Source>,
+    /// None when files are found by their names only.
+    pub files: Option<FilePorts>,
     pub budget: Arc<dyn Budget>,
     pub authority: Arc<dyn Authority>,
     /// The one that `source` asks for tokens as well: they share what could not be saved yet.

@@ -276,8 +276,13 @@ impl App {
         let (feed, kind) = self.reader_of(index, document).await?;
         self.make_ready(feed.id).await?;
         match kind {
-            // These are told of by their space alone.
-            Some(DocumentKind::Comment | DocumentKind::Attachment) => self.queue_sync(feed.id).await?,
+            // These are told of by their space alone; a file's bytes are read again after it.
+            Some(DocumentKind::Attachment) => {
+                let id = std::slice::from_ref(&document.content);
+                self.store().read_files_anew(feed.id, id).await?;
+                self.queue_sync(feed.id).await?;
+            }
+            Some(DocumentKind::Comment) => self.queue_sync(feed.id).await?,
             Some(DocumentKind::Page | DocumentKind::BlogPost) | None => {
                 let id = document.content.clone();
                 self.store().want(feed.id, &Wanted { id, kind }, self.now()).await?;

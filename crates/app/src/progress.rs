@@ -28,6 +28,8 @@ pub struct FeedPicture {
     /// The state in a few words: `importing`, `up to date`, `needs reconnect`, …
     pub headline: &'static str,
     pub documents: u64,
+    /// Files whose text is still to be read; none where files are found by their names only.
+    pub files_waiting: u64,
     /// Expected in all, as far as estimates are known.
     pub expected: Option<u64>,
     /// Documents a second in the present run.
@@ -127,6 +129,10 @@ impl App {
         let searchable = self.engine().watermark(feed.index).await?.0 >= figures.last_sequence;
         let search_trouble = self.0.troubles.of(Part::Index(feed.index)).filter(|_| !searchable);
         let documents = spaces.iter().map(|space| space.documents).sum();
+        let files_waiting = match self.0.parts.files {
+            Some(_) => self.store().files_waiting(id).await?.count,
+            None => 0,
+        };
         let expected = expected(&spaces);
         let seconds = running
             .as_ref()
@@ -136,10 +142,13 @@ impl App {
             .filter(|_| seconds > 0.5)
             .map(|run| run.counts.seen as f64 / seconds);
         // A pass of changes ends when nothing newer is left, however much there is in all.
-        let counted = running.as_ref().filter(|run| run.kind != RunKind::Changes);
-        let left = counted
-            .zip(expected)
-            .map(|(run, expected)| expected.saturating_sub(run.counts.seen));
+        let left = running.as_ref().and_then(|run| match run.kind {
+            RunKind::Changes => None,
+            RunKind::Files => Some(files_waiting),
+            RunKind::Import | RunKind::Walk | RunKind::Probe | RunKind::Verify => {
+                expected.map(|expected| expected.saturating_sub(run.counts.seen))
+            }
+        });
         let seconds_left = rate
             .zip(left)
             .filter(|(rate, _)| *rate > 0.0)
@@ -170,6 +179,7 @@ impl App {
             running,
             last,
             documents,
+            files_waiting,
             expected,
             rate,
             seconds_left,
@@ -229,6 +239,7 @@ fn headline(
             }
         }
         FeedState::Active if running.is_some_and(|run| run.kind == RunKind::Verify) => "verifying",
+        FeedState::Active if running.is_some_and(|run| run.kind == RunKind::Files) => "reading files",
         FeedState::Active if running.is_some() => "syncing",
         FeedState::Active => match last.map(|run| &run.outcome) {
             Some(Some(Outcome::Failed { .. })) => "trying again soon",

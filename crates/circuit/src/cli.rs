@@ -96,6 +96,10 @@ Examples:
     /// Throws the search indexes away and builds them anew from the store, without a call to Atlassian.
     #[command(after_help = "Stop Circuit first: a data directory belongs to one process at a time.")]
     Reindex(Settings),
+
+    /// Reads one file for the Circuit that started this process.
+    #[command(hide = true)]
+    ReadFile,
 }
 
 #[derive(Clone, Debug, Subcommand)]

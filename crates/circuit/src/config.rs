@@ -29,6 +29,7 @@ pub struct Config {
     pub public_url: Option<String>,
     pub log: Log,
     pub atlassian: Atlassian,
+    pub files: Files,
     /// The key that seals tokens; none: the file `secret.key` in the data directory.
     pub secret_key: Option<Secret>,
 }
@@ -50,12 +51,44 @@ pub struct Atlassian {
     pub allowance: Allowance,
 }
 
+/// Which attachments are read.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// Whether any is.
+    pub enabled: bool,
+    /// The largest, in bytes.
+    pub bytes_max: u64,
+    /// How the media types begin that are not read, in small letters.
+    pub skip_types: Vec<String>,
+    /// The program that reads them as `circuit read-file` does; none: this one. Not a setting.
+    pub reader: Option<PathBuf>,
+}
+
+/// The largest file that is read unless somebody says otherwise, in bytes.
+pub const FILE_BYTES_MAX_DEFAULT: u64 = 50 << 20;
+/// The largest bound: an answer of Atlassian has at most 64 MB.
+const FILE_BYTES_BOUND: u64 = 60 << 20;
+/// What holds no words, or none that are read: sounds, films, and pictures that are only that. SVG is not among them.
+const SKIP_TYPES: &str = "audio/ video/ image/avif image/bmp image/gif image/heic image/heif image/jpeg image/png image/tiff \
+                          image/vnd.microsoft.icon image/webp image/x-icon";
+
+impl Default for Files {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            bytes_max: FILE_BYTES_MAX_DEFAULT,
+            skip_types: SKIP_TYPES.split_whitespace().map(str::to_owned).collect(),
+            reader: None,
+        }
+    }
+}
+
 /// One layer of settings: what it does not say is left to the layers below.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Layer(BTreeMap<&'static str, String>);
 
 /// Every setting: its variable (after `CIRCUIT_`), its place in the file, and whether it is a secret (also `…_FILE`).
-const SETTINGS: [(&str, &str, bool); 13] = [
+const SETTINGS: [(&str, &str, bool); 16] = [
     ("DATA_DIR", "data_dir", false),
     ("ADDRESS", "address", false),
     ("PUBLIC_URL", "public_url", false),
@@ -69,6 +102,9 @@ const SETTINGS: [(&str, &str, bool); 13] = [
     ("ATLASSIAN_SCOPES", "atlassian.scopes", false),
     ("ATLASSIAN_QUOTA_POINTS", "atlassian.quota_points", false),
     ("ATLASSIAN_BUDGET_PERCENT", "atlassian.budget_percent", false),
+    ("FILES_ENABLED", "files.enabled", false),
+    ("FILES_BYTES_MAX", "files.bytes_max", false),
+    ("FILES_SKIP_TYPES", "files.skip_types", false),
 ];
 
 /// Reads file, environment and flags. Errors name the setting and where it stands.
@@ -142,7 +178,9 @@ impl Layer {
             take("atlassian.budget_percent"),
             BUDGET_PERCENT,
         )?;
+        let files = settled_files(take("files.enabled"), take("files.bytes_max"), take("files.skip_types"))?;
         Ok(Config {
+            files,
             data_dir: PathBuf::from(take("data_dir").unwrap_or_else(|| "circuit-data".into())),
             address: resolved(&address)?,
             public_url: take("public_url").map(|url| checked_public_url(&url)).transpose()?,
@@ -180,6 +218,45 @@ impl Layer {
             },
             secret_key: said("secret_key", take("secret_key"))?.map(Secret::new),
         })
+    }
+}
+
+fn settled_files(enabled: Option<String>, bytes_max: Option<String>, skip_types: Option<String>) -> Result<Files> {
+    let otherwise = Files::default();
+    let bytes_max = whole("files.bytes_max", bytes_max, otherwise.bytes_max)?;
+    if !(1..=FILE_BYTES_BOUND).contains(&bytes_max) {
+        return Err(Error::invalid(format!(
+            "files.bytes_max is between 1 and {FILE_BYTES_BOUND} bytes, not {bytes_max}; files.enabled = false reads none at all"
+        )));
+    }
+    Ok(Files {
+        enabled: match said("files.enabled", enabled)?.as_deref() {
+            None => otherwise.enabled,
+            Some("true") => true,
+            Some("false") => false,
+            Some(other) => {
+                return Err(Error::invalid(format!(
+                    "files.enabled is `true` or `false`, not {other:?}"
+                )));
+            }
+        },
+        bytes_max,
+        skip_types: match skip_types {
+            None => otherwise.skip_types,
+            // An empty list skips nothing.
+            Some(types) => types.split_whitespace().map(media_type_prefix).collect::<Result<_>>()?,
+        },
+        reader: None,
+    })
+}
+
+fn media_type_prefix(text: &str) -> Result<String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/+-.".contains(&byte);
+    match text.contains('/') && !text.starts_with('/') && text.bytes().all(plain) {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err(Error::invalid(format!(
+            "files.skip_types holds beginnings of media types such as video/ or image/png, not {text:?}"
+        ))),
     }
 }
 
@@ -311,6 +388,7 @@ struct File {
     secret_key: Option<String>,
     log: LogSection,
     atlassian: AtlassianSection,
+    files: FilesSection,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -330,6 +408,14 @@ struct AtlassianSection {
     scopes: Option<Vec<String>>,
     quota_points: Option<u64>,
     budget_percent: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FilesSection {
+    enabled: Option<bool>,
+    bytes_max: Option<u64>,
+    skip_types: Option<Vec<String>>,
 }
 
 fn file_layer(named: Option<&Path>) -> Result<Layer> {
@@ -374,6 +460,9 @@ fn parsed_file(text: &str) -> Result<Layer, String> {
             "atlassian.budget_percent",
             file.atlassian.budget_percent.map(|percent| percent.to_string()),
         ),
+        ("files.enabled", file.files.enabled.map(|enabled| enabled.to_string())),
+        ("files.bytes_max", file.files.bytes_max.map(|bytes| bytes.to_string())),
+        ("files.skip_types", file.files.skip_types.map(|types| types.join(" "))),
     ];
     Ok(Layer(
         given
@@ -494,6 +583,37 @@ mod tests {
                 budget(&[(&format!("CIRCUIT_ATLASSIAN_{name}"), value)]).is_err(),
                 "{name} {value}"
             );
+        }
+    }
+
+    #[test]
+    fn which_files_are_read_is_a_setting_and_nonsense_is_said() {
+        let files = |set: &[(&str, &str)]| layered(&no_file(), &variables(set)).map(|config| config.files);
+        let usual = files(&[]).unwrap();
+        assert!(usual.enabled && usual.bytes_max == 50 << 20);
+        assert!(usual.skip_types.iter().any(|skipped| skipped == "video/"));
+        let chosen = files(&[
+            ("CIRCUIT_FILES_ENABLED", "false"),
+            ("CIRCUIT_FILES_BYTES_MAX", "1048576"),
+            ("CIRCUIT_FILES_SKIP_TYPES", "Image/ application/zip"),
+        ]);
+        let chosen = chosen.unwrap();
+        assert!(!chosen.enabled && chosen.bytes_max == 1 << 20);
+        assert_eq!(chosen.skip_types, ["image/", "application/zip"]);
+        let from_file = parsed_file("[files]\nenabled = false\nskip_types = []")
+            .unwrap()
+            .settled()
+            .unwrap()
+            .files;
+        assert!(!from_file.enabled && from_file.skip_types.is_empty());
+        for (name, value, said) in [
+            ("FILES_ENABLED", "yes", "`true` or `false`"),
+            ("FILES_BYTES_MAX", "0", "between 1 and"),
+            ("FILES_BYTES_MAX", "100000000", "between 1 and"),
+            ("FILES_SKIP_TYPES", "pdf", "video/"),
+        ] {
+            let why = error_of(&no_file(), &[(&format!("CIRCUIT_{name}"), value)]);
+            assert!(why.contains(said), "{why}");
         }
     }
 

@@ -15,7 +15,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     cli,
-    config::{Atlassian, Config, Log},
+    config::{Atlassian, Config, Files, Log},
     log, serve,
     socket::Socket,
     stop,
@@ -75,6 +75,7 @@ pub async fn demo(demo: &cli::Demo) -> Result<()> {
             scopes: None,
             allowance: allowance(demo)?,
         },
+        files: Files::default(),
         secret_key: None,
     };
     let wired = wired(&config, url.clone(), Arc::new(Socket::new()?)).await?;

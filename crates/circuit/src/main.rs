@@ -11,6 +11,10 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if matches!(cli.command, Command::ReadFile) {
+        // Before there is a thread, a setting or a log: it gives up nearly everything that a process may do.
+        return files::sandbox::child();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -30,6 +34,7 @@ fn main() -> ExitCode {
             Command::Backup(settings) => backup::backup(&settings).await,
             Command::Restore(settings) => restore::restore(&settings).await,
             Command::Reindex(settings) => serve::reindex(&settings).await,
+            Command::ReadFile => Ok(()),
         }
     });
     // Work that does not end by itself must not hold the process: everything acknowledged is on disk already.

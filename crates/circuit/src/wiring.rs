@@ -14,7 +14,9 @@ use domain::{Clock, Error, Result, Secret, store::Store};
 use search::EmbeddedEngine;
 use store::{SealingKey, SealingKeys, SqlStore};
 
-use crate::{config::Config, data_dir::DataDir, stop};
+use sync::files::{FileLimits, FilePorts};
+
+use crate::{config::Config, data_dir::DataDir, reading::SandboxedReader, stop};
 
 /// An app, and the data directory that it holds.
 pub struct Wired {
@@ -84,6 +86,7 @@ pub async fn wired_at(
     let app = App::new(Parts {
         store: store.clone(),
         engine,
+        files: file_ports(config, source.clone())?,
         source,
         budget,
         authority,
@@ -99,6 +102,21 @@ pub async fn wired_at(
         database,
         _data: data,
     })
+}
+
+fn file_ports(config: &Config, source: Arc<ConfluenceSource>) -> Result<Option<FilePorts>> {
+    let files = &config.files;
+    if !files.enabled {
+        return Ok(None);
+    }
+    Ok(Some(FilePorts {
+        source,
+        reader: Arc::new(SandboxedReader::new(files.reader.clone(), files.bytes_max)?),
+        limits: FileLimits {
+            bytes_max: files.bytes_max,
+            skip_types: files.skip_types.clone(),
+        },
+    }))
 }
 
 fn scopes(config: &Config) -> Scopes {

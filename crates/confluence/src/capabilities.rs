@@ -64,8 +64,11 @@ pub enum Loss {
     Degraded(&'static str),
 }
 
+/// What allows the download of an attachment.
+pub(crate) const DOWNLOAD_SCOPES: [&str; 2] = ["read:attachment:confluence", "readonly:content.attachment:confluence"];
+
 /// The capabilities, by the scopes of the official OpenAPI files (`x-atlassian-oauth2-scopes`).
-pub const CAPABILITIES: [Capability; 4] = [
+pub const CAPABILITIES: [Capability; 5] = [
     Capability {
         any_of: &["read:space:confluence"],
         loss: Loss::Import,
@@ -81,6 +84,10 @@ pub const CAPABILITIES: [Capability; 4] = [
     Capability {
         any_of: &["read:confluence-user", "read:content-details:confluence"],
         loss: Loss::Degraded("Authors are not shown by name"),
+    },
+    Capability {
+        any_of: &DOWNLOAD_SCOPES,
+        loss: Loss::Degraded("Attached files are not read, and found by their names only"),
     },
 ];
 
@@ -141,6 +148,7 @@ mod tests {
             "read:space:confluence",
             "read:page:confluence",
             "read:confluence-user",
+            "read:attachment:confluence",
         ]));
         assert_eq!(sentences.len(), 1);
         assert!(sentences[0].contains("Comments, attachments") && sentences[0].contains("search:confluence"));

@@ -106,6 +106,35 @@ pub trait Rows {
     fn rows(&self) -> u64;
 }
 
+/// What an answer with a good status is read as.
+pub trait Readable: Sized {
+    /// Whether an answer of this status is read at all; any other is a failure.
+    fn is_good(status: StatusCode) -> bool;
+    fn read(answer: &Response<Bytes>, what: &str) -> Result<Self>;
+    fn paid_rows(&self) -> u64;
+}
+
+impl<T: DeserializeOwned + Rows> Readable for T {
+    fn is_good(status: StatusCode) -> bool {
+        status == StatusCode::OK
+    }
+
+    fn read(answer: &Response<Bytes>, what: &str) -> Result<Self> {
+        serde_json::from_slice(answer.body()).map_err(|error| {
+            // The place, not the text: bodies are people's content.
+            Error::unavailable(format!(
+                "Atlassian's answer for {what} could not be read (line {}, column {})",
+                error.line(),
+                error.column()
+            ))
+        })
+    }
+
+    fn paid_rows(&self) -> u64 {
+        self.rows()
+    }
+}
+
 /// What was read, and what it cost, failed attempts included.
 pub struct Answered<T> {
     pub value: T,
@@ -155,21 +184,29 @@ impl Client {
         }
     }
 
+    /// Sends what is no call to Confluence: without a token, a price or patience.
+    pub async fn send_bare(&self, url: &Url) -> Result<Response<Bytes>> {
+        let request = Request::get(url.as_str())
+            .body(Bytes::new())
+            .map_err(|error| Error::internal("a request for a file could not be made").because(error))?;
+        self.http.send(request).await.map_err(Error::from)
+    }
+
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
     pub fn pace(&self) -> Pace {
         self.gate.pace()
     }
 
     /// Reads JSON. Passing failures (5xx, cut or unreadable answers, short waits) are tried again a few times.
-    pub async fn get<T: DeserializeOwned + Rows>(
-        &self,
-        reach: &Reach,
-        call: &Call<'_>,
-    ) -> Result<Answered<T>, Refused> {
+    pub async fn get<T: Readable>(&self, reach: &Reach, call: &Call<'_>) -> Result<Answered<T>, Refused> {
         self.asked(reach, call, None, Patience::Long).await
     }
 
     /// The same, with as much patience.
-    pub async fn get_with<T: DeserializeOwned + Rows>(
+    pub async fn get_with<T: Readable>(
         &self,
         reach: &Reach,
         call: &Call<'_>,
@@ -179,7 +216,7 @@ impl Client {
     }
 
     /// Reads JSON that is asked for with a body; nothing is changed by it at Atlassian, so it may be asked again.
-    pub async fn post<T: DeserializeOwned + Rows>(
+    pub async fn post<T: Readable>(
         &self,
         reach: &Reach,
         call: &Call<'_>,
@@ -189,7 +226,7 @@ impl Client {
             .await
     }
 
-    async fn asked<T: DeserializeOwned + Rows>(
+    async fn asked<T: Readable>(
         &self,
         reach: &Reach,
         call: &Call<'_>,
@@ -282,7 +319,7 @@ impl Client {
     }
 
     /// One call: priced, made, and settled by what came.
-    async fn attempt<T: DeserializeOwned + Rows>(
+    async fn attempt<T: Readable>(
         &self,
         reach: &Reach,
         question: &Question,
@@ -299,7 +336,7 @@ impl Client {
             .unwrap_or_default();
         // What came and cannot be read, or was lost on its way, may have been paid for in full.
         let was_made = match &answer {
-            Ok(answer) => answer.status() == StatusCode::OK,
+            Ok(answer) => T::is_good(answer.status()),
             Err(Unanswered::Lost(_)) => true,
             Err(Unanswered::NeverSent(_)) => false,
         };
@@ -315,7 +352,7 @@ impl Client {
             Err(Unanswered::Lost(error) | Unanswered::NeverSent(error)) => Attempt::Read(Answer::none(unread(error))),
         };
         let points = match &attempt {
-            Attempt::Read(Answer { read: Ok(value), .. }) => call.price.of(value.rows()),
+            Attempt::Read(Answer { read: Ok(value), .. }) => call.price.of(value.paid_rows()),
             Attempt::Read(Answer { read: Err(_), .. }) if was_made => call.price.most(),
             // It was made: nobody knows that Atlassian takes nothing for it.
             Attempt::Read(Answer { read: Err(_), .. }) | Attempt::TokenRefused => 1,
@@ -356,17 +393,9 @@ impl Client {
         answer
     }
 
-    fn read<T: DeserializeOwned>(&self, answer: &Response<Bytes>, call: &Call<'_>) -> Result<T, Refused> {
+    fn read<T: Readable>(&self, answer: &Response<Bytes>, call: &Call<'_>) -> Result<T, Refused> {
         match answer.status() {
-            StatusCode::OK => serde_json::from_slice(answer.body()).map_err(|error| {
-                // The place, not the text: bodies are people's content.
-                Refused::Because(Error::unavailable(format!(
-                    "Atlassian's answer for {} could not be read (line {}, column {})",
-                    call.what,
-                    error.line(),
-                    error.column()
-                )))
-            }),
+            status if T::is_good(status) => T::read(answer, call.what).map_err(Refused::Because),
             StatusCode::UNAUTHORIZED => Err(Refused::Because(Error::new(
                 ErrorKind::MissingScope {
                     scopes: call.scopes.iter().take(1).map(|scope| (*scope).to_owned()).collect(),

@@ -30,6 +30,19 @@ impl Endpoints {
         below(&self.api, &["oauth", "token", "accessible-resources"])
     }
 
+    /// Where an answer of Atlassian sends a reader for a file: https to a named host, or, where the gateway itself is on
+    /// this machine, here. None for what could lead into somebody's own network.
+    pub(crate) fn elsewhere(&self, base: &Url, location: &str) -> Option<Url> {
+        let url = base.join(location).ok()?;
+        let named = matches!(url.host(), Some(Host::Domain(name)) if name.contains('.'));
+        let good = match url.scheme() {
+            "https" => named || is_here(&self.api) && is_here(&url),
+            "http" => is_here(&self.api) && is_here(&url),
+            _ => false,
+        };
+        (good && url.username().is_empty() && url.password().is_none()).then_some(url)
+    }
+
     /// A path of a site's Confluence, through the gateway. Each segment is encoded: no id can leave its place.
     pub(crate) fn confluence(&self, site: &SiteId, path: &[&str]) -> Url {
         let mut segments = vec!["ex", "confluence", site.as_str(), "wiki"];
@@ -41,16 +54,22 @@ impl Endpoints {
 fn address(what: &str, text: &str) -> Result<Url> {
     let wrong = |why: &str| Error::invalid(format!("Atlassian's {what} address {text:?} {why}"));
     let url = Url::parse(text).map_err(|_| wrong("is not a URL"))?;
-    let here = match url.host() {
+    if url.host().is_none() {
+        return Err(wrong("names no host"));
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_here(&url) => Ok(url),
+        _ => Err(wrong("must begin with https://, since tokens travel there")),
+    }
+}
+
+fn is_here(url: &Url) -> bool {
+    match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => return Err(wrong("names no host")),
-    };
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if here => Ok(url),
-        _ => Err(wrong("must begin with https://, since tokens travel there")),
+        None => false,
     }
 }
 
@@ -82,6 +101,31 @@ mod tests {
         assert!(Endpoints::parse("http://auth.example", "https://api.example").is_err());
         assert!(Endpoints::parse("https://auth.example", "http://127.0.0.1:9").is_ok());
         assert!(Endpoints::parse("ftp://localhost", "https://api.example").is_err());
+    }
+
+    #[test]
+    fn a_file_is_fetched_from_a_named_host_over_https_and_from_no_address_of_a_network() {
+        let real = Endpoints::parse("https://auth.atlassian.com", "https://api.atlassian.com").unwrap();
+        let base = Url::parse("https://api.atlassian.com/ex/confluence/1/wiki/rest/api/content/2").unwrap();
+        let led = |location: &str| real.elsewhere(&base, location).map(String::from);
+        let media = "https://api.media.atlassian.com/file/1/binary?token=t";
+        assert_eq!(led(media).as_deref(), Some(media));
+        assert_eq!(led("/file/1").as_deref(), Some("https://api.atlassian.com/file/1"));
+        for bad in [
+            "http://api.media.atlassian.com/file/1",
+            "https://169.254.169.254/latest",
+            "https://localhost/file",
+            "https://[::1]/file",
+            "https://intranet/file",
+            "https://a:b@media.example.com/file",
+            "file:///etc/passwd",
+            "https://",
+        ] {
+            assert_eq!(led(bad), None, "{bad}");
+        }
+        let made = Endpoints::parse("http://127.0.0.1:1", "http://127.0.0.1:1").unwrap();
+        assert!(made.elsewhere(&base, "http://127.0.0.1:1/media").is_some());
+        assert!(made.elsewhere(&base, "http://10.0.0.1/media").is_none());
     }
 
     #[test]

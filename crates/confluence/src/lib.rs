@@ -6,6 +6,7 @@ pub mod source;
 
 mod changes;
 mod comments_attachments;
+mod files;
 mod labels;
 mod listing;
 mod live;

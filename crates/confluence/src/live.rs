@@ -26,7 +26,7 @@ fn is_blank(body: &Body) -> bool {
     match body {
         Body::None => true,
         Body::Storage(text) => matches!(text.trim(), "" | "<p />" | "<p/>" | "<p></p>"),
-        Body::Adf(text) => text.trim().is_empty(),
+        Body::Adf(text) | Body::File(text) => text.trim().is_empty(),
     }
 }
 

@@ -257,10 +257,7 @@ pub fn body(row: Option<BodyRow>, id: &str, title: &str) -> (Body, Option<Unread
     let storage = row.storage.and_then(|text| text.value).map(Body::Storage);
     let adf = row.atlas_doc_format.and_then(|text| text.value).map(Body::Adf);
     let body = storage.or(adf).unwrap_or(Body::None);
-    let bytes = match &body {
-        Body::Storage(text) | Body::Adf(text) => text.len(),
-        Body::None => 0,
-    };
+    let bytes = body.text().len();
     if bytes <= BODY_BYTES_MAX {
         return (body, None);
     }

@@ -49,6 +49,10 @@ impl ConfluenceSource {
             labels: LabelBook::default(),
         }
     }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
 }
 
 #[async_trait]

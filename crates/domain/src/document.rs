@@ -48,15 +48,17 @@ pub enum Body {
     Storage(String),
     /// Atlassian Document Format, JSON text.
     Adf(String),
-    /// No body: an attachment, or a page that Atlassian answered without one.
+    /// What was read of an attachment: the JSON of a [`crate::file_text::FileText`].
+    File(String),
+    /// No body: an attachment that was not read, or a page that Atlassian answered without one.
     None,
 }
 
 impl Body {
-    /// As Atlassian gave it.
+    /// As it is kept.
     pub fn text(&self) -> &str {
         match self {
-            Self::Storage(text) | Self::Adf(text) => text,
+            Self::Storage(text) | Self::Adf(text) | Self::File(text) => text,
             Self::None => "",
         }
     }

@@ -12,6 +12,8 @@ pub mod document;
 pub mod engine;
 pub mod error;
 pub mod feed;
+pub mod file_text;
+pub mod files;
 pub mod hit;
 pub mod id;
 pub mod index;

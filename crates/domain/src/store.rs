@@ -14,7 +14,7 @@ use crate::{
     budget::{Hour, HourPoints},
     connection::{Connection, ConnectionState, Grant, Reconnection},
     cursor::{Checkpoint, Mark, Stream},
-    document::{Document, DocumentKind, Held, Known, Observed, Person},
+    document::{Body, Document, DocumentKind, Held, Known, Observed, Person},
     feed::{Feed, FeedState, Park, Schedule},
     index::Index,
     job::{Claim, Job, Standing, Work},
@@ -25,8 +25,11 @@ use crate::{
 };
 
 /// Everything that is remembered.
-pub trait Store: Indexes + Connections + Feeds + Documents + SyncRuns + Points + Jobs + Users + Settings {}
-impl<T: Indexes + Connections + Feeds + Documents + SyncRuns + Points + Jobs + Users + Settings> Store for T {}
+pub trait Store:
+    Indexes + Connections + Feeds + Documents + Files + SyncRuns + Points + Jobs + Users + Settings
+{
+}
+impl<T: Indexes + Connections + Feeds + Documents + Files + SyncRuns + Points + Jobs + Users + Settings> Store for T {}
 
 #[async_trait]
 pub trait Indexes: Send + Sync {
@@ -322,6 +325,80 @@ pub trait Documents: Send + Sync {
     async fn delete_feed_documents(&self, feed: FeedId, limit: usize, now: Timestamp) -> Result<u64>;
 }
 
+/// An attachment whose present version was neither read nor given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadFile {
+    pub id: ContentId,
+    /// What it is attached to: a page, a blog post or a comment.
+    pub holder: ContentId,
+    /// The page or blog post that it is on: the holder, or what the holder comments on.
+    pub page: ContentId,
+    pub page_kind: DocumentKind,
+    pub version: u32,
+    /// With its ending.
+    pub name: String,
+    pub media_type: Option<String>,
+    /// As Atlassian says.
+    pub size_bytes: Option<u64>,
+    /// How often Atlassian failed to give this version.
+    pub tries: u32,
+}
+
+/// How many files of a feed wait to be read, and when the first of them is due.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FilesWaiting {
+    pub count: u64,
+    pub next: Option<Timestamp>,
+}
+
+/// What became of one version of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileOutcome {
+    /// A [`Body::File`].
+    Read(Body),
+    /// For good, as long as it is this version; the sentence is for people.
+    Unread { why: String },
+    /// Not now. `tried` counts against the file.
+    Later { at: Timestamp, tried: bool },
+}
+
+/// One version of a file, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileRecord {
+    pub id: ContentId,
+    pub version: u32,
+    pub outcome: FileOutcome,
+}
+
+/// What became of some files: written whole or not at all.
+#[derive(Clone, Debug)]
+pub struct FileRecording {
+    pub run: RunId,
+    pub files: Vec<FileRecord>,
+    pub failures: Vec<Failure>,
+    pub spent: Spent,
+    pub now: Timestamp,
+}
+
+/// The bytes of attachments: what is to be read, and what came of it.
+#[async_trait]
+pub trait Files: Send + Sync {
+    /// Files that may be found and wait at `now`, those changed last first; at most `limit`. None of a space that is
+    /// suspended or not chosen, or on a page that is not to be found.
+    async fn unread_files(&self, feed: FeedId, now: Timestamp, limit: usize) -> Result<Vec<UnreadFile>>;
+    /// How many of those there are, now or later.
+    async fn files_waiting(&self, feed: FeedId) -> Result<FilesWaiting>;
+    /// Writes texts, reasons, failures and the run's counts in one transaction. What was replaced or removed meanwhile is
+    /// passed over. What changed has a new sequence.
+    async fn record_files(&self, feed: FeedId, recording: &FileRecording) -> Result<()>;
+    /// These are read again, whatever became of them; until then they keep their texts.
+    async fn read_files_anew(&self, feed: FeedId, ids: &[ContentId]) -> Result<()>;
+    /// No file of the feed is due before then.
+    async fn put_files_off(&self, feed: FeedId, until: Timestamp) -> Result<()>;
+    /// Why the present version of this file has no text; none when it has, or was not read yet.
+    async fn file_why(&self, feed: FeedId, id: &ContentId) -> Result<Option<String>>;
+}
+
 /// A document that a run changed something about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EffectRow {
@@ -385,7 +462,7 @@ pub trait SyncRuns: Send + Sync {
         after: Option<&ContentId>,
         limit: usize,
     ) -> Result<Vec<EffectRow>>;
-    /// Forgets passes of changes and probes before this one that found nothing: there is one every few minutes. The last
+    /// Forgets passes of changes, probes and files before this one that found nothing: there is one every few minutes. The last
     /// complete one of each kind is kept.
     async fn forget_quiet_runs(&self, before: RunId) -> Result<()>;
     /// Newest first, at most `limit`.

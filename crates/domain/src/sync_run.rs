@@ -27,6 +27,8 @@ pub enum RunKind {
     Probe,
     /// A person's comparison of site and index, which changes neither.
     Verify,
+    /// The text of attachments, once everything else is read.
+    Files,
 }
 
 impl RunKind {
@@ -37,6 +39,7 @@ impl RunKind {
             Self::Walk => "walk",
             Self::Probe => "probe",
             Self::Verify => "verify",
+            Self::Files => "files",
         }
     }
 }

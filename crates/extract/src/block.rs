@@ -55,6 +55,8 @@ pub enum Block {
     Include(Vec<Span>),
     /// A list that Confluence makes when the page is shown, such as "child pages"; what is in it is not in the page.
     Listing(&'static str),
+    /// Where in a file stands what follows: `page 12`. Empty where that is nowhere in particular.
+    Place(String),
     Rule,
 }
 
@@ -300,6 +302,7 @@ pub fn inner(block: &Block) -> Vec<&[Block]> {
         | Block::Figure { .. }
         | Block::Include(_)
         | Block::Listing(_)
+        | Block::Place(_)
         | Block::Rule => Vec::new(),
     }
 }

@@ -7,6 +7,7 @@ mod anchors;
 mod block;
 mod emoji;
 mod entities;
+mod file;
 mod flow;
 mod macros;
 mod markdown;
@@ -24,11 +25,17 @@ pub use passages::{PASSAGE_CHARS_MAX, PASSAGES_MAX, passages, passages_naming};
 pub use surroundings::Surroundings;
 pub use text::{outline, plain_text};
 
-use domain::document::{Body, Document};
+use domain::{
+    document::{Body, Document},
+    file_text::FileText,
+};
 
 /// The blocks of a document's body, in reading order.
 pub fn blocks(document: &Document) -> Vec<Block> {
-    read(&document.body)
+    match &document.body {
+        Body::File(json) => file_blocks(json, &document.title),
+        Body::Storage(_) | Body::Adf(_) | Body::None => read(&document.body),
+    }
 }
 
 /// The blocks of a body, in reading order.
@@ -36,8 +43,14 @@ pub fn read(body: &Body) -> Vec<Block> {
     match body {
         Body::Storage(markup) => storage_format::blocks(markup),
         Body::Adf(json) => adf::blocks(json),
+        Body::File(json) => file_blocks(json, ""),
         Body::None => Vec::new(),
     }
+}
+
+/// A body that is damaged has no text, and the file is found by its name.
+fn file_blocks(json: &str, name: &str) -> Vec<Block> {
+    FileText::of_body(json).map_or_else(Vec::new, |text| file::blocks(&text, name))
 }
 
 /// The day of an instant such as `2026-03-01T08:00:00Z`; what is none stays as it is.

@@ -87,6 +87,8 @@ enum Unit {
         text: String,
         anchor: String,
     },
+    /// Where in a file stands what follows.
+    Place(String),
     /// Cut between sentences.
     Words(String),
     /// Cut between parts, each of which is whole where it fits.
@@ -145,6 +147,7 @@ fn units(blocks: &[Block], people: &People, units: &mut Vec<Unit>) {
             Block::Paragraph(_) | Block::Math(_) | Block::Figure { .. } | Block::Include(_) => {
                 units.push(Unit::Words(plain_text(std::slice::from_ref(block), people)));
             }
+            Block::Place(place) => units.push(Unit::Place(place.clone())),
             Block::Listing(_) | Block::Rule => {}
         }
     }
@@ -170,6 +173,7 @@ fn pieces(blocks: &[Block], people: &People) -> Vec<Piece> {
         }
         match unit {
             Unit::Heading { level, text, anchor } => cutter.heading(level, &text, anchor),
+            Unit::Place(place) => cutter.place(&place),
             Unit::Words(text) => cutter.words(&text),
             Unit::Parts { head, parts } => cutter.parts(&head, &parts),
         }
@@ -183,6 +187,8 @@ struct Cutter {
     pieces: Vec<Piece>,
     /// Level, text and anchor of the headings above.
     path: Vec<(u8, String, String)>,
+    /// Where in a file that is: the end of the path, whatever heading it is under.
+    place: Option<String>,
     /// A passage, or a heading further down, tells of the last heading.
     told: bool,
     text: String,
@@ -202,6 +208,13 @@ impl Cutter {
         self.told = false;
     }
 
+    /// A passage is in one place.
+    fn place(&mut self, place: &str) {
+        self.finish();
+        let place: String = place.chars().take(HEADING_CHARS_MAX).collect();
+        self.place = Some(place).filter(|place| !place.is_empty());
+    }
+
     /// A heading with nothing under it is still found, by a passage of its own.
     fn end_section(&mut self) {
         self.finish();
@@ -212,8 +225,9 @@ impl Cutter {
 
     fn push(&mut self, text: String) {
         self.told = true;
+        let headings = self.path.iter().map(|(_, text, _)| text.clone());
         self.pieces.push(Piece {
-            headings: self.path.iter().map(|(_, text, _)| text.clone()).collect(),
+            headings: headings.chain(self.place.clone()).collect(),
             anchor: self
                 .path
                 .last()

@@ -214,6 +214,7 @@ impl<'a> Text<'a> {
                 self.gap(Gap::Line);
                 self.spans(caption);
             }
+            Block::Place(place) => self.put(place),
             Block::Listing(_) | Block::Rule => {}
         }
     }

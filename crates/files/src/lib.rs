@@ -21,16 +21,15 @@ mod plain;
 mod rtf;
 pub mod sandbox;
 mod sheets;
-mod text;
 mod xml;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use serde::{Deserialize, Serialize};
-
 use kind::Kind;
 use pieces::Pieces;
-pub use text::{Content, FileText, Piece, Place, Unread};
+use serde::{Deserialize, Serialize};
+
+pub use domain::file_text::{Content, FileText, Piece, Place, Unread};
 
 /// What the one who has the file says of it. Nobody believes it; it decides between kinds of text only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use std::{
 
 use zip::{ZipArchive, result::ZipError};
 
-use crate::{Limits, Unread, text, xml};
+use crate::{Limits, Unread, xml};
 
 /// The most parts of a packed file; an office document has hundreds.
 const PARTS_MAX: usize = 20_000;
@@ -164,7 +164,7 @@ pub fn core_properties(package: &Package<'_>, out: &mut crate::pieces::Pieces) {
     }
 }
 
-fn unread(error: &ZipError) -> text::Unread {
+fn unread(error: &ZipError) -> Unread {
     match error {
         ZipError::UnsupportedArchive(what) if *what == ZipError::PASSWORD_REQUIRED => Unread::PasswordProtected,
         ZipError::InvalidPassword => Unread::PasswordProtected,

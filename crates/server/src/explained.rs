@@ -229,7 +229,7 @@ fn removed(since: Option<Timestamp>, by: Option<&Touch>) -> String {
     let what = match touch.kind {
         RunKind::Walk => "it read everything and no longer saw it",
         RunKind::Probe => "it asked what is still visible, and was told that this is not",
-        RunKind::Import | RunKind::Changes | RunKind::Verify => "it no longer saw it",
+        RunKind::Import | RunKind::Changes | RunKind::Verify | RunKind::Files => "it no longer saw it",
     };
     format!(
         "Run {} removed it{when}: {what}, so it was deleted, archived, moved out of the chosen spaces, or closed to \

@@ -369,6 +369,7 @@ impl AppPorts {
             source: watched(Arc::new(source)),
             store,
             engine,
+            files: None,
             budget,
             authority,
             tokens,

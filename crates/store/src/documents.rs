@@ -380,7 +380,8 @@ async fn deleted(
     for (feed, content) in &chosen {
         // Only that it was deleted is kept, so that syncing does not bring it back; its text goes.
         sqlx::query(
-            "update documents set removed = 'deleted', removed_at = $3, body = '', body_format = 'none', comment_quoted = null
+            "update documents set removed = 'deleted', removed_at = $3, body = '', body_format = 'none', comment_quoted = null,
+               file_version = null, file_why = null, file_tries = 0, file_retry_at = null
              where feed_id = $1 and content_id = $2",
         )
         .bind(feed)

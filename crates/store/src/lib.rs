@@ -10,6 +10,7 @@ mod documents;
 #[cfg(test)]
 mod faults_tests;
 mod feeds;
+mod files;
 mod indexes;
 mod jobs;
 mod points;

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     ContentId, Error, FeedId, Result, RunId, SpaceId,
     cursor::Mark,
-    document::{Body, Document, DocumentKind, Known, Observed, Removal, TITLE_CHARS_MAX},
+    document::{Document, DocumentKind, Known, Observed, Removal, TITLE_CHARS_MAX},
     store::Recording,
-    sync_run::{Counts, Effect, Failure},
+    sync_run::{Counts, Effect, Failure, Spent},
 };
 use sha2::{Digest, Sha256};
 use sqlx::{Row, SqliteConnection};
@@ -16,6 +16,7 @@ use crate::{
     SqlStore,
     dialect::{failed, missing},
     feeds::number,
+    files::body_columns,
     points,
     rows::{Columns, KNOWN},
 };
@@ -186,7 +187,7 @@ impl SqlStore {
         self.name_people(&mut transaction, recording).await?;
         write_failures(&mut transaction, &recording.failures).await?;
         write_mark(&mut transaction, feed, recording).await?;
-        add_to_run(&mut transaction, recording, counts).await?;
+        add_counts(&mut transaction, recording.run, recording.spent, counts).await?;
         points::spend(&mut transaction, feed, recording.spent, recording.now).await?;
         transaction.commit().await.map_err(failed)?;
         Ok(counts)
@@ -203,11 +204,7 @@ impl SqlStore {
         fingerprint: &str,
         sequence: i64,
     ) -> Result<()> {
-        let (body_format, body) = match &document.body {
-            Body::Storage(text) => ("storage", text.as_str()),
-            Body::Adf(text) => ("adf", text.as_str()),
-            Body::None => ("none", ""),
-        };
+        let (body_format, body) = body_columns(&document.body);
         let comment = document.comment.as_ref();
         let file = document.file.as_ref();
         sqlx::query(
@@ -222,7 +219,14 @@ impl SqlStore {
                parent_id = excluded.parent_id, title = excluded.title, version = excluded.version,
                created_at = excluded.created_at, modified_at = excluded.modified_at, author = excluded.author,
                editor = excluded.editor, labels = excluded.labels, url = excluded.url,
-               body_format = excluded.body_format, body = excluded.body, comment_inline = excluded.comment_inline,
+               -- No listing brings the text of a file: that of the version before stays until this one was read.
+               body_format = case when excluded.kind = 'attachment' and excluded.body_format = 'none'
+                 then documents.body_format else excluded.body_format end,
+               body = case when excluded.kind = 'attachment' and excluded.body_format = 'none'
+                 then documents.body else excluded.body end,
+               file_tries = case when documents.version = excluded.version then documents.file_tries else 0 end,
+               file_retry_at = case when documents.version = excluded.version then documents.file_retry_at end,
+               comment_inline = excluded.comment_inline,
                comment_reply_to = excluded.comment_reply_to, comment_resolution = excluded.comment_resolution,
                comment_quoted = excluded.comment_quoted, file_media_type = excluded.file_media_type,
                file_size_bytes = excluded.file_size_bytes, file_id = excluded.file_id,
@@ -558,13 +562,19 @@ async fn write_mark(transaction: &mut SqliteConnection, feed: FeedId, recording:
     Ok(())
 }
 
-async fn add_to_run(transaction: &mut SqliteConnection, recording: &Recording, counts: Counts) -> Result<()> {
+/// Adds to what a run did and spent.
+pub(crate) async fn add_counts(
+    transaction: &mut SqliteConnection,
+    run: RunId,
+    spent: Spent,
+    counts: Counts,
+) -> Result<()> {
     sqlx::query(
         "update runs set seen = seen + $2, added = added + $3, changed = changed + $4, unchanged = unchanged + $5,
            removed = removed + $6, skipped = skipped + $7, failed = failed + $8, calls = calls + $9, points = points + $10
          where id = $1",
     )
-    .bind(recording.run.0)
+    .bind(run.0)
     .bind(number(counts.seen))
     .bind(number(counts.added))
     .bind(number(counts.changed))
@@ -572,8 +582,8 @@ async fn add_to_run(transaction: &mut SqliteConnection, recording: &Recording, c
     .bind(number(counts.removed))
     .bind(number(counts.skipped))
     .bind(number(counts.failed))
-    .bind(number(recording.spent.calls))
-    .bind(number(recording.spent.points))
+    .bind(number(spent.calls))
+    .bind(number(spent.points))
     .execute(transaction)
     .await
     .map_err(failed)?;

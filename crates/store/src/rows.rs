@@ -259,6 +259,7 @@ impl Columns<'_> {
             "walk" => Ok(RunKind::Walk),
             "probe" => Ok(RunKind::Probe),
             "verify" => Ok(RunKind::Verify),
+            "files" => Ok(RunKind::Files),
             other => Err(unknown("run kind", other)),
         }
     }
@@ -268,6 +269,7 @@ impl Columns<'_> {
         let body = match self.text("body_format")?.as_str() {
             "storage" => Body::Storage(self.text("body")?),
             "adf" => Body::Adf(self.text("body")?),
+            "file" => Body::File(self.text("body")?),
             "none" => Body::None,
             other => return Err(unknown("body format", other)),
         };

@@ -135,7 +135,7 @@ impl SyncRuns for SqlStore {
         // The last complete one of each kind stays: from it is counted when the next is due.
         let query = sqlx::query(
             "delete from runs
-             where feed_id = (select feed_id from runs where id = $1) and id < $1 and kind in ('changes', 'probe')
+             where feed_id = (select feed_id from runs where id = $1) and id < $1 and kind in ('changes', 'probe', 'files')
                and outcome = 'complete' and added + changed + removed + failed = 0
                and exists (
                  select 1 from runs as later

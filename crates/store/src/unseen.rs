@@ -195,7 +195,8 @@ async fn take_away(
         Effect::Suspended => (Removal::Suspended.word(), "", "removed is null"),
         Effect::Added | Effect::Updated | Effect::Removed => (
             Removal::GoneFromSite.word(),
-            ", body = '', body_format = 'none', comment_quoted = null, fingerprint = ''",
+            ", body = '', body_format = 'none', comment_quoted = null, fingerprint = '', file_version = null, file_why = null, \
+             file_tries = 0, file_retry_at = null",
             "(removed is null or removed = 'suspended')",
         ),
     };

@@ -5,6 +5,7 @@
 pub mod run;
 
 pub mod alive;
+pub mod files;
 pub mod parking;
 pub mod plan;
 pub mod schedule;

@@ -17,6 +17,7 @@ use tracing::info;
 use crate::{
     alive,
     changes::read_changes,
+    files::{FilePorts, read_files},
     parking::{Parking, Waits, hidden_from_app, parking},
     plan,
     probe::{Probed, probe},
@@ -43,6 +44,8 @@ const NOTHING_DUE: Duration = Duration::from_secs(3600);
 pub struct Ports {
     pub store: Arc<dyn Store>,
     pub source: Arc<dyn Source>,
+    /// None when files are found by their names only.
+    pub files: Option<FilePorts>,
     pub clock: Arc<dyn Clock>,
     /// Told after every recording, so that the indexer follows closely.
     pub recorded: Arc<dyn Fn(&Feed) + Send + Sync>,
@@ -132,7 +135,7 @@ pub async fn sync_feed(ports: &Ports, id: FeedId, trigger: Trigger) -> Result<En
         ports.store.forget_shown(run.id).await?;
     }
     ports.store.close_run(run.id, &outcome, now).await?;
-    if matches!(run.kind, RunKind::Changes | RunKind::Probe) {
+    if matches!(run.kind, RunKind::Changes | RunKind::Probe | RunKind::Files) {
         ports.store.forget_quiet_runs(run.id).await?;
     }
     let run = ports.store.run(run.id).await?;
@@ -154,15 +157,15 @@ fn wished(run: &SyncRun) -> bool {
     match run.kind {
         RunKind::Verify => true,
         RunKind::Changes => run.trigger == Trigger::Person,
-        RunKind::Import | RunKind::Walk | RunKind::Probe => false,
+        RunKind::Import | RunKind::Walk | RunKind::Probe | RunKind::Files => false,
     }
 }
 
 /// Whether looks at changes come before this run, even in its midst: a walk may take hours, or wait for the next hour's
-/// points, and goes on where it was.
+/// points, and goes on where it was. So do files.
 fn gives_way(run: &SyncRun) -> bool {
     match (run.trigger, run.kind) {
-        (Trigger::Schedule, RunKind::Walk) => true,
+        (Trigger::Schedule, RunKind::Walk | RunKind::Files) => true,
         (Trigger::Schedule, RunKind::Import | RunKind::Changes | RunKind::Probe | RunKind::Verify)
         | (Trigger::Person, _) => false,
     }
@@ -171,7 +174,7 @@ fn gives_way(run: &SyncRun) -> bool {
 /// When a run that begins now gives way to the next look at changes.
 async fn changes_due(ports: &Ports, feed: &Feed, spaces: &[FeedSpace]) -> Result<Option<Timestamp>> {
     let now = ports.clock.now();
-    let facts = facts(&*ports.store, feed, spaces, now).await?;
+    let facts = known(ports, feed, spaces, now).await?;
     let due = schedule::due(&facts, now).changes;
     Ok(due.map(|due| due.max(now.plus(WALK_AT_LEAST))))
 }
@@ -192,7 +195,9 @@ fn urgency(run: &SyncRun) -> Urgency {
     match (run.trigger, run.kind) {
         (Trigger::Person, _) => Urgency::Person,
         (Trigger::Schedule, RunKind::Changes) => Urgency::Changes,
-        (Trigger::Schedule, RunKind::Import | RunKind::Walk | RunKind::Probe | RunKind::Verify) => Urgency::Whole,
+        (Trigger::Schedule, RunKind::Import | RunKind::Walk | RunKind::Probe | RunKind::Verify | RunKind::Files) => {
+            Urgency::Whole
+        }
     }
 }
 
@@ -212,11 +217,23 @@ pub async fn next_due(ports: &Ports, feed: FeedId) -> Result<Timestamp> {
     if ports.store.verify_of(feed.id).await?.is_some() || !ports.store.wanted(feed.id).await?.is_empty() {
         return Ok(now);
     }
-    let due = schedule::due(&facts(&*ports.store, &feed, &spaces, now).await?, now);
+    let due = schedule::due(&known(ports, &feed, &spaces, now).await?, now);
     Ok(due.next().unwrap_or_else(|| now.plus(NOTHING_DUE)).max(now))
 }
 
-/// What the schedule needs to know of a feed.
+/// What the schedule needs to know of a feed, whose files may have to be read.
+async fn known<'a>(ports: &Ports, feed: &Feed, spaces: &'a [FeedSpace], now: Timestamp) -> Result<Facts<'a>> {
+    let files = match &ports.files {
+        Some(_) => ports.store.files_waiting(feed.id).await?.next,
+        None => None,
+    };
+    Ok(Facts {
+        files,
+        ..facts(&*ports.store, feed, spaces, now).await?
+    })
+}
+
+/// What the schedule needs to know of a feed whose files are not read.
 pub async fn facts<'a>(store: &dyn Store, feed: &Feed, spaces: &'a [FeedSpace], now: Timestamp) -> Result<Facts<'a>> {
     let can_probe = match feed.connection {
         Some(connection) => store.connection(connection).await?.scopes.contains(PROBE_SCOPE),
@@ -232,6 +249,7 @@ pub async fn facts<'a>(store: &dyn Store, feed: &Feed, spaces: &'a [FeedSpace], 
         probe_began: store.began_last(feed.id, RunKind::Probe).await?,
         whole_waits_until: feed.whole_waits(now),
         can_probe,
+        files: None,
         held: Held {
             pages: of(DocumentKind::Page) + of(DocumentKind::BlogPost),
             comments: of(DocumentKind::Comment),
@@ -245,7 +263,8 @@ pub async fn facts<'a>(store: &dyn Store, feed: &Feed, spaces: &'a [FeedSpace], 
 async fn begun_run(ports: &Ports, feed: &Feed, trigger: Trigger, spaces: &[FeedSpace]) -> Result<Option<SyncRun>> {
     let now = ports.clock.now();
     if let Some(open) = ports.store.open_run_of(feed.id).await? {
-        if goes_on(&open, spaces, now) {
+        // What waits to be read is in the store: of files nothing is lost with the run.
+        if goes_on(&open, spaces, now) && open.kind != RunKind::Files {
             return Ok(Some(open));
         }
         let why = "Circuit stopped in the midst of it; it begins anew.".to_owned();
@@ -261,7 +280,7 @@ async fn begun_run(ports: &Ports, feed: &Feed, trigger: Trigger, spaces: &[FeedS
             .await?;
         return Ok(Some(run));
     }
-    let facts = facts(&*ports.store, feed, spaces, now).await?;
+    let facts = known(ports, feed, spaces, now).await?;
     let Some(kind) = schedule::pass(&facts, trigger, now) else {
         return Ok(None);
     };
@@ -274,7 +293,7 @@ async fn begun_run(ports: &Ports, feed: &Feed, trigger: Trigger, spaces: &[FeedS
     match kind {
         RunKind::Walk => ports.store.clear_checkpoint(feed.id).await?,
         // Goes on from the marks, so that an added space costs only itself; changes and probes have none.
-        RunKind::Import | RunKind::Changes | RunKind::Probe | RunKind::Verify => {}
+        RunKind::Import | RunKind::Changes | RunKind::Probe | RunKind::Verify | RunKind::Files => {}
     }
     ports.store.open_run(feed.id, kind, trigger, now).await.map(Some)
 }
@@ -309,19 +328,18 @@ async fn broken_off(ports: &Ports, feed: FeedId, kind: RunKind) -> Result<Option
 fn goes_on(run: &SyncRun, spaces: &[FeedSpace], now: Timestamp) -> bool {
     match run.kind {
         RunKind::Import => spaces.iter().any(schedule::needs_import),
-        RunKind::Walk | RunKind::Verify => run.started_at <= now && now.since(run.started_at) < WALK_LIFE,
+        RunKind::Walk | RunKind::Verify | RunKind::Files => {
+            run.started_at <= now && now.since(run.started_at) < WALK_LIFE
+        }
         RunKind::Changes | RunKind::Probe => false,
     }
 }
 
 async fn read(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: &[FeedSpace]) -> Result<Pulled> {
+    let found = spaces.iter().filter(|space| space.suspended_at.is_none());
+    let visible: Vec<FeedSpace> = found.cloned().collect();
     match run.kind {
         RunKind::Changes => {
-            let visible: Vec<FeedSpace> = spaces
-                .iter()
-                .filter(|space| space.suspended_at.is_none())
-                .cloned()
-                .collect();
             read_wanted(ports, feed, reach, run, &visible).await?;
             match visible.iter().any(|space| space.imported_at.is_some()) {
                 true => read_changes(ports, feed, reach, run, &visible).await,
@@ -329,23 +347,20 @@ async fn read(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: 
                 false => Ok(Pulled::ToTheEnd),
             }
         }
+        RunKind::Files => match &ports.files {
+            Some(files) => read_files(ports, files, feed, reach, run, &visible).await,
+            None => Ok(Pulled::ToTheEnd),
+        },
         RunKind::Verify => verify(ports, feed, reach, run, spaces).await,
         RunKind::Import => import(ports, feed, reach, run, spaces).await,
         RunKind::Walk => walk(ports, feed, reach, run, spaces).await,
-        RunKind::Probe => {
-            let visible: Vec<FeedSpace> = spaces
-                .iter()
-                .filter(|space| space.suspended_at.is_none())
-                .cloned()
-                .collect();
-            match probe(ports, feed, reach, run, &visible).await? {
-                Probed::Ended(ended) => Ok(ended),
-                Probed::NeedsWalk => {
-                    ports.store.forget_walks(feed.id).await?;
-                    Ok(Pulled::ToTheEnd)
-                }
+        RunKind::Probe => match probe(ports, feed, reach, run, &visible).await? {
+            Probed::Ended(ended) => Ok(ended),
+            Probed::NeedsWalk => {
+                ports.store.forget_walks(feed.id).await?;
+                Ok(Pulled::ToTheEnd)
             }
-        }
+        },
     }
 }
 

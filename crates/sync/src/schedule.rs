@@ -44,6 +44,8 @@ pub struct Facts<'a> {
     pub whole_waits_until: Option<Timestamp>,
     /// Whether the grant can probe.
     pub can_probe: bool,
+    /// When the first of the files is due that wait to be read; none when none waits, or files are not read.
+    pub files: Option<Timestamp>,
     /// Documents held now, by kind in [`DocumentKind::ALL`]'s order.
     pub held: Held,
 }
@@ -64,12 +66,13 @@ pub struct Due {
     pub changes: Option<Timestamp>,
     pub walk: Option<Timestamp>,
     pub probe: Option<Timestamp>,
+    pub files: Option<Timestamp>,
 }
 
 impl Due {
     /// The earliest of them.
     pub fn next(&self) -> Option<Timestamp> {
-        [self.import, self.changes, self.walk, self.probe]
+        [self.import, self.changes, self.walk, self.probe, self.files]
             .into_iter()
             .flatten()
             .min()
@@ -121,11 +124,12 @@ pub fn due(facts: &Facts<'_>, now: Timestamp) -> Due {
             .flatten()
             .map(|began| after(began, facts.schedule.probe_every.unwrap_or(PROBE_EVERY)))
             .map(with_points),
+        files: facts.files.map(with_points),
     }
 }
 
 /// Which pass is to be made now; none when nothing is due. What people wrote comes before what is to be imported or
-/// proven; a person's wish comes at once.
+/// proven, and files are read last; a person's wish comes at once.
 pub fn pass(facts: &Facts<'_>, trigger: Trigger, now: Timestamp) -> Option<RunKind> {
     let due = due(facts, now);
     let is_due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
@@ -136,6 +140,7 @@ pub fn pass(facts: &Facts<'_>, trigger: Trigger, now: Timestamp) -> Option<RunKi
         Trigger::Schedule if is_due(due.import) => Some(RunKind::Import),
         Trigger::Schedule if is_due(due.walk) => Some(RunKind::Walk),
         Trigger::Schedule if is_due(due.probe) => Some(RunKind::Probe),
+        Trigger::Schedule if is_due(due.files) => Some(RunKind::Files),
         Trigger::Schedule => None,
     }
 }
@@ -226,6 +231,7 @@ mod tests {
             probe_began: None,
             whole_waits_until: None,
             can_probe: false,
+            files: None,
             held: Held {
                 pages,
                 comments: 0,
@@ -254,6 +260,23 @@ mod tests {
         assert_eq!(pass(&facts, Trigger::Schedule, at(1)), None);
         facts.changes_began = Some(at(46));
         assert_eq!(pass(&facts, Trigger::Schedule, at(46)), Some(RunKind::Walk));
+    }
+
+    #[test]
+    fn files_are_read_when_nothing_else_is_due_and_there_are_points() {
+        let spaces = [space("1", Some(Timestamp(0)))];
+        let mut facts = facts(&spaces, 10);
+        facts.files = Some(Timestamp(0));
+        assert_eq!(pass(&facts, Trigger::Schedule, at(1)), Some(RunKind::Files));
+        assert_eq!(pass(&facts, Trigger::Schedule, at(3)), Some(RunKind::Changes));
+        facts.changes_began = Some(at(46));
+        assert_eq!(pass(&facts, Trigger::Schedule, at(46)), Some(RunKind::Walk));
+        facts.whole_waits_until = Some(at(60));
+        assert_eq!(pass(&facts, Trigger::Schedule, at(47)), None);
+        let unread = [space("1", Some(Timestamp(0))), space("2", None)];
+        facts.spaces = &unread;
+        facts.whole_waits_until = None;
+        assert_eq!(pass(&facts, Trigger::Schedule, at(47)), Some(RunKind::Import));
     }
 
     #[test]

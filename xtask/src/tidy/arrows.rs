@@ -15,7 +15,7 @@ struct Room {
 const ROOMS: [Room; 13] = [
     room("domain", &[], &[]),
     room("extract", &["domain"], &[]),
-    room("files", &[], &[]),
+    room("files", &["domain"], &[]),
     room("store", &["domain"], &[]),
     room("search", &["domain"], &[]),
     room("confluence", &["domain"], &["fake-atlassian"]),

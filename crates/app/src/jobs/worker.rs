@@ -224,6 +224,7 @@ impl App {
         let ports = Ports {
             store: self.store().under(&claim),
             source: self.0.parts.source.clone(),
+            files: self.0.parts.files.clone(),
             clock: self.0.parts.clock.clone(),
             recorded: Arc::new(recorded),
             stopping: Arc::new(move || *stop.borrow() || *noticed.borrow()),

@@ -10,6 +10,7 @@ mod comparing;
 mod disk;
 mod explaining;
 mod faults;
+mod files;
 mod killed;
 mod killed_often;
 mod mirror;

@@ -8,7 +8,7 @@ use std::{
 use app::clock::SystemClock;
 use app::{Caller, connections::Callback};
 use circuit::{
-    config::{Atlassian, Config, Log},
+    config::{Atlassian, Config, Files, Log},
     socket::Socket,
     wiring::{Wired, wired_at},
 };
@@ -29,6 +29,9 @@ pub struct Setting {
     pub allowance: Allowance,
     /// Asked for instead of the default scopes.
     pub scopes: Option<Vec<String>>,
+    /// Whether files are read, and by which program; none: by `circuit read-file`.
+    pub files: bool,
+    pub reader: Option<PathBuf>,
     /// Gone when this is dropped.
     _folder: tempfile::TempDir,
 }
@@ -63,6 +66,8 @@ impl Setting {
             data_dir: folder.path().join("data"),
             allowance: Allowance::default(),
             scopes: None,
+            files: false,
+            reader: None,
             _folder: folder,
         }
     }
@@ -94,6 +99,10 @@ impl Setting {
     pub async fn wired_of(&self, data_dir: &Path, clock: Arc<dyn Clock>) -> domain::Result<Wired> {
         let mut config = configured(data_dir, &self.fake_base, self.allowance);
         config.atlassian.scopes = self.scopes.clone();
+        config.files.enabled = self.files;
+        if self.reader.is_some() {
+            config.files.reader.clone_from(&self.reader);
+        }
         wired_at(&config, PUBLIC_URL.into(), Arc::new(Socket::new().unwrap()), clock).await
     }
 
@@ -141,6 +150,12 @@ pub fn configured(data_dir: &Path, fake_base: &str, allowance: Allowance) -> Con
             api_url: fake_base.to_owned(),
             scopes: None,
             allowance,
+        },
+        // Most tests are about what is listed: nothing is downloaded beside it.
+        files: Files {
+            enabled: false,
+            reader: Some(env!("CARGO_BIN_EXE_circuit").into()),
+            ..Files::default()
         },
         secret_key: None,
     }

@@ -170,6 +170,7 @@ impl Page<'_> {
                 }
             }
             Block::Listing(what) => self.line(&format!("*({what})*")),
+            Block::Place(place) => self.paragraph(&restyled(&[Span::words(place.as_str())], Style::EMPHASIS)),
             Block::Rule => self.line("---"),
         }
     }

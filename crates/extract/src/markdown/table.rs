@@ -130,7 +130,7 @@ impl Page<'_> {
                     lines.push(words(caption, Style::EMPHASIS));
                 }
                 Block::Listing(what) => lines.push(format!("*({what})*")),
-                Block::Table(_) | Block::Rule => {}
+                Block::Table(_) | Block::Place(_) | Block::Rule => {}
             }
         }
     }
@@ -269,7 +269,7 @@ fn fits_in_cell(blocks: &[Block]) -> bool {
         Block::Code { text, .. } => !text.trim().contains('\n'),
         Block::Panel { blocks, .. } | Block::Expand { blocks, .. } | Block::Quote(blocks) => fits_in_cell(blocks),
         Block::Columns(columns) => columns.iter().all(|blocks| fits_in_cell(blocks)),
-        Block::Table(_) | Block::Rule => false,
+        Block::Table(_) | Block::Place(_) | Block::Rule => false,
     })
 }
 

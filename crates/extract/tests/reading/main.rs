@@ -2,6 +2,7 @@
 
 mod corpus;
 mod effort;
+mod files;
 mod hostile;
 mod linear;
 mod pages;

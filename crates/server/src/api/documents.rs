@@ -222,7 +222,7 @@ impl From<Held> for DocumentJson {
                     text,
                 }),
                 Body::Adf(text) => Some(BodyJson { format: "adf", text }),
-                Body::None => None,
+                Body::File(_) | Body::None => None,
             },
             comment: document.comment.map(|place: CommentPlace| CommentJson {
                 inline: place.inline,

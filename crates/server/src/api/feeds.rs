@@ -175,6 +175,8 @@ pub struct FeedPictureJson {
     pub last_run: Option<RunJson>,
     /// Documents that are held.
     pub documents: u64,
+    /// Attached files whose text is still to be read.
+    pub files_waiting: u64,
     /// Documents expected in all, as far as estimates are known.
     pub expected_documents: Option<u64>,
     /// In the present run.
@@ -209,6 +211,7 @@ impl From<FeedPicture> for FeedPictureJson {
             running: picture.running.map(RunJson::from),
             last_run: picture.last.map(RunJson::from),
             documents: picture.documents,
+            files_waiting: picture.files_waiting,
             expected_documents: picture.expected,
             documents_per_second: picture.rate,
             seconds_left: picture.seconds_left,

@@ -48,6 +48,7 @@ pub struct RunJson {
 
 /// `import`: a space's first pass. `walk`: everything that is there, the proof of what is gone. `probe`: a quick look at what
 /// can no longer be seen. `changes`: what was written lately. `verify`: a comparison of site and index that changes neither.
+/// `files`: the text of attachments.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = RunKind)]
@@ -57,6 +58,7 @@ pub enum RunKindJson {
     Probe,
     Changes,
     Verify,
+    Files,
 }
 
 impl From<RunKind> for RunKindJson {
@@ -67,6 +69,7 @@ impl From<RunKind> for RunKindJson {
             RunKind::Probe => Self::Probe,
             RunKind::Changes => Self::Changes,
             RunKind::Verify => Self::Verify,
+            RunKind::Files => Self::Files,
         }
     }
 }

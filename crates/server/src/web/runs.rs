@@ -71,6 +71,7 @@ fn run_row(run: &SyncRun) -> RunRow {
             RunKind::Probe => "Probe",
             RunKind::Changes => "Changes",
             RunKind::Verify => "Verify",
+            RunKind::Files => "Files",
         },
         trigger: match run.trigger {
             Trigger::Person => "by a person",
@@ -179,7 +180,9 @@ fn difference(difference: Difference) -> DifferenceRow {
 async fn compared(door: &Door, who: &SignedIn, run: &SyncRun, query: &Fields) -> Result<Option<Compared>> {
     match run.kind {
         RunKind::Verify if who.manages() => {}
-        RunKind::Import | RunKind::Changes | RunKind::Walk | RunKind::Probe | RunKind::Verify => return Ok(None),
+        RunKind::Import | RunKind::Changes | RunKind::Walk | RunKind::Probe | RunKind::Verify | RunKind::Files => {
+            return Ok(None);
+        }
     }
     let after = Some(query.one("after"))
         .filter(|after| !after.is_empty())
@@ -272,6 +275,12 @@ fn counts(kind: RunKind, counts: &Counts) -> Vec<(&'static str, String)> {
             ("Compared", counts.seen),
             ("Differing", counts.differing),
             ("Failed", counts.failed),
+        ],
+        RunKind::Files => vec![
+            ("Files", counts.seen),
+            ("Read", counts.changed),
+            ("Later", counts.skipped),
+            ("Not readable", counts.failed),
         ],
         RunKind::Import | RunKind::Changes | RunKind::Walk | RunKind::Probe => vec![
             ("Seen", counts.seen),

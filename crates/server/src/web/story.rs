@@ -8,7 +8,10 @@ use domain::{
     job::Standing,
 };
 
-use super::{moment::Moment, page::sentence};
+use super::{
+    moment::Moment,
+    page::{grouped, sentence},
+};
 
 /// What was brought so far is there whatever happened to the connection.
 const STAYS: &str = "What was imported stays and can be searched, but nothing new comes in.";
@@ -31,6 +34,7 @@ pub fn story(picture: &FeedPicture) -> Vec<String> {
             .into_iter()
             .chain(picture.next.whole_waits.map(without_points))
             .chain(out_of_sight(picture))
+            .chain(files_waiting(picture.files_waiting))
             .collect(),
         FeedState::Connecting { .. } | FeedState::ChoosingSite | FeedState::ChoosingSpaces => Vec::new(),
     };
@@ -49,6 +53,17 @@ pub fn is_dead(picture: &FeedPicture) -> bool {
     match picture.job {
         Some(Standing::Dead { .. }) => picture.feed.state == FeedState::Active,
         Some(Standing::Waits { .. } | Standing::Runs) | None => false,
+    }
+}
+
+fn files_waiting(count: u64) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("1 attached file waits to be read. Until then it is found by its name.".to_owned()),
+        many => Some(format!(
+            "{} attached files wait to be read. Until then they are found by their names.",
+            grouped(many)
+        )),
     }
 }
 

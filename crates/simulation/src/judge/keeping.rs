@@ -165,7 +165,7 @@ impl Judge {
         match run.kind {
             RunKind::Walk => self.promised(store, run, step).await,
             RunKind::Changes => self.changes_complete(store, run, at).await,
-            RunKind::Import | RunKind::Probe | RunKind::Verify => Ok(()),
+            RunKind::Import | RunKind::Probe | RunKind::Verify | RunKind::Files => Ok(()),
         }
     }
 

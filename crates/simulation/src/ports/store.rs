@@ -21,8 +21,8 @@ use domain::{
     space::{Estimate, FeedSpace, Space, SpaceSeen},
     store::{
         AtlassianApp, Authorization, Called, Checked, Connections, DocumentFilter, DocumentRow, Documents, EffectRow,
-        Feeds, HeldFacts, IndexFigures, Indexes, Jobs, NewUser, Points, Recording, Settings, Store, SyncRuns, Touch,
-        Unseen, Users, Verdict, Wanted,
+        Feeds, FileRecording, Files, FilesWaiting, HeldFacts, IndexFigures, Indexes, Jobs, NewUser, Points, Recording,
+        Settings, Store, SyncRuns, Touch, UnreadFile, Unseen, Users, Verdict, Wanted,
     },
     sync_run::{Counts, Difference, Effect as RunEffect, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
     user::{ApiKey, User},
@@ -235,6 +235,15 @@ impl GatedStore {
         Ok(counts)
     }
 }
+
+gated! { Files {
+    reads unread_files(feed: FeedId, now: Timestamp, limit: usize) -> Vec<UnreadFile>;
+    reads files_waiting(feed: FeedId) -> FilesWaiting;
+    transacts record_files(feed: FeedId, recording: &FileRecording) -> ();
+    writes read_files_anew(feed: FeedId, ids: &[ContentId]) -> ();
+    writes put_files_off(feed: FeedId, until: Timestamp) -> ();
+    reads file_why(feed: FeedId, id: &ContentId) -> Option<String>;
+} }
 
 gated! { SyncRuns {
     reads run(id: RunId) -> SyncRun;

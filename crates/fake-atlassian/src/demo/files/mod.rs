@@ -1,7 +1,7 @@
 //! Real files from words. Given a name, a title and a text, gives the bytes of a valid file of the kind its ending
 //! tells.
 //!
-//! In the text ` / ` ends a line (or a table's row), ` // ` a slide, and `, ` separates a table's cells.
+//! In the text ` / ` ends a line (or a table's row), ` // ` a slide or a page, and `, ` separates a table's cells.
 
 mod ooxml;
 mod pdf;
@@ -18,7 +18,7 @@ pub(super) fn made(name: &str, title: &str, text: &str) -> Made {
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
     let lines: Vec<&str> = text.split(" / ").map(str::trim).collect();
     let (media_type, bytes) = match ending {
-        "pdf" => ("application/pdf", pdf::written(title, &lines)),
+        "pdf" => ("application/pdf", pdf::written(title, &pages(text))),
         "docx" => (
             "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
             ooxml::document(title, &lines),
@@ -36,6 +36,13 @@ pub(super) fn made(name: &str, title: &str, text: &str) -> Made {
         _ => ("text/plain", lines.join("\n").into_bytes()),
     };
     Made { media_type, bytes }
+}
+
+/// The lines of each page.
+fn pages(text: &str) -> Vec<Vec<&str>> {
+    text.split(" // ")
+        .map(|page| page.split(" / ").map(str::trim).collect())
+        .collect()
 }
 
 fn rows<'a>(lines: &[&'a str]) -> Vec<Vec<&'a str>> {

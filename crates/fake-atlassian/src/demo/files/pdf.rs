@@ -1,13 +1,14 @@
-//! Given a title and lines, gives a PDF 1.4 with as many pages as they need, in Helvetica.
+//! Given a title and the lines of each page, gives a PDF 1.4 with as many pages as they need, in Helvetica.
 
 /// How many letters fit on a line of 11-point Helvetica between the margins of an A4 page.
 const COLUMNS: usize = 84;
 /// How many lines fit below the title.
 const LINES_PER_PAGE: usize = 44;
 
-pub(super) fn written(title: &str, lines: &[&str]) -> Vec<u8> {
-    let wrapped: Vec<String> = lines.iter().flat_map(|line| wrapped(line)).collect();
-    let sheets: Vec<&[String]> = wrapped.chunks(LINES_PER_PAGE).collect();
+pub(super) fn written(title: &str, pages: &[Vec<&str>]) -> Vec<u8> {
+    let wrapped = |lines: &Vec<&str>| lines.iter().flat_map(|line| wrapped(line)).collect::<Vec<String>>();
+    let wrapped: Vec<Vec<String>> = pages.iter().map(wrapped).collect();
+    let sheets: Vec<&[String]> = wrapped.iter().flat_map(|page| page.chunks(LINES_PER_PAGE)).collect();
     // Objects 1 to 4 are the catalogue, the tree of pages, the font and the information; then two for each page.
     let kids: Vec<String> = (0..sheets.len()).map(|at| format!("{} 0 R", 5 + 2 * at)).collect();
     let mut objects = vec![

@@ -100,6 +100,7 @@ impl World {
             store: store.clone(),
             engine: engine.clone(),
             source: Arc::new(TwoSpaces { as_dan }),
+            files: None,
             budget: Arc::new(PointsKeeper::new(
                 store.clone(),
                 clock.clone(),

@@ -79,6 +79,7 @@ impl World {
             store: store.clone(),
             engine: engine.clone(),
             source: acme.clone(),
+            files: None,
             budget: Arc::new(PointsKeeper::new(
                 store.clone(),
                 clock.clone(),

@@ -1,16 +1,23 @@
-//! What a file gives: its text in pieces, or the reason why there is none.
+//! What a file gives: its text in pieces, or the reason why there is none. The one noun that has a form of its own in
+//! JSON: a child process tells it, and the store keeps it as the body of an attachment, as it keeps Atlassian's formats.
 
 use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, Result,
+    document::{BODY_BYTES_MAX, Body},
+};
 
 /// The text of one file, in reading order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileText {
     /// What the file turned out to be, for people: `PDF`, `Word document`.
     pub kind: String,
-    /// Title and author as the file's own properties name them.
+    /// As the file's own properties name it.
     pub title: Option<String>,
+    /// As the file's own properties name them.
     pub author: Option<String>,
     pub pieces: Vec<Piece>,
     /// Whether there was more than the limits allow, or more that could not be made out.
@@ -22,6 +29,24 @@ impl FileText {
     pub fn plain(&self) -> String {
         let lines: Vec<Cow<'_, str>> = self.pieces.iter().map(Piece::text).collect();
         lines.join("\n")
+    }
+
+    /// As the body of an attachment. Pieces from the end on are left out of one that is larger than any body may be.
+    pub fn into_body(mut self) -> Result<Body> {
+        loop {
+            let json = serde_json::to_string(&self)
+                .map_err(|error| Error::internal("the text of a file could not be kept").because(error))?;
+            if json.len() <= BODY_BYTES_MAX || self.pieces.is_empty() {
+                return Ok(Body::File(json));
+            }
+            self.pieces.truncate(self.pieces.len() / 2);
+            self.truncated = true;
+        }
+    }
+
+    /// What such a body tells; none when it is damaged.
+    pub fn of_body(json: &str) -> Option<Self> {
+        serde_json::from_str(json).ok()
     }
 }
 
@@ -132,11 +157,13 @@ pub enum Unread {
 }
 
 impl Unread {
-    pub(crate) fn broken(what: impl Into<String>) -> Self {
+    /// Damaged in this way.
+    pub fn broken(what: impl Into<String>) -> Self {
         Self::Broken { what: what.into() }
     }
 
-    pub(crate) fn not_read(what: impl Into<String>) -> Self {
+    /// Of this type, which is not read.
+    pub fn not_read(what: impl Into<String>) -> Self {
         Self::NotRead { what: what.into() }
     }
 }
