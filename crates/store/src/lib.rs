@@ -2,6 +2,7 @@
 //!
 //! Every trait of `domain::store` is implemented by [`SqlStore`]; the file of each has the noun's name.
 
+mod around;
 pub mod backup;
 mod cipher;
 mod connections;
@@ -12,6 +13,7 @@ mod faults_tests;
 mod feeds;
 mod indexes;
 mod jobs;
+mod people;
 mod points;
 mod record;
 mod rows;

@@ -18,9 +18,10 @@ use crate::{
     alive,
     changes::read_changes,
     parking::{Parking, Waits, hidden_from_app, parking},
+    people::Asked,
     plan,
     probe::{Probed, probe},
-    pull::{Nameless, Pull, Pulled, Reading, Returned, pull},
+    pull::{Pull, Pulled, Reading, Returned, pull},
     schedule::{self, Facts, Held},
     verify::verify,
     visible::{Visible, lost, remove_lost, visible_spaces},
@@ -445,7 +446,7 @@ struct Reader<'a> {
     reach: &'a Reach,
     run: &'a SyncRun,
     reading: Reading,
-    nameless: Nameless,
+    asked: Asked,
     /// Kinds for which the grant lacks a scope.
     unreadable: BTreeSet<DocumentKind>,
     /// Spaces that answered as gone or closed.
@@ -460,7 +461,7 @@ impl<'a> Reader<'a> {
             reach,
             run,
             reading,
-            nameless: Nameless::new(),
+            asked: Asked::new(),
             unreadable: BTreeSet::new(),
             lost: BTreeSet::new(),
         }
@@ -512,7 +513,7 @@ impl<'a> Reader<'a> {
             reading: self.reading,
             returned,
         };
-        match pull(ports, &wanted, after, &mut self.nameless).await {
+        match pull(ports, &wanted, after, &mut self.asked).await {
             Ok(pulled) => Ok(pulled),
             // Without comments or attachments the pages are still worth having; the feed's page says what is missing.
             Err(error) if kind.is_optional() && matches!(error.kind, ErrorKind::MissingScope { .. }) => {
