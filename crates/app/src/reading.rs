@@ -95,12 +95,18 @@ impl App {
         let title = vec![Block::Heading {
             level: 1,
             anchor: String::new(),
-            spans: vec![Span::words(held.document.title.split_whitespace().collect::<Vec<_>>().join(" "))],
+            spans: vec![Span::words(
+                held.document.title.split_whitespace().collect::<Vec<_>>().join(" "),
+            )],
         }];
         let title = extract::markdown(&title, &Surroundings::none());
         let (_, text) = self.text(held).await?;
         let parts = [title, text.markdown];
-        let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+        let parts: Vec<&str> = parts
+            .iter()
+            .map(String::as_str)
+            .filter(|part| !part.is_empty())
+            .collect();
         Ok(parts.join("\n\n") + "\n")
     }
 
@@ -145,7 +151,11 @@ fn blocks(held: &Held) -> Vec<Block> {
     let quoted = document.comment.as_ref().and_then(|comment| comment.quoted.as_deref());
     let quoted = quoted.map(|quoted| quoted.split_whitespace().collect::<Vec<_>>().join(" "));
     let quote = |words: String| Block::Quote(vec![Block::Paragraph(vec![Span::words(words)])]);
-    let mut blocks: Vec<Block> = quoted.filter(|words| !words.is_empty()).map(quote).into_iter().collect();
+    let mut blocks: Vec<Block> = quoted
+        .filter(|words| !words.is_empty())
+        .map(quote)
+        .into_iter()
+        .collect();
     blocks.extend(extract::blocks(document));
     blocks
 }
@@ -292,11 +302,9 @@ impl Shown<'_> {
                     Place::File { .. } | Place::Space { .. } | Place::NotCarried { .. } | Place::Elsewhere => None,
                 }
             }
-            Target::Attachment { .. }
-            | Target::Space(_)
-            | Target::Person(_)
-            | Target::Anchor(_)
-            | Target::Issue(_) => None,
+            Target::Attachment { .. } | Target::Space(_) | Target::Person(_) | Target::Anchor(_) | Target::Issue(_) => {
+                None
+            }
         }
     }
 }

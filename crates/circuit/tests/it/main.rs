@@ -13,6 +13,7 @@ mod faults;
 mod killed;
 mod killed_often;
 mod mirror;
+mod naming;
 mod odd_answers;
 mod passes;
 mod process;

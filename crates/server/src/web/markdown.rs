@@ -24,7 +24,7 @@ const DEPTH_MAX: usize = 100;
 /// The longest anchor that becomes an id, in bytes, as in the addresses of hits.
 const ANCHOR_BYTES_MAX: usize = 500;
 /// Ids of the page around the text.
-const TAKEN: [&str; 1] = ["main"];
+const TAKEN: [&str; 4] = ["main", "about.", "attachments.", "comments."];
 
 /// What is known of a text beside itself.
 pub struct Known<'a> {
@@ -263,7 +263,9 @@ impl<'a> Writer<'a> {
         let here = self.known.links.get(to);
         let (to, attributes) = match here {
             Some(document) => {
-                let place = to.split_once('#').map_or(String::new(), |(_, place)| format!("#{place}"));
+                let place = to
+                    .split_once('#')
+                    .map_or(String::new(), |(_, place)| format!("#{place}"));
                 let index = self.known.index;
                 (format!("/indexes/{index}/documents/{document}{place}"), "")
             }
@@ -419,7 +421,10 @@ mod tests {
              </th><th scope=\"col\" class=\"right\">b</th></tr></thead><tbody><tr><td>1</td><td class=\"right\">2<br>3</td>\
              </tr></tbody></table></div>"
         );
-        assert!(html("| | |\n|---|---|\n| 1 | 2 |").contains("<table><tbody><tr><td>1"), "no empty head");
+        assert!(
+            html("| | |\n|---|---|\n| 1 | 2 |").contains("<table><tbody><tr><td>1"),
+            "no empty head"
+        );
         assert_eq!(
             html("```sql\nselect 1 < 2;\n```"),
             "<div class=\"code\"><span class=\"language\">sql</span><pre role=\"group\" aria-label=\"Code\" tabindex=\"0\">\
