@@ -198,7 +198,7 @@ impl<'a> Writer<'a> {
 
     fn code(&mut self, kind: &CodeBlockKind<'_>) {
         let language = match kind {
-            CodeBlockKind::Fenced(language) => language,
+            CodeBlockKind::Fenced(language) => &**language,
             CodeBlockKind::Indented => "",
         };
         self.push("<div class=\"code\">");
