@@ -12,6 +12,7 @@ pub mod grants;
 pub mod indexes;
 pub mod jobs;
 pub mod progress;
+pub mod reading;
 pub mod reconnections;
 pub mod search;
 pub mod sync_runs;

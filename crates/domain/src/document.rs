@@ -196,3 +196,5 @@ impl Removal {
 pub const TITLE_CHARS_MAX: usize = 500;
 /// The largest body that is kept, in bytes. A larger one is not read (the document stays, findable by title).
 pub const BODY_BYTES_MAX: usize = 8 << 20;
+/// The most people whom one document mentions, as far as their names are asked for and followed.
+pub const MENTIONS_MAX: usize = 200;

@@ -14,7 +14,7 @@ use crate::{
     budget::{Hour, HourPoints},
     connection::{Connection, ConnectionState, Grant, Reconnection},
     cursor::{Checkpoint, Mark, Stream},
-    document::{Body, Document, DocumentKind, Held, Known, Observed, Person},
+    document::{Body, Document, DocumentKind, Held, Known, Observed, Person, Removal},
     feed::{Feed, FeedState, Park, Schedule},
     index::Index,
     job::{Claim, Job, Standing, Work},
@@ -151,7 +151,10 @@ pub struct Recording {
     pub placed: Vec<Observed>,
     /// Shown again just as they are held.
     pub seen: Vec<ContentId>,
+    /// Whose names were asked for; one without a name is not asked for again before [`NAME_LIFE`] is over.
     pub people: Vec<Person>,
+    /// Whom the documents' texts mention; those of a document that is not named here are nobody.
+    pub mentions: BTreeMap<ContentId, BTreeSet<AccountId>>,
     pub failures: Vec<Failure>,
     /// How far a stream has come with them; none for what belongs to no stream (changes).
     pub mark: Option<(Stream, Mark)>,
@@ -168,12 +171,25 @@ impl Recording {
             placed: Vec::new(),
             seen: Vec::new(),
             people: Vec::new(),
+            mentions: BTreeMap::new(),
             failures: Vec::new(),
             mark: None,
             spent: Spent::default(),
             now,
         }
     }
+}
+
+/// How long a name that Atlassian gave is believed: people marry, and accounts are closed.
+pub const NAME_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A page above a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ancestor {
+    pub id: ContentId,
+    pub space: SpaceId,
+    pub title: String,
+    pub removed: Option<Removal>,
 }
 
 /// Which documents a person wants listed.
@@ -304,8 +320,34 @@ pub trait Documents: Send + Sync {
     async fn wanted(&self, feed: FeedId) -> Result<Vec<Wanted>>;
     /// These were read, or proven not to be readable.
     async fn forget_wanted(&self, feed: FeedId, ids: &[ContentId]) -> Result<()>;
-    /// Those of `accounts` whose name is not known.
-    async fn unknown_people(&self, site: &SiteId, accounts: &BTreeSet<AccountId>) -> Result<Vec<AccountId>>;
+    /// Those of `accounts` that were not asked for since `since`.
+    async fn unknown_people(
+        &self,
+        site: &SiteId,
+        accounts: &BTreeSet<AccountId>,
+        since: Timestamp,
+    ) -> Result<Vec<AccountId>>;
+    /// The names of those of `accounts` that have one.
+    async fn names(&self, site: &SiteId, accounts: &BTreeSet<AccountId>) -> Result<BTreeMap<AccountId, String>>;
+
+    /// What is above a document with this parent, from the top of its space down to the parent.
+    async fn ancestors(&self, feed: FeedId, parent: &ContentId) -> Result<Vec<Ancestor>>;
+    /// What hangs on a page or blog post and may be found, of this kind, oldest first: at most `limit`, and how many there
+    /// are in all.
+    async fn hanging(
+        &self,
+        feed: FeedId,
+        on: &ContentId,
+        kind: DocumentKind,
+        limit: usize,
+    ) -> Result<(Vec<DocumentRow>, u64)>;
+    /// Pages and blog posts of a space that were not removed, by title without case: each title of `titles` that has one.
+    async fn titled(
+        &self,
+        feed: FeedId,
+        space: &SpaceId,
+        titles: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, ContentId>>;
 
     /// A person deletes documents from the index, with the comments and attachments of a deleted page; how many went.
     async fn delete_documents(&self, index: IndexId, ids: &[DocumentId], now: Timestamp) -> Result<u64>;

@@ -19,6 +19,7 @@ mod text;
 
 pub use block::{
     Block, Cell, Image, Inline, Manner, OutlineEntry, PanelKind, People, Span, Style, Table, Target, Task, mentioned,
+    spans,
 };
 pub use markdown::{MARKDOWN_BYTES_MAX, markdown};
 pub use passages::{PASSAGE_CHARS_MAX, PASSAGES_MAX, passages, passages_naming};

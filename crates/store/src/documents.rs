@@ -7,7 +7,8 @@ use domain::{
     AccountId, ContentId, DocumentId, Error, FeedId, IndexId, Result, RunId, SiteId, SpaceId, Timestamp,
     document::{DocumentKind, Held, Known, Person},
     store::{
-        Called, DocumentFilter, DocumentRow, Documents, HeldFacts, Recording, Unseen, Verdict, WANTED_MAX, Wanted,
+        Ancestor, Called, DocumentFilter, DocumentRow, Documents, HeldFacts, Recording, Unseen, Verdict, WANTED_MAX,
+        Wanted,
     },
     sync_run::Counts,
 };
@@ -17,14 +18,15 @@ use crate::{
     SqlStore,
     dialect::{failed, missing},
     feeds::number,
+    people::forget_mentions,
     record::{DEPTH_MAX, IDS_PER_STATEMENT, marks, touch},
     rows::{Columns, KNOWN},
 };
 
 /// A document with its space and its people; the breadcrumb is found apart.
-const HELD: &str = "
+pub(crate) const HELD: &str = "
     select documents.*, feed_spaces.key as space_key, feed_spaces.name as space_name,
-      authors.name as author_name, editors.name as editor_name
+      nullif(authors.name, '') as author_name, nullif(editors.name, '') as editor_name
     from documents
     left join feed_spaces on feed_spaces.feed_id = documents.feed_id and feed_spaces.space_id = documents.space_id
     left join people authors on authors.site_id = documents.site_id and authors.account = documents.author
@@ -219,25 +221,40 @@ impl Documents for SqlStore {
         rows.iter().map(hidden).collect()
     }
 
-    async fn unknown_people(&self, site: &SiteId, accounts: &BTreeSet<AccountId>) -> Result<Vec<AccountId>> {
-        let accounts: Vec<&AccountId> = accounts.iter().collect();
-        let mut known = BTreeSet::new();
-        for some in accounts.chunks(IDS_PER_STATEMENT) {
-            let sql = format!(
-                "select account from people where site_id = ? and account in ({})",
-                marks(some.len())
-            );
-            let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(site.as_str());
-            let query = some.iter().fold(query, |query, account| query.bind(account.as_str()));
-            for row in query.fetch_all(&self.read).await.map_err(failed)? {
-                known.insert(Columns(&row).text("account")?);
-            }
-        }
-        Ok(accounts
-            .into_iter()
-            .filter(|account| !known.contains(account.as_str()))
-            .cloned()
-            .collect())
+    async fn unknown_people(
+        &self,
+        site: &SiteId,
+        accounts: &BTreeSet<AccountId>,
+        since: Timestamp,
+    ) -> Result<Vec<AccountId>> {
+        self.people_to_ask(site, accounts, since).await
+    }
+
+    async fn names(&self, site: &SiteId, accounts: &BTreeSet<AccountId>) -> Result<BTreeMap<AccountId, String>> {
+        self.names_of(site, accounts).await
+    }
+
+    async fn ancestors(&self, feed: FeedId, parent: &ContentId) -> Result<Vec<Ancestor>> {
+        self.above(feed, parent).await
+    }
+
+    async fn hanging(
+        &self,
+        feed: FeedId,
+        on: &ContentId,
+        kind: DocumentKind,
+        limit: usize,
+    ) -> Result<(Vec<DocumentRow>, u64)> {
+        self.hanging_on(feed, on, kind, limit).await
+    }
+
+    async fn titled(
+        &self,
+        feed: FeedId,
+        space: &SpaceId,
+        titles: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, ContentId>> {
+        self.titled_so(feed, space, titles).await
     }
 
     async fn called(&self, feed: FeedId, called: Called<'_>) -> Result<Option<ContentId>> {
@@ -390,12 +407,13 @@ async fn deleted(
         .execute(&mut *transaction)
         .await
         .map_err(failed)?;
+        forget_mentions(transaction, FeedId(*feed), &[content]).await?;
     }
     touch(transaction, index, &chosen).await?;
     Ok(chosen.len() as u64)
 }
 
-fn listed(row: &SqliteRow) -> Result<DocumentRow> {
+pub(crate) fn listed(row: &SqliteRow) -> Result<DocumentRow> {
     let row = Columns(row);
     Ok(DocumentRow {
         feed: FeedId(row.number("feed_id")?),

@@ -2,6 +2,7 @@
 //!
 //! Every trait of `domain::store` is implemented by [`SqlStore`]; the file of each has the noun's name.
 
+mod around;
 pub mod backup;
 mod cipher;
 mod connections;
@@ -13,6 +14,7 @@ mod feeds;
 mod files;
 mod indexes;
 mod jobs;
+mod people;
 mod points;
 mod record;
 mod rows;

@@ -17,6 +17,7 @@ use crate::{
     dialect::{failed, missing},
     feeds::number,
     files::body_columns,
+    people::{name_people, write_mentions},
     points,
     rows::{Columns, KNOWN},
 };
@@ -152,6 +153,10 @@ impl SqlStore {
             )
             .await?;
             let own = held.get(document.id.content.as_str());
+            let mentions = recording.mentions.get(&document.id.content);
+            if own.is_some() || mentions.is_some() {
+                write_mentions(&mut transaction, feed, &document.id.content, mentions).await?;
+            }
             if own.is_some_and(|own| own.known.removed == Some(Removal::Suspended) || own.known.space != document.space)
             {
                 follow(&mut transaction, feed, document.id.content.as_str(), &document.space).await?;
@@ -184,7 +189,9 @@ impl SqlStore {
         note_effects(&mut transaction, recording.run, Effect::Added, &added).await?;
         note_effects(&mut transaction, recording.run, Effect::Updated, &updated).await?;
         touch_below(&mut transaction, feed, index, &moved, &written).await?;
-        self.name_people(&mut transaction, recording).await?;
+        if let Some(document) = recording.documents.first() {
+            name_people(&mut transaction, &document.id.site, &recording.people, recording.now).await?;
+        }
         write_failures(&mut transaction, &recording.failures).await?;
         write_mark(&mut transaction, feed, recording).await?;
         add_counts(&mut transaction, recording.run, recording.spent, counts).await?;
@@ -264,47 +271,6 @@ impl SqlStore {
         .execute(transaction)
         .await
         .map_err(failed)?;
-        Ok(())
-    }
-
-    /// Writes names; who is called otherwise than before has their documents indexed again.
-    async fn name_people(&self, transaction: &mut SqliteConnection, recording: &Recording) -> Result<()> {
-        let Some(site) = recording.documents.first().map(|document| document.id.site.as_str()) else {
-            return Ok(());
-        };
-        for person in &recording.people {
-            let written = sqlx::query(
-                "insert into people (site_id, account, name) values ($1, $2, $3)
-                 on conflict (site_id, account) do update set name = excluded.name where people.name <> excluded.name",
-            )
-            .bind(site)
-            .bind(person.account.as_str())
-            .bind(&person.name)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
-            if written.rows_affected() == 0 {
-                continue;
-            }
-            let rows = sqlx::query(
-                "select feed_id, content_id, index_id from documents where site_id = $1 and author = $2
-                 union
-                 select feed_id, content_id, index_id from documents where site_id = $1 and editor = $2",
-            )
-            .bind(site)
-            .bind(person.account.as_str())
-            .fetch_all(&mut *transaction)
-            .await
-            .map_err(failed)?;
-            let mut by_index: BTreeMap<i64, Vec<(i64, String)>> = BTreeMap::new();
-            for row in rows.iter().map(Columns) {
-                let documents = by_index.entry(row.number("index_id")?).or_default();
-                documents.push((row.number("feed_id")?, row.text("content_id")?));
-            }
-            for (index, documents) in by_index {
-                touch(transaction, index, &documents).await?;
-            }
-        }
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     SqlStore,
     dialect::failed,
     feeds::number,
+    people::forget_mentions,
     record::{IDS_PER_STATEMENT, marks, note_effects, touch},
     rows::Columns,
 };
@@ -221,6 +222,10 @@ async fn take_away(
         let taken = taken.collect::<Result<BTreeSet<_>>>()?;
         let named: Vec<&str> = taken.iter().map(String::as_str).collect();
         note_effects(transaction, run, effect, &named).await?;
+        match effect {
+            Effect::Suspended => {}
+            Effect::Added | Effect::Updated | Effect::Removed => forget_mentions(transaction, feed, &named).await?,
+        }
         let taken: Vec<(i64, String)> = taken.iter().map(|id| (feed.0, id.clone())).collect();
         touch(transaction, index, &taken).await?;
         count += taken.len() as u64;

@@ -14,7 +14,8 @@ use domain::{
 };
 
 use crate::{
-    pull::{Circles, Nameless, Pulled, back, belongings, failures, names},
+    people::{Asked, named},
+    pull::{Circles, Pulled, back, belongings, failures},
     run::Ports,
 };
 
@@ -43,7 +44,7 @@ pub async fn read_changes(
         feed,
         reach,
         run,
-        nameless: Nameless::new(),
+        asked: Asked::new(),
         at: None,
         searched: spaces_of(spaces, DocumentKind::Comment),
     };
@@ -75,7 +76,7 @@ struct Pass<'a> {
     feed: &'a Feed,
     reach: &'a Reach,
     run: &'a SyncRun,
-    nameless: Nameless,
+    asked: Asked,
     /// What time it was at Atlassian when the first answer came.
     at: Option<Timestamp>,
     /// The spaces that Atlassian's search knows.
@@ -96,7 +97,7 @@ impl Pass<'_> {
                 .changes(self.reach, spaces, kind, horizon, rows, after.as_ref())
                 .await?;
             self.at = self.at.or(listed.at);
-            let (people, price) = names(self.ports, self.reach, self.run.id, &mut self.nameless, &listed.items).await?;
+            let named = named(self.ports, self.reach, self.run.id, &mut self.asked, &listed.items).await?;
             let turned = circles.turned(
                 listed.items.first().map(|document| &document.id.content),
                 listed.next.as_ref(),
@@ -110,9 +111,10 @@ impl Pass<'_> {
             let now = self.ports.clock.now();
             let recording = Recording {
                 documents: listed.items,
-                people,
+                people: named.people,
+                mentions: named.mentions,
                 failures: failures(self.reach, self.run.id, kind, &listed.unreadable, now),
-                spent: listed.spent.plus(price),
+                spent: listed.spent.plus(named.spent),
                 ..Recording::empty(self.run.id, now)
             };
             let counts = self.ports.store.record(self.feed.id, &recording).await?;
@@ -138,7 +140,7 @@ impl Pass<'_> {
     async fn bring_belongings(&mut self, back: &[ContentId]) -> Result<()> {
         let (ports, feed, reach, run) = (self.ports, self.feed, self.reach, self.run.id);
         for spaces in self.searched.chunks(CHANGES_SPACES_MAX) {
-            belongings(ports, feed, reach, run, spaces, back, &mut self.nameless).await?;
+            belongings(ports, feed, reach, run, spaces, back, &mut self.asked).await?;
         }
         Ok(())
     }

@@ -1,11 +1,17 @@
 //! Given what changed in the store after the search index's watermark, brings the index up to it.
 
+use std::collections::BTreeMap;
+
 use domain::{
-    Error, IndexId, Result,
+    Error, IndexId, Result, SiteId,
     cursor::Watermark,
+    document::Held,
     engine::{EngineBatch, SearchEngine},
     store::Store,
 };
+use extract::People;
+
+use crate::people::names_of_mentioned;
 
 /// The most documents of one commit; of those with long bodies the store gives fewer at once.
 const DOCUMENTS_PER_COMMIT: usize = 1_000;
@@ -36,10 +42,11 @@ pub async fn index_changes(store: &dyn Store, engine: &dyn SearchEngine, index: 
         };
         reached = Watermark(last.sequence);
         documents += changed.len() as u64;
+        let names = names_of_mentioned(store, &changed).await?;
         let bytes: usize = changed.iter().map(|held| held.document.body.text().len()).sum();
         let batch = match bytes {
-            ..=BYTES_IN_PLACE => batch_of(&changed),
-            _ => tokio::task::spawn_blocking(move || batch_of(&changed))
+            ..=BYTES_IN_PLACE => batch_of(&changed, &names),
+            _ => tokio::task::spawn_blocking(move || batch_of(&changed, &names))
                 .await
                 .map_err(|panic| Error::internal("reading documents for the search index failed").because(panic))?,
         };
@@ -47,12 +54,14 @@ pub async fn index_changes(store: &dyn Store, engine: &dyn SearchEngine, index: 
     }
 }
 
-fn batch_of(changed: &[domain::document::Held]) -> EngineBatch {
+fn batch_of(changed: &[Held], names: &BTreeMap<SiteId, People>) -> EngineBatch {
+    let nobody = People::new();
     let mut batch = EngineBatch::default();
     for held in changed {
         batch.documents.push((held.feed, held.document.id.clone()));
         if held.removed.is_none() {
-            batch.passages.extend(extract::passages(held));
+            let people = names.get(&held.document.id.site).unwrap_or(&nobody);
+            batch.passages.extend(extract::passages_naming(held, people));
         }
     }
     batch

@@ -4,17 +4,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    AccountId, ContentId, DocumentId, Error, ErrorKind, Result, RunId, Timestamp,
+    ContentId, DocumentId, Error, ErrorKind, Result, RunId, Timestamp,
     cursor::{Cursor, Mark, Stream},
     document::{Document, DocumentKind, Known, Observed, Removal},
     feed::Feed,
-    source::{HOLDERS_MAX, IDS_MAX, PEOPLE_MAX, Reach, Unreadable},
+    source::{HOLDERS_MAX, IDS_MAX, Reach, Unreadable},
     space::Space,
     store::Recording,
     sync_run::{Failure, Spent},
 };
 
 use crate::{
+    people::{Asked, Named, named},
     plan::{Step, steps},
     run::Ports,
 };
@@ -59,20 +60,17 @@ pub enum Pulled {
     Stopped,
 }
 
-/// Accounts that Atlassian did not know when asked in this run: not asked again.
-pub type Nameless = BTreeSet<AccountId>;
-
 /// Reads the stream on from `after`. A cursor that Atlassian no longer knows begins the listing anew, which is safe: what
 /// is held already is unchanged. An error leaves everything recorded before it in place.
-pub async fn pull(ports: &Ports, pull: &Pull<'_>, after: Option<Cursor>, nameless: &mut Nameless) -> Result<Pulled> {
+pub async fn pull(ports: &Ports, pull: &Pull<'_>, after: Option<Cursor>, asked: &mut Asked) -> Result<Pulled> {
     let began_midway = after.is_some();
-    match pull_on(ports, pull, after, nameless).await {
-        Err(error) if error.kind == ErrorKind::Conflict && began_midway => pull_on(ports, pull, None, nameless).await,
+    match pull_on(ports, pull, after, asked).await {
+        Err(error) if error.kind == ErrorKind::Conflict && began_midway => pull_on(ports, pull, None, asked).await,
         other => other,
     }
 }
 
-async fn pull_on(ports: &Ports, pull: &Pull<'_>, after: Option<Cursor>, nameless: &mut Nameless) -> Result<Pulled> {
+async fn pull_on(ports: &Ports, pull: &Pull<'_>, after: Option<Cursor>, asked: &mut Asked) -> Result<Pulled> {
     let mut next = answer(ports, pull, after.as_ref()).await?;
     let mut circles = Circles::default();
     loop {
@@ -84,13 +82,13 @@ async fn pull_on(ports: &Ports, pull: &Pull<'_>, after: Option<Cursor>, nameless
                 pull.space.key
             )));
         }
-        let (people, price) = names(ports, pull.reach, pull.run, nameless, &answer_now.documents).await?;
+        let people = named(ports, pull.reach, pull.run, asked, &answer_now.documents).await?;
         let (cursor, back) = (answer_now.next.clone(), answer_now.back.clone());
-        let recording = answer_now.recording(ports.clock.now(), pull, people, price);
+        let recording = answer_now.recording(ports.clock.now(), pull, people);
         let Some(cursor) = cursor else {
             ports.store.record(pull.feed.id, &recording).await?;
             (ports.recorded)(pull.feed);
-            bring_belongings(ports, pull, &back, nameless).await?;
+            bring_belongings(ports, pull, &back, asked).await?;
             return Ok(Pulled::ToTheEnd);
         };
         if (ports.stopping)() {
@@ -106,7 +104,7 @@ async fn pull_on(ports: &Ports, pull: &Pull<'_>, after: Option<Cursor>, nameless
         );
         written?;
         (ports.recorded)(pull.feed);
-        bring_belongings(ports, pull, &back, nameless).await?;
+        bring_belongings(ports, pull, &back, asked).await?;
         next = following?;
     }
 }
@@ -129,12 +127,12 @@ impl Circles {
 }
 
 /// What hangs on pages that were gone before.
-async fn bring_belongings(ports: &Ports, pull: &Pull<'_>, back: &[ContentId], nameless: &mut Nameless) -> Result<()> {
+async fn bring_belongings(ports: &Ports, pull: &Pull<'_>, back: &[ContentId], asked: &mut Asked) -> Result<()> {
     match pull.returned {
         Returned::Alone => Ok(()),
         Returned::WithBelongings => {
             let spaces = std::slice::from_ref(pull.space);
-            belongings(ports, pull.feed, pull.reach, pull.run, spaces, back, nameless).await
+            belongings(ports, pull.feed, pull.reach, pull.run, spaces, back, asked).await
         }
     }
 }
@@ -154,22 +152,17 @@ struct Answer {
 }
 
 impl Answer {
-    fn recording(
-        self,
-        now: Timestamp,
-        pull: &Pull<'_>,
-        people: Vec<domain::document::Person>,
-        price: Spent,
-    ) -> Recording {
+    fn recording(self, now: Timestamp, pull: &Pull<'_>, named: Named) -> Recording {
         Recording {
             run: pull.run,
             documents: self.documents,
             placed: self.placed,
             seen: self.seen,
-            people,
+            people: named.people,
+            mentions: named.mentions,
             failures: failures(pull.reach, pull.run, pull.stream.kind, &self.unreadable, now),
             mark: Some((pull.stream.clone(), self.next.map_or(Mark::Done, Mark::At))),
-            spent: self.spent.plus(price),
+            spent: self.spent.plus(named.spent),
             now,
         }
     }
@@ -251,7 +244,7 @@ pub async fn belongings(
     run: RunId,
     spaces: &[Space],
     pages: &[ContentId],
-    nameless: &mut Nameless,
+    asked: &mut Asked,
 ) -> Result<()> {
     for kind in [DocumentKind::Comment, DocumentKind::Attachment] {
         for pages in pages.chunks(HOLDERS_MAX) {
@@ -268,13 +261,14 @@ pub async fn belongings(
                 let first = listed.items.first().map(|document| document.id.content.clone());
                 // What leads nowhere is left: their own listing will tell the rest.
                 let turned = circles.turned(first.as_ref(), listed.next.as_ref());
-                let (people, price) = names(ports, reach, run, nameless, &listed.items).await?;
+                let named = named(ports, reach, run, asked, &listed.items).await?;
                 let now = ports.clock.now();
                 let recording = Recording {
                     documents: listed.items,
-                    people,
+                    people: named.people,
+                    mentions: named.mentions,
                     failures: failures(reach, run, kind, &listed.unreadable, now),
-                    spent: listed.spent.plus(price),
+                    spent: listed.spent.plus(named.spent),
                     ..Recording::empty(run, now)
                 };
                 ports.store.record(feed.id, &recording).await?;
@@ -287,56 +281,6 @@ pub async fn belongings(
         }
     }
     Ok(())
-}
-
-/// Names of the people in these documents whose names are not known yet.
-pub async fn names(
-    ports: &Ports,
-    reach: &Reach,
-    run: RunId,
-    nameless: &mut Nameless,
-    documents: &[Document],
-) -> Result<(Vec<domain::document::Person>, Spent)> {
-    let mentioned = documents
-        .iter()
-        .flat_map(|document| [&document.author, &document.editor])
-        .flatten();
-    let accounts: BTreeSet<AccountId> = mentioned
-        .filter(|account| !nameless.contains(*account))
-        .cloned()
-        .collect();
-    let unknown = match accounts.is_empty() {
-        true => Vec::new(),
-        false => ports.store.unknown_people(&reach.site.id, &accounts).await?,
-    };
-    let (mut people, mut spent) = (Vec::new(), Spent::default());
-    for asked in unknown.chunks(PEOPLE_MAX) {
-        match ports.source.people(reach, asked).await {
-            Ok((found, price)) => {
-                people.extend(found);
-                spent = spent.plus(price);
-            }
-            // A page without its author's name is better than no page.
-            Err(error) if tolerable(&error) => {
-                tracing::warn!(run.id = %run, "Names of {} people could not be read: {error}", asked.len());
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    let found: BTreeSet<&AccountId> = people.iter().map(|person| &person.account).collect();
-    nameless.extend(unknown.iter().filter(|account| !found.contains(account)).cloned());
-    Ok((people, spent))
-}
-
-/// Errors about names that do not concern the documents themselves.
-fn tolerable(error: &domain::Error) -> bool {
-    use domain::ErrorKind::*;
-    match error.kind {
-        Forbidden | NotFound | Gone | MissingScope { .. } | Invalid | Unavailable => true,
-        // An answer that was paid for is kept: were it dropped for its names, a small budget would never get past it.
-        RateLimited { .. } => true,
-        Unauthenticated | Ended { .. } | Misconfigured | Conflict | Internal => false,
-    }
 }
 
 /// What could not be read, as the run lists it.
@@ -370,17 +314,18 @@ pub async fn bring(
     spaces: &[Space],
     wanted: &BTreeMap<DocumentKind, Vec<ContentId>>,
 ) -> Result<()> {
-    let mut nameless = Nameless::new();
+    let mut asked = Asked::new();
     for (kind, ids) in wanted.iter().filter(|(kind, _)| !kind.is_optional()) {
         for ids in ids.chunks(IDS_MAX) {
             let fetched = ports.source.fetch(reach, spaces, *kind, ids).await?;
-            let (people, price) = names(ports, reach, run, &mut nameless, &fetched.items).await?;
+            let named = named(ports, reach, run, &mut asked, &fetched.items).await?;
             let now = ports.clock.now();
             let recording = Recording {
                 documents: fetched.items,
-                people,
+                people: named.people,
+                mentions: named.mentions,
                 failures: failures(reach, run, *kind, &fetched.unreadable, now),
-                spent: fetched.spent.plus(price),
+                spent: fetched.spent.plus(named.spent),
                 ..Recording::empty(run, now)
             };
             ports.store.record(feed.id, &recording).await?;

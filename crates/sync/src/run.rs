@@ -19,9 +19,10 @@ use crate::{
     changes::read_changes,
     files::{FilePorts, read_files},
     parking::{Parking, Waits, hidden_from_app, parking},
+    people::Asked,
     plan,
     probe::{Probed, probe},
-    pull::{Nameless, Pull, Pulled, Reading, Returned, pull},
+    pull::{Pull, Pulled, Reading, Returned, pull},
     schedule::{self, Facts, Held},
     verify::verify,
     visible::{Visible, lost, remove_lost, visible_spaces},
@@ -460,7 +461,7 @@ struct Reader<'a> {
     reach: &'a Reach,
     run: &'a SyncRun,
     reading: Reading,
-    nameless: Nameless,
+    asked: Asked,
     /// Kinds for which the grant lacks a scope.
     unreadable: BTreeSet<DocumentKind>,
     /// Spaces that answered as gone or closed.
@@ -475,7 +476,7 @@ impl<'a> Reader<'a> {
             reach,
             run,
             reading,
-            nameless: Nameless::new(),
+            asked: Asked::new(),
             unreadable: BTreeSet::new(),
             lost: BTreeSet::new(),
         }
@@ -527,7 +528,7 @@ impl<'a> Reader<'a> {
             reading: self.reading,
             returned,
         };
-        match pull(ports, &wanted, after, &mut self.nameless).await {
+        match pull(ports, &wanted, after, &mut self.asked).await {
             Ok(pulled) => Ok(pulled),
             // Without comments or attachments the pages are still worth having; the feed's page says what is missing.
             Err(error) if kind.is_optional() && matches!(error.kind, ErrorKind::MissingScope { .. }) => {

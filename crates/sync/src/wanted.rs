@@ -13,7 +13,8 @@ use domain::{
 };
 
 use crate::{
-    pull::{Nameless, failures, names},
+    people::{Asked, named},
+    pull::failures,
     run::Ports,
 };
 
@@ -27,7 +28,7 @@ pub async fn read_wanted(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRu
         reach,
         run,
         spaces: spaces.iter().map(|space| space.space.clone()).collect(),
-        nameless: Nameless::new(),
+        asked: Asked::new(),
     };
     for wanted in wanted.chunks(IDS_MAX) {
         let mut left: BTreeSet<ContentId> = wanted.iter().map(|wanted| wanted.id.clone()).collect();
@@ -56,7 +57,7 @@ struct Wish<'a> {
     reach: &'a Reach,
     run: &'a SyncRun,
     spaces: Vec<Space>,
-    nameless: Nameless,
+    asked: Asked,
 }
 
 impl Wish<'_> {
@@ -64,7 +65,7 @@ impl Wish<'_> {
     async fn read(&mut self, kind: DocumentKind, ids: &[ContentId], left: &mut BTreeSet<ContentId>) -> Result<()> {
         let (ports, reach, run) = (self.ports, self.reach, self.run.id);
         let fetched = ports.source.fetch(reach, &self.spaces, kind, ids).await?;
-        let (people, price) = names(ports, reach, run, &mut self.nameless, &fetched.items).await?;
+        let named = named(ports, reach, run, &mut self.asked, &fetched.items).await?;
         for document in &fetched.items {
             left.remove(&document.id.content);
         }
@@ -88,9 +89,10 @@ impl Wish<'_> {
         }
         let recording = Recording {
             documents: fetched.items,
-            people,
+            people: named.people,
+            mentions: named.mentions,
             failures: failed,
-            spent: fetched.spent.plus(price).plus(looked.spent),
+            spent: fetched.spent.plus(named.spent).plus(looked.spent),
             ..Recording::empty(run, now)
         };
         ports.store.record(self.feed.id, &recording).await?;

@@ -29,7 +29,7 @@ const DAY_MS: i64 = 24 * 3_600_000;
 const HOURS_MAX: usize = 12;
 
 /// Turns the clock to ten in the morning, far from where hours and days turn.
-fn at_ten(circuit: &Working) {
+pub fn at_ten(circuit: &Working) {
     let now = circuit.clock.now().0;
     circuit
         .clock

@@ -14,6 +14,7 @@ mod files;
 mod killed;
 mod killed_often;
 mod mirror;
+mod naming;
 mod odd_answers;
 mod passes;
 mod process;

@@ -1,11 +1,22 @@
 //! Documents of an index: listed, read, deleted.
 
-use app::documents::{Hidden, Story};
-use axum::{Json, extract::State};
+use app::{
+    documents::{Hidden, Story},
+    reading::{Above, Hanging, Heading},
+};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use domain::{
     DocumentId, FeedId, IndexId, SpaceId,
     document::{Body, CommentPlace, DocumentKind, FileFacts, Held, Person, Removal},
     store::{DOCUMENTS_MAX, DocumentFilter, DocumentRow, Touch},
+};
+use http::{
+    HeaderMap, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -155,12 +166,81 @@ pub struct DocumentJson {
     pub editor: Option<PersonJson>,
     pub labels: Vec<String>,
     pub body: Option<BodyJson>,
+    /// The body as Markdown (CommonMark with tables, tasks and struck text), without the title. Null with a story.
+    pub markdown: Option<String>,
+    /// The body's headings, in order. Null with a story.
+    pub outline: Option<Vec<HeadingJson>>,
+    /// The pages above it, from the top of the space down to its parent. Null with a story.
+    pub ancestors: Option<Vec<AncestorJson>>,
+    /// The attachments of a page or blog post. Null with a story.
+    pub attachments: Option<HangingJson>,
+    /// The comments on a page or blog post. Null with a story.
+    pub comments: Option<HangingJson>,
     /// Of a comment only.
     pub comment: Option<CommentJson>,
     /// Of an attachment only.
     pub file: Option<FileJson>,
     #[schema(format = DateTime)]
     pub first_seen_at: String,
+}
+
+/// A heading of a document.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Heading)]
+pub struct HeadingJson {
+    /// 1 to 6, as the page has it.
+    #[schema(minimum = 1, maximum = 6)]
+    pub level: u8,
+    pub text: String,
+    /// Its place in the page: `{url}#{anchor}`, the anchor encoded, opens it at Atlassian.
+    pub anchor: String,
+}
+
+impl From<Heading> for HeadingJson {
+    fn from(heading: Heading) -> Self {
+        Self {
+            level: heading.level,
+            text: heading.text,
+            anchor: heading.anchor,
+        }
+    }
+}
+
+/// A page above a document.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Ancestor)]
+pub struct AncestorJson {
+    /// Null when it is not found in this index.
+    pub id: Option<String>,
+    pub title: String,
+}
+
+impl From<Above> for AncestorJson {
+    fn from(above: Above) -> Self {
+        Self {
+            id: above.document.map(|id| id.to_string()),
+            title: above.title,
+        }
+    }
+}
+
+/// What hangs on a page, of one kind.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Hanging)]
+pub struct HangingJson {
+    /// How many there are in all.
+    pub total: u64,
+    /// Oldest first, at most 50.
+    pub documents: Vec<DocumentRowJson>,
+}
+
+impl From<Hanging> for HangingJson {
+    fn from(hanging: Hanging) -> Self {
+        Self {
+            total: hanging.total,
+            documents: hanging.rows.into_iter().map(DocumentRowJson::from).collect(),
+        }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -224,6 +304,11 @@ impl From<Held> for DocumentJson {
                 Body::Adf(text) => Some(BodyJson { format: "adf", text }),
                 Body::File(_) | Body::None => None,
             },
+            markdown: None,
+            outline: None,
+            ancestors: None,
+            attachments: None,
+            comments: None,
             comment: document.comment.map(|place: CommentPlace| CommentJson {
                 inline: place.inline,
                 reply_to: place.reply_to.map(beside),
@@ -428,6 +513,8 @@ fn filter(parameters: &Parameters) -> Result<DocumentFilter, Failed> {
 }
 
 /// Read a document, with its body
+///
+/// The body as Atlassian gave it, and as Markdown; what stands above the document and what hangs on it.
 #[utoipa::path(get, path = "/indexes/{id}/documents/{document}", tag = "documents",
     params(
         ("id" = String, Path, description = "Id of the index"),
@@ -439,7 +526,67 @@ pub async fn read_document(
     Asker(caller): Asker,
     Ids(index, document): Ids<IndexId, DocumentId>,
 ) -> Answer<Json<DocumentJson>> {
-    Ok(Json(door.app.document(&caller, index, &document).await?.into()))
+    let held = door.app.document(&caller, index, &document).await?;
+    let (held, reading) = door.app.reading(index, held).await?;
+    Ok(Json(DocumentJson {
+        markdown: Some(reading.markdown),
+        outline: Some(reading.outline.into_iter().map(HeadingJson::from).collect()),
+        ancestors: Some(reading.above.into_iter().map(AncestorJson::from).collect()),
+        attachments: Some(reading.attachments.into()),
+        comments: Some(reading.comments.into()),
+        ..held.into()
+    }))
+}
+
+/// Read a document as Markdown
+///
+/// Its title as the first heading, then its text: CommonMark with tables, tasks and struck text, without HTML but `<br>` in
+/// cells. People are called by their names. With the `ETag` of an earlier answer in `If-None-Match`, 304 says that nothing
+/// has changed.
+#[utoipa::path(get, path = "/indexes/{id}/documents/{document}/markdown", tag = "documents",
+    params(
+        ("id" = String, Path, description = "Id of the index"),
+        ("document" = String, Path, description = "Id of the document: site:content"),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of an earlier answer"),
+    ),
+    responses(
+        (status = 200, description = "The text", body = String, content_type = "text/markdown",
+            headers(("ETag" = String, description = "Changes with the text, and with names in it")),
+            example = json!("# Pump runbook\n\nRestart the pump, then call @Åsa Berg.\n\n- [ ] Close the valve\n")),
+        (status = 304, description = "It is as it was"),
+    ))]
+pub async fn read_markdown(
+    State(door): State<Door>,
+    Asker(caller): Asker,
+    Ids(index, document): Ids<IndexId, DocumentId>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let held = door.app.document(&caller, index, &document).await?;
+    let tag = tag(&held, door.options.version);
+    let kept = [(ETAG, tag.clone()), (CACHE_CONTROL, "private, no-cache".to_owned())];
+    if names(&headers, &tag) {
+        return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
+    }
+    let markdown = door.app.markdown(held).await?;
+    let kind = [(CONTENT_TYPE, "text/markdown; charset=utf-8")];
+    Ok((kept, kind, markdown).into_response())
+}
+
+/// What an answer about this document is known by: the sequence changes with whatever is written about it, names of people
+/// included, and another Circuit may write Markdown otherwise.
+fn tag(held: &Held, circuit: &str) -> String {
+    let (feed, version, sequence) = (held.feed, held.document.version, held.sequence);
+    format!("\"{feed}-{version}-{sequence}-{circuit}\"")
+}
+
+/// Whether the asker has this answer already.
+fn names(headers: &HeaderMap, tag: &str) -> bool {
+    let values = headers
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
+    tags.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
 /// Delete a document from the index

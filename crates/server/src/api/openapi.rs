@@ -73,6 +73,7 @@ addresses! {
     post "/indexes/{id}/documents/delete" documents::delete_documents;
     get "/indexes/{id}/documents/{document}" documents::read_document;
     delete "/indexes/{id}/documents/{document}" documents::delete_document;
+    get "/indexes/{id}/documents/{document}/markdown" documents::read_markdown;
     get "/indexes/{id}/documents/{document}/story" documents::read_story;
     post "/indexes/{id}/documents/{document}/retry" explain::retry_document;
     get "/indexes/{id}/explain" explain::explain;

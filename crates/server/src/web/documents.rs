@@ -3,6 +3,7 @@
 use app::{
     documents::{Hidden, Story},
     progress::FeedPicture,
+    reading::{Above, Hanging, Reading},
 };
 use askama::Template;
 use axum::{
@@ -10,7 +11,7 @@ use axum::{
     response::{IntoResponse, Redirect},
 };
 use domain::{
-    DocumentId, FeedId, IndexId, Result, RunId, SpaceId,
+    DocumentId, Error, FeedId, IndexId, Result, RunId, SpaceId,
     document::{DocumentKind, Removal},
     store::{DocumentFilter, DocumentRow, Touch},
 };
@@ -18,8 +19,9 @@ use domain::{
 use super::{
     error::Shown,
     fields::Fields,
+    markdown::{self, Entry},
     moment::Moment,
-    page::{IndexHead, Page, counted, id, kind_name, link, ok, readable_key, sentence},
+    page::{IndexHead, Page, counted, grouped, id, kind_name, link, ok, readable_key, sentence},
     runs::effect_name,
     search::Pages,
     session::{Posted, SignedIn},
@@ -181,9 +183,15 @@ struct DocumentPage {
     title: String,
     link: String,
     kind: String,
-    crumbs: Vec<String>,
+    /// What is read of it; none of what is not found.
+    text: Option<Text>,
+    /// From the top of the space down to the parent.
+    above: Vec<Crumb>,
+    /// The page that a comment or a file hangs on.
+    on: Option<Crumb>,
     space_name: String,
     space_key: String,
+    space_link: String,
     author: Option<String>,
     editor: Option<String>,
     created: Moment,
@@ -204,6 +212,99 @@ struct DocumentPage {
     hidden: String,
     /// What is special about its space now; empty when nothing is.
     space_state: String,
+}
+
+/// What a person reads of a document.
+struct Text {
+    html: String,
+    outline: Vec<Entry>,
+    /// Headings that the outline leaves out.
+    outline_more: usize,
+    /// How much of the text is shown, when not all of it.
+    cut: Option<String>,
+    attachments: Hung,
+    comments: Hung,
+}
+
+/// A page above a document.
+struct Crumb {
+    title: String,
+    /// Empty when it is not found here.
+    link: String,
+}
+
+/// What hangs on a page, of one kind.
+struct Hung {
+    count: String,
+    rows: Vec<HungRow>,
+    more: u64,
+}
+
+struct HungRow {
+    title: String,
+    /// To its page here.
+    here: String,
+    /// To Confluence.
+    link: String,
+    editor: Option<String>,
+    modified: Moment,
+}
+
+/// Attachments are called by their names, comments by who wrote them.
+fn hung(index: IndexId, hanging: Hanging, one: &str, many: &str) -> Hung {
+    let more = hanging.total.saturating_sub(hanging.rows.len() as u64);
+    let row = |row: DocumentRow| HungRow {
+        here: here(index, &row.id),
+        link: link(&row.url),
+        title: match row.kind {
+            DocumentKind::Comment => "Comment".to_owned(),
+            DocumentKind::Page | DocumentKind::BlogPost | DocumentKind::Attachment => row.title,
+        },
+        editor: row.editor,
+        modified: Moment::new(row.modified_at),
+    };
+    Hung {
+        count: counted(hanging.total, one, many),
+        rows: hanging.rows.into_iter().map(row).collect(),
+        more,
+    }
+}
+
+/// The page of a document in this index.
+pub fn here(index: IndexId, document: &DocumentId) -> String {
+    format!("/indexes/{index}/documents/{document}")
+}
+
+fn text_of(index: IndexId, reading: Reading) -> (Text, Vec<Crumb>) {
+    let known = markdown::Known {
+        index,
+        outline: &reading.outline,
+        links: &reading.links,
+    };
+    let shown = markdown::shown(&reading.markdown, &known);
+    let cut = shown.is_cut.then(|| {
+        let kibibytes = |bytes: usize| grouped((bytes / 1024) as u64);
+        let (shown, whole) = (kibibytes(markdown::SHOWN_BYTES_MAX), kibibytes(reading.markdown.len()));
+        format!("This is a very long document: the first {shown} of {whole} KB are shown.")
+    });
+    let mut outline = shown.outline;
+    let outline_more = outline.len().saturating_sub(markdown::OUTLINE_MAX);
+    outline.truncate(markdown::OUTLINE_MAX);
+    let crumb = |above: Above| Crumb {
+        link: above
+            .document
+            .map_or_else(String::new, |document| here(index, &document)),
+        title: above.title,
+    };
+    let text = Text {
+        html: shown.html,
+        outline,
+        outline_more,
+        cut,
+        attachments: hung(index, reading.attachments, "attachment", "attachments"),
+        comments: hung(index, reading.comments, "comment", "comments"),
+    };
+    (text, reading.above.into_iter().map(crumb).collect())
 }
 
 struct TouchRow {
@@ -238,17 +339,48 @@ pub async fn show(State(door): State<Door>, who: SignedIn, Path((index, document
     let can_retry = who.manages() && !deleted;
     let touches = story.touches.iter().map(touch_row).collect();
     let failures = story.failures.iter().map(|failure| sentence(&failure.why)).collect();
-    let held = story.held;
+    let (held, text, mut above) = match hidden.is_empty() {
+        true => {
+            let (held, reading) = door.app.reading(index, story.held).await?;
+            // A text of megabytes keeps nobody else waiting.
+            let (text, above) = tokio::task::spawn_blocking(move || text_of(index, reading))
+                .await
+                .map_err(|panic| Error::internal("the document could not be shown").because(panic))?;
+            (held, Some(text), above)
+        }
+        false => {
+            let without_link = |title: &String| Crumb {
+                title: title.clone(),
+                link: String::new(),
+            };
+            let above = story.held.breadcrumb.iter().map(without_link).collect();
+            (story.held, None, above)
+        }
+    };
     let document = held.document;
+    let on = match document.kind.is_optional() {
+        true => above.pop(),
+        false => None,
+    };
+    let title = match document.kind {
+        DocumentKind::Comment => format!("Comment on {}", document.title),
+        DocumentKind::Page | DocumentKind::BlogPost | DocumentKind::Attachment => document.title,
+    };
     Ok(ok(&DocumentPage {
-        page: Page::new(&who, document.title.clone()),
+        page: Page::new(&who, title.clone()),
         index: IndexHead::new(&view, "documents"),
         id: document.id.to_string(),
         link: link(&document.url),
         kind: kind_name(document.kind.word()).to_owned(),
-        crumbs: [held.space_name.clone()].into_iter().chain(held.breadcrumb).collect(),
+        text,
+        above,
+        on,
         space_key: readable_key(&held.space_key).to_owned(),
         space_name: held.space_name,
+        space_link: format!(
+            "/indexes/{index}/documents?{}",
+            Fields::default().with("space", document.space.as_str())
+        ),
         author: held.author.map(|person| person.name),
         editor: held.editor.map(|person| person.name),
         created: Moment::new(document.created_at),
@@ -256,7 +388,7 @@ pub async fn show(State(door): State<Door>, who: SignedIn, Path((index, document
         version: document.version,
         media_type: document.file.and_then(|file| file.media_type),
         labels: document.labels,
-        title: document.title,
+        title,
         feed: held.feed,
         first_seen: Moment::new(held.first_seen_at),
         seen_run: held.seen_run,

@@ -22,6 +22,7 @@ mod fields;
 mod guard;
 mod indexes;
 mod integrations;
+mod markdown;
 pub(crate) mod moment;
 pub(crate) mod page;
 mod progress;

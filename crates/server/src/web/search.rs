@@ -15,6 +15,7 @@ use domain::{
 use http::StatusCode;
 
 use super::{
+    documents::here,
     error::{Shown, told},
     fields::Fields,
     moment::{self, Moment},
@@ -68,6 +69,10 @@ struct Choice {
 
 struct HitShown {
     link: String,
+    /// Its page here, at the heading.
+    here: String,
+    /// What that page is called.
+    name: String,
     /// What stands before the title: a comment has none of its own.
     before: &'static str,
     title: Vec<Fragment>,
@@ -184,7 +189,7 @@ fn page_of(
         people,
         total: counted(hits.total, "document", "documents"),
         pages: Pages::new(&format!("/indexes/{}", index.id), query, number, hits.total, HITS_SHOWN),
-        hits: hits.hits.into_iter().map(hit).collect(),
+        hits: hits.hits.into_iter().map(|found| hit(index.id, found)).collect(),
         importing,
         problem: problem.as_ref().map(told),
         index,
@@ -251,8 +256,12 @@ fn choices(counted: impl Iterator<Item = (String, String, u64)>, chosen: Vec<Str
     choices
 }
 
-fn hit(hit: Hit) -> HitShown {
+fn hit(index: IndexId, hit: Hit) -> HitShown {
     let passage = hit.passage;
+    let place = passage
+        .url
+        .split_once('#')
+        .map_or(String::new(), |(_, place)| format!("#{place}"));
     let fresh = passage.modified_at == passage.created_at && passage.editor == passage.author;
     let mut breadcrumb = passage.breadcrumb;
     let (before, on) = match passage.kind {
@@ -266,6 +275,8 @@ fn hit(hit: Hit) -> HitShown {
     };
     HitShown {
         link: link(&passage.url),
+        here: here(index, &passage.document) + &place,
+        name: format!("{before}{}", passage.title),
         before,
         title: hit.title,
         on,

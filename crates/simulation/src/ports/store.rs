@@ -20,9 +20,9 @@ use domain::{
     site::Site,
     space::{Estimate, FeedSpace, Space, SpaceSeen},
     store::{
-        AtlassianApp, Authorization, Called, Checked, Connections, DocumentFilter, DocumentRow, Documents, EffectRow,
-        Feeds, FileRecording, Files, FilesWaiting, HeldFacts, IndexFigures, Indexes, Jobs, NewUser, Points, Recording,
-        Settings, Store, SyncRuns, Touch, UnreadFile, Unseen, Users, Verdict, Wanted,
+        Ancestor, AtlassianApp, Authorization, Called, Checked, Connections, DocumentFilter, DocumentRow, Documents,
+        EffectRow, Feeds, FileRecording, Files, FilesWaiting, HeldFacts, IndexFigures, Indexes, Jobs, NewUser, Points,
+        Recording, Settings, Store, SyncRuns, Touch, UnreadFile, Unseen, Users, Verdict, Wanted,
     },
     sync_run::{Counts, Difference, Effect as RunEffect, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
     user::{ApiKey, User},
@@ -189,7 +189,11 @@ gated! { Documents {
     writes forget_wanted(feed: FeedId, ids: &[ContentId]) -> ();
     reads hidden_after(index: IndexId, sequence: i64, limit: usize) -> Vec<(FeedId, DocumentId)>;
     reads unseen(feed: FeedId, run: RunId) -> Vec<Unseen>;
-    reads unknown_people(site: &SiteId, accounts: &BTreeSet<AccountId>) -> Vec<AccountId>;
+    reads unknown_people(site: &SiteId, accounts: &BTreeSet<AccountId>, since: Timestamp) -> Vec<AccountId>;
+    reads names(site: &SiteId, accounts: &BTreeSet<AccountId>) -> BTreeMap<AccountId, String>;
+    reads ancestors(feed: FeedId, parent: &ContentId) -> Vec<Ancestor>;
+    reads hanging(feed: FeedId, on: &ContentId, kind: DocumentKind, limit: usize) -> (Vec<DocumentRow>, u64);
+    reads titled(feed: FeedId, space: &SpaceId, titles: &BTreeSet<String>) -> BTreeMap<String, ContentId>;
     transacts delete_documents(index: IndexId, ids: &[DocumentId], now: Timestamp) -> u64;
     transacts remove_space(feed: FeedId, space: &SpaceId, run: RunId, now: Timestamp) -> u64;
     transacts return_space(feed: FeedId, space: &SpaceId, run: RunId, now: Timestamp) -> u64;

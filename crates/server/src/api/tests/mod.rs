@@ -5,5 +5,6 @@ mod explain;
 mod keys;
 mod operation;
 mod problems;
+mod reading;
 mod walk;
 mod world;

@@ -1,5 +1,6 @@
 //! What a browser meets.
 
+mod reading;
 mod world;
 
 use std::time::Duration;

@@ -184,6 +184,11 @@ impl World {
 
     /// A document that the first feed brought.
     pub async fn import(&self, browser: &Browser, title: &str, kind: DocumentKind) {
+        self.bring(browser, vec![document(title, kind)]).await;
+    }
+
+    /// Documents that the first feed brought.
+    pub async fn bring(&self, browser: &Browser, documents: Vec<Document>) {
         let feed = match self.store.0.feeds(IndexId(1)).await {
             Ok(feeds) if !feeds.is_empty() => feeds[0].id,
             _ => self.connected(browser).await,
@@ -195,7 +200,7 @@ impl World {
             .await
             .unwrap();
         let recording = Recording {
-            documents: vec![document(title, kind)],
+            documents,
             people: vec![person("Ann Author"), person("Ed Editor")],
             ..Recording::empty(run.id, NOW)
         };
@@ -231,7 +236,8 @@ fn person(name: &str) -> Person {
     }
 }
 
-fn document(title: &str, kind: DocumentKind) -> Document {
+/// A page of Operations, without parents.
+pub fn document(title: &str, kind: DocumentKind) -> Document {
     Document {
         id: DocumentId::new(
             &SiteId::new("cloud-1"),
