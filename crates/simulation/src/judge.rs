@@ -40,6 +40,8 @@ pub enum Rule {
     Rebuilt,
     /// A complete pass of changes brought all that was written before it.
     Changes,
+    /// A complete import or walk brought all that its listings must have shown.
+    Whole,
     /// The world comes to rest.
     Rest,
     /// No process breaks down.
@@ -59,6 +61,7 @@ impl Rule {
             Self::Proof => "documents are removed on proof and held as they were shown",
             Self::Rebuilt => "an index built anew equals the one that was kept",
             Self::Changes => "a complete pass of changes brings all that was written before it",
+            Self::Whole => "a complete import or walk holds all that was shown since before its listings began",
             Self::Rest => "the world comes to rest",
             Self::Alive => "no process breaks down",
         }
@@ -104,6 +107,10 @@ struct Reading {
     /// The last of them, which is in the store.
     mark: Option<String>,
     done: bool,
+    /// The step at which its first answer was asked for.
+    began: u64,
+    /// An answer did not show what was there, and did not say so.
+    misled: bool,
 }
 
 #[derive(Default)]
@@ -129,6 +136,8 @@ struct Inner {
     began: BTreeMap<RunId, (u64, Timestamp)>,
     /// The listings that a walk has read and judged.
     walked: BTreeMap<FeedId, BTreeSet<Stream>>,
+    /// The spaces that an import has read and told to be imported.
+    imported: BTreeMap<FeedId, BTreeSet<String>>,
     walks: BTreeMap<FeedId, u64>,
     /// Feeds whose present run was told that a listing ended where it did not.
     misled: BTreeSet<FeedId>,

@@ -29,8 +29,10 @@ const STEPS_MIN: usize = 60;
 const STEPS_MORE: usize = 140;
 /// Between two events lie fewer steps than this.
 const GAP_MAX: usize = 9;
-/// One world in so many comes to rest in its middle.
-const REST_ONE_IN: usize = 8;
+/// One world in so many comes to rest before much happened: what follows meets changes, walks and probes.
+const REST_ONE_IN: usize = 3;
+/// At the latest before this step.
+const REST_MAX: usize = 60;
 /// No script has more lines.
 const EVENTS_MAX: usize = 10_000;
 
@@ -38,13 +40,13 @@ impl Script {
     pub fn drawn(seed: u64) -> Self {
         let mut chance = Chance::new(seed ^ 0x5C71_9A3E_0000_0001);
         let steps = STEPS_MIN + chance.below(STEPS_MORE);
-        let rests = chance.below(REST_ONE_IN) == 0;
+        let mut rests = (chance.below(REST_ONE_IN) == 0).then(|| chance.below(REST_MAX));
         let (mut at, mut events) = (chance.below(GAP_MAX * 4), Vec::new());
         while at < steps {
-            let middle = rests && at > steps / 2 && !events.iter().any(|event: &Event| event.kind == Kind::Quiet);
+            let rest = rests.take_if(|rest| at >= *rest).is_some();
             events.push(Event {
                 at: at as u64,
-                kind: if middle { Kind::Quiet } else { Kind::drawn(&mut chance) },
+                kind: if rest { Kind::Quiet } else { Kind::drawn(&mut chance) },
                 a: chance.below(1_000),
                 b: chance.below(1_000),
             });

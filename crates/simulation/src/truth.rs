@@ -41,6 +41,8 @@ pub struct Shown {
     pub modified: Timestamp,
     /// Since when it is shown without a break, by Atlassian's clock.
     pub since: Timestamp,
+    /// The step since which it is shown in this space without a break.
+    pub placed: u64,
 }
 
 /// What one feed's person sees in its chosen spaces, through time.
@@ -60,13 +62,22 @@ impl Truth {
     pub fn turn(&mut self, rows: Vec<(String, Row, Timestamp)>, step: u64, at: Timestamp) {
         let mut before = std::mem::take(&mut self.now);
         for (id, row, modified) in rows {
-            let since = before.remove(&id).map(|shown| shown.since);
+            let shown = before.remove(&id);
+            let stayed = shown.as_ref().filter(|shown| shown.row.space == row.space);
+            let placed = stayed.map_or(step, |shown| shown.placed);
+            let since = shown.map(|shown| shown.since);
             if since.is_none() && self.hidden.remove(&id).is_some() {
                 self.shown_again.insert(id.clone(), step);
             }
             self.ever.entry(id.clone()).or_default().insert(row.clone());
             let since = since.unwrap_or(at);
-            self.now.insert(id, Shown { row, modified, since });
+            let shown = Shown {
+                row,
+                modified,
+                since,
+                placed,
+            };
+            self.now.insert(id, shown);
         }
         let hidden = before.into_iter().map(|(id, shown)| (id, (step, shown.row)));
         self.hidden.extend(hidden);

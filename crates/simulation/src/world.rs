@@ -204,6 +204,7 @@ impl World {
 
     /// Tells the judge what every feed's person sees now.
     pub fn look(&self) {
+        self.judge.turn_to(self.judge.step(), self.site_time());
         let archived = self.places.iter().filter(|place| place.state == PlaceState::Archived);
         self.judge
             .archived_are(archived.map(|place| place.id.to_string()).collect());

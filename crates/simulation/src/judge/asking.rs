@@ -49,16 +49,29 @@ impl Judge {
         };
     }
 
-    /// An answer said that a listing ended where it did not: what it would have shown is not known to be missing.
+    /// An answer said that a listing ended where it did not, or a row of it could not be read: what it would have shown is
+    /// not known to be missing.
     pub fn misled(&self, life: Life) {
         let mut inner = self.locked();
         if let Some(feed) = inner.within.get(&life.process).copied() {
             inner.misled.insert(feed);
+            let readings = inner
+                .readings
+                .iter_mut()
+                .filter(|((of, _), reading)| *of == feed && !reading.done);
+            readings.for_each(|(_, reading)| reading.misled = true);
         }
     }
 
     pub fn grant_saved(&self, life: Life) {
         self.locked().unsaved_answers.remove(&life.process);
+    }
+
+    /// The disk was full: until it is saved after all, Atlassian's patience with the token before may be over.
+    pub fn grant_not_saved(&self, life: Life) {
+        let mut inner = self.locked();
+        let unsaved = inner.unsaved_answers.get(&life.process).cloned().unwrap_or_default();
+        inner.excused.extend(unsaved);
     }
 
     /// The process is no more: what it had not saved may be lost once Atlassian's patience is over.
@@ -94,6 +107,7 @@ impl Judge {
         let Some(feed) = inner.claimed_by(life) else {
             return inner.step;
         };
+        let step = inner.step;
         let reading = inner.readings.entry((feed, stream.clone())).or_default();
         match after {
             // Should nothing come of it, somebody goes on from the mark that is in the store.
@@ -101,6 +115,7 @@ impl Judge {
                 *reading = super::Reading {
                     given: reading.mark.iter().cloned().collect(),
                     mark: reading.mark.take(),
+                    began: step,
                     ..super::Reading::default()
                 }
             }

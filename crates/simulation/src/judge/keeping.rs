@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    FeedId, IndexId, Result,
-    cursor::{Mark, Watermark},
+    FeedId, IndexId, Result, SpaceId,
+    cursor::{Mark, Stream, Watermark},
     document::Removal,
     job::{Job, Work},
     store::{Recording, Store, Verdict},
@@ -12,7 +12,10 @@ use domain::{
 };
 
 use super::{Judge, Promise, Rule, content, held_row, is_told_by_search};
-use crate::{board::Life, truth::Row};
+use crate::{
+    board::Life,
+    truth::{Row, Shown},
+};
 
 /// More than any world holds.
 const CHANGED_MAX: usize = 10_000;
@@ -128,6 +131,12 @@ impl Judge {
             .extend(verdict.walked.iter().cloned());
     }
 
+    /// An import has read this space.
+    pub fn imported(&self, feed: FeedId, space: &SpaceId) {
+        let mut inner = self.locked();
+        inner.imported.entry(feed).or_default().insert(space.to_string());
+    }
+
     pub fn claimed(&self, life: Life, job: &Job) {
         let Work::SyncFeed { feed, .. } = job.work;
         let mut inner = self.locked();
@@ -142,6 +151,7 @@ impl Judge {
         if inner.began.insert(run.id, (step, at)).is_none() {
             inner.figures.runs += 1;
             inner.walked.remove(&run.feed);
+            inner.imported.remove(&run.feed);
             inner.misled.remove(&run.feed);
         }
         if let Some(open) = inner.open_runs.insert(run.feed, run.id) {
@@ -162,6 +172,7 @@ impl Judge {
         let (Some((step, at)), Outcome::Complete) = (began, outcome) else {
             return Ok(());
         };
+        self.locked().whole(run, step);
         match run.kind {
             RunKind::Walk => self.promised(store, run, step).await,
             RunKind::Changes => self.changes_complete(store, run, at).await,
@@ -261,6 +272,46 @@ impl super::Inner {
     pub(super) fn claimed_by(&self, life: Life) -> Option<FeedId> {
         let feed = self.within.get(&life.process).copied()?;
         (self.claims.get(&feed) == Some(&life)).then_some(feed)
+    }
+
+    /// A complete import or walk: what was shown in a listing's space since before that listing began is held.
+    fn whole(&mut self, run: &SyncRun, began: u64) {
+        let (walked, imported) = (self.walked.get(&run.feed), self.imported.get(&run.feed));
+        let is_read = |stream: &Stream| match run.kind {
+            RunKind::Walk => walked.is_some_and(|walked| walked.contains(stream)),
+            RunKind::Import => imported.is_some_and(|imported| imported.contains(stream.space.as_str())),
+            RunKind::Changes | RunKind::Probe | RunKind::Verify => false,
+        };
+        let Some(truth) = self.truths.get(&run.feed) else {
+            return;
+        };
+        let readings = self.readings.iter().filter(|((feed, _), _)| *feed == run.feed);
+        let readings = readings.filter(|((_, stream), reading)| is_read(stream) && reading.done && !reading.misled);
+        let missed = readings.into_iter().find_map(|((_, stream), reading)| {
+            let (space, kind) = (stream.space.as_str(), stream.kind.word());
+            let renamed = self
+                .renamed
+                .get(space)
+                .is_some_and(|at| *at >= began.min(reading.began));
+            let must_be_held = |shown: &Shown| {
+                let archived = self.archived_last.get(space).is_some_and(|at| *at >= shown.modified);
+                let untold = is_told_by_search(&shown.row) && (archived || renamed);
+                shown.row.space == space && shown.row.kind == kind && shown.placed < reading.began && !untold
+            };
+            let is_held = |id: &String| {
+                let held = self.held.get(&(run.feed, id.clone()));
+                held.is_some_and(|(_, removed)| !removed)
+            };
+            let mut shown = truth.now.iter();
+            shown.find(|(id, shown)| must_be_held(shown) && !is_held(id))
+        });
+        if let Some((id, shown)) = missed {
+            let what = format!(
+                "run {} of feed {} is complete and lacks {id} ({:?})",
+                run.id, run.feed, shown.row
+            );
+            self.violate(Rule::Whole, what);
+        }
     }
 
     /// Whoever lost the claim writes nothing.

@@ -70,7 +70,7 @@ impl GatedHttp {
             _ => {}
         }
         let answer = self.fake.answer(request).await;
-        if fault == Some(HttpFault::DroppedNext) {
+        if matches!(fault, Some(HttpFault::DroppedNext | HttpFault::BadRow)) {
             self.judge.misled(self.gate.life);
         }
         let good = answer.status().is_success();
