@@ -66,6 +66,7 @@ struct Ticket {
     life: Life,
     port: Port,
     what: String,
+    writes: bool,
     stage: Stage,
     turn: Option<Turn>,
     waker: Option<Waker>,
@@ -78,6 +79,7 @@ pub struct Waiting {
     pub life: Life,
     pub port: Port,
     pub what: String,
+    pub writes: bool,
     pub stage: Stage,
 }
 
@@ -102,6 +104,14 @@ pub enum HttpFault {
     DroppedNext,
 }
 
+/// Which answer a fault waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aim {
+    Any,
+    /// One in the midst of a listing.
+    Midway,
+}
+
 #[derive(Default)]
 struct Inner {
     steady_ms: i64,
@@ -115,7 +125,7 @@ struct Inner {
     moves: u64,
     alive: BTreeMap<usize, u32>,
     driver: Option<Waker>,
-    http_faults: VecDeque<HttpFault>,
+    http_faults: VecDeque<(HttpFault, Aim)>,
     token_faults: VecDeque<HttpFault>,
     /// So many writing operations find the disk full.
     full_disk: u32,
@@ -192,8 +202,8 @@ impl Board {
         self.locked().alive.contains_key(&process)
     }
 
-    pub fn spoil_answer(&self, fault: HttpFault) {
-        self.locked().http_faults.push_back(fault);
+    pub fn spoil_answer(&self, fault: HttpFault, aim: Aim) {
+        self.locked().http_faults.push_back((fault, aim));
     }
 
     pub fn spoil_token_answer(&self, fault: HttpFault) {
@@ -213,12 +223,14 @@ impl Board {
         inner.skew_ms = 0;
     }
 
-    pub fn http_fault(&self, of_token: bool) -> Option<HttpFault> {
-        let mut inner = self.locked();
-        match of_token {
-            true => inner.token_faults.pop_front(),
-            false => inner.http_faults.pop_front(),
-        }
+    pub fn token_fault(&self) -> Option<HttpFault> {
+        self.locked().token_faults.pop_front()
+    }
+
+    pub fn http_fault(&self, midway: bool) -> Option<(HttpFault, Aim)> {
+        let faults = &mut self.locked().http_faults;
+        let aimed = faults.iter().position(|(_, aim)| midway || *aim == Aim::Any)?;
+        faults.remove(aimed)
     }
 
     /// Keeps a line for the trace.
@@ -256,6 +268,7 @@ impl Board {
             life: ticket.life,
             port: ticket.port,
             what: ticket.what.clone(),
+            writes: ticket.writes,
             stage: ticket.stage,
         };
         inner.tickets.iter().map(shown).collect()
@@ -345,15 +358,15 @@ impl Gate {
         effect: Effect,
         op: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let what = what.into();
-        let turn = self.turn(port, what.clone(), Stage::Before).await?;
+        let (what, writes) = (what.into(), effect == Effect::Writes);
+        let turn = self.turn(port, what.clone(), writes, Stage::Before).await?;
         let result = self.in_flight(effect, op).await;
         if let Err(error) = &result {
             self.board
                 .mention(format!("process {} {what} failed: {error}", self.life.process));
         }
         if turn.hold {
-            self.turn(port, what, Stage::Held).await?;
+            self.turn(port, what, writes, Stage::Held).await?;
         }
         result
     }
@@ -367,7 +380,7 @@ impl Gate {
         op.await
     }
 
-    fn turn(&self, port: Port, what: String, stage: Stage) -> impl Future<Output = Result<Turn>> + use<> {
+    fn turn(&self, port: Port, what: String, writes: bool, stage: Stage) -> impl Future<Output = Result<Turn>> + use<> {
         let mut inner = self.board.locked();
         let number = inner.next_ticket;
         inner.next_ticket += 1;
@@ -377,6 +390,7 @@ impl Gate {
                 life: self.life,
                 port,
                 what,
+                writes,
                 stage,
                 turn: None,
                 waker: None,
@@ -468,7 +482,7 @@ impl Clock for GatedClock {
             .board
             .steady()
             .saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
-        let turn = self.0.turn(Port::Clock, "sleep".into(), Stage::Asleep(until));
+        let turn = self.0.turn(Port::Clock, "sleep".into(), false, Stage::Asleep(until));
         Box::pin(async move {
             // A process that is no more sleeps for ever.
             if turn.await.is_err() {

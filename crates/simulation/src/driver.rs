@@ -30,6 +30,10 @@ use crate::{
 
 /// Processes of Circuit on the one store: two workers and the indexer.
 const PROCESSES: usize = INDEXER + 1;
+/// A process stays down for fewer steps than this.
+const DOWN_MAX: u64 = 40;
+/// A doomed process makes fewer writes than this before.
+const DOOMED_WRITES_MAX: usize = 4;
 /// One result in so many is held back.
 const HELD_ONE_IN: usize = 6;
 const HOUR_MS: i64 = 3_600_000;
@@ -101,6 +105,16 @@ impl Theatre {
     }
 }
 
+/// When a process is to die.
+#[derive(Clone, Copy, Debug)]
+struct Doom {
+    /// So many of its writes still come to their end.
+    writes: usize,
+    /// The next one happens, and nobody is told of it.
+    after: bool,
+    down_for: u64,
+}
+
 struct Driver {
     world: World,
     seed: u64,
@@ -109,6 +123,8 @@ struct Driver {
     incarnations: u32,
     /// Processes that are down, until this step.
     down: BTreeMap<usize, u64>,
+    /// Processes that die when they write.
+    doomed: BTreeMap<usize, Doom>,
     step: u64,
     /// Nothing goes wrong just now, and nobody dies: nothing is held back.
     resting: bool,
@@ -136,6 +152,7 @@ impl Driver {
             handles: BTreeMap::new(),
             incarnations: 0,
             down: BTreeMap::new(),
+            doomed: BTreeMap::new(),
             step: 0,
             resting: false,
             skewed: Hour::default(),
@@ -197,7 +214,20 @@ impl Driver {
         self.world.board.settled().await;
         self.note(|| format!("* {} {} {}", event.kind.word(), event.a, event.b));
         match event.kind {
-            Kind::Crash => self.crash(event.a % PROCESSES, event.b as u64 % 40).await,
+            Kind::Crash => {
+                let (process, down_for) = (event.a % PROCESSES, event.b as u64 % DOWN_MAX);
+                let doom = |after| Doom {
+                    writes: event.b / 4 % DOOMED_WRITES_MAX,
+                    after,
+                    down_for,
+                };
+                match event.b % 4 {
+                    0 => self.crash(process, down_for).await,
+                    1 => drop(self.doomed.insert(process, doom(true))),
+                    _ => drop(self.doomed.insert(process, doom(false))),
+                }
+            }
+            Kind::Settle => self.settle().await?,
             Kind::Jump => self.world.board.advance(crate::event::jump_ms(event)),
             Kind::Quiet => self.rest().await?,
             _ => self.world.happen(event).await?,
@@ -217,6 +247,7 @@ impl Driver {
         let Some(handle) = self.handles.remove(&process) else {
             return;
         };
+        self.doomed.remove(&process);
         self.world.board.kill(process);
         handle.abort();
         // It was told to end; how it ended is of no interest.
@@ -257,6 +288,7 @@ impl Driver {
             self.start(process)?;
             board.settled().await;
         }
+        self.strike_doomed().await;
         self.step += 1;
         self.world.judge.turn_to(self.step, self.world.site_time());
         match self.next() {
@@ -265,6 +297,37 @@ impl Driver {
             None => board.advance(IDLE_MS),
         }
         Ok(())
+    }
+
+    /// Those who are to die now do.
+    async fn strike_doomed(&mut self) {
+        if self.doomed.is_empty() {
+            return;
+        }
+        for waiting in self.world.board.waiting() {
+            let process = waiting.life.process;
+            let dies = self.doomed.get(&process).copied().filter(|doom| {
+                let stage = if doom.after { Stage::Held } else { Stage::Before };
+                waiting.writes && doom.writes == 0 && waiting.stage == stage
+            });
+            if let Some(doom) = dies {
+                self.crash(process, doom.down_for).await;
+                self.world.board.settled().await;
+            }
+        }
+    }
+
+    /// Whether the result of this write is never told: whoever wanted it dies first.
+    fn is_last_deed(&mut self, next: &Waiting) -> bool {
+        let Some(doom) = self.doomed.get_mut(&next.life.process) else {
+            return false;
+        };
+        if !next.writes || next.stage != Stage::Before {
+            return false;
+        }
+        let last = doom.after && doom.writes == 0;
+        doom.writes = doom.writes.saturating_sub(1);
+        last
     }
 
     /// Who goes next; time goes on when all are asleep.
@@ -302,7 +365,7 @@ impl Driver {
         let longest_ms = if next.port == Port::Http { 300 } else { 20 };
         board.advance(1 + among(self.draw(2), longest_ms) as i64);
         let may_hold = self.schedule == Schedule::Drawn && !self.resting && next.stage == Stage::Before;
-        let hold = may_hold && among(self.draw(3), HELD_ONE_IN) == 0;
+        let hold = self.is_last_deed(next) || may_hold && among(self.draw(3), HELD_ONE_IN) == 0;
         self.digest = scattered(self.digest ^ digest(next));
         self.note(|| {
             let (life, what, stage) = (next.life, &next.what, next.stage);
@@ -369,9 +432,25 @@ impl Driver {
         Ok(())
     }
 
+    /// Nothing goes wrong until what was begun is done and found.
+    async fn settle(&mut self) -> Result<()> {
+        self.resting = true;
+        let first = self.step;
+        let (mut began, mut over) = (false, false);
+        while !over && !self.broken() && self.step - first < ROUND_STEPS_MAX {
+            self.step().await?;
+            self.world.board.settled().await;
+            began |= self.world.judge.is_at_work();
+            over = began && !self.world.judge.is_at_work() && self.everybody_sleeps() && self.is_indexed().await?;
+        }
+        self.resting = false;
+        Ok(())
+    }
+
     /// Nothing goes wrong any more; every pass is run until all is in order, or it never will be.
     async fn rest(&mut self) -> Result<()> {
         self.resting = true;
+        self.doomed.clear();
         let rested = self.rested().await;
         self.resting = false;
         rested

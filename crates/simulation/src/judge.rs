@@ -107,8 +107,9 @@ struct Reading {
     /// The last of them, which is in the store.
     mark: Option<String>,
     done: bool,
-    /// The step at which its first answer was asked for.
+    /// The step at which its first answer was asked for, and the time at Atlassian.
     began: u64,
+    began_at: Timestamp,
     /// An answer did not show what was there, and did not say so.
     misled: bool,
 }
@@ -141,6 +142,10 @@ struct Inner {
     walks: BTreeMap<FeedId, u64>,
     /// Feeds whose present run was told that a listing ended where it did not.
     misled: BTreeSet<FeedId>,
+    /// How far Atlassian's search is behind now.
+    lag_ms: i64,
+    /// Until when what it tells is that far behind at most, and how far.
+    lagged: Vec<(Timestamp, i64)>,
     /// Spaces that are archived now.
     archived: BTreeSet<String>,
     /// At which step each space was given its present key, if it had another.
@@ -229,6 +234,14 @@ impl Judge {
         inner.archived_last.extend(ever.into_iter().map(|space| (space, at)));
     }
 
+    /// Atlassian's search is so far behind from now on.
+    pub fn lags(&self, ms: i64) {
+        let mut inner = self.locked();
+        let (at, before) = (inner.site_time, inner.lag_ms);
+        inner.lagged.push((at, before));
+        inner.lag_ms = ms;
+    }
+
     /// What the feed's person sees from now on.
     pub fn truth_is(&self, feed: FeedId, rows: Vec<(String, Row, Timestamp)>) {
         let mut inner = self.locked();
@@ -263,7 +276,7 @@ impl Judge {
             };
             let searchable: BTreeSet<&String> = found.keys().filter(|(of, _)| of == feed).map(|(_, id)| id).collect();
             // Atlassian's search is blind there (facts.md §6): what was never told cannot be held.
-            let untold = |row: &Row| inner.archived.contains(&row.space) && is_told_by_search(row);
+            let untold = |row: &Row| inner.archived.contains(&row.space) && row.is_told_by_search();
             let missing = shown
                 .iter()
                 .find(|(id, row)| !searchable.contains(**id) && !untold(row));
@@ -315,6 +328,13 @@ impl Judge {
 }
 
 impl Inner {
+    /// Since when what people wrote may be unknown to Atlassian's search when it was asked at this time or later.
+    fn searched(&self, from: Timestamp) -> Timestamp {
+        let lags = self.lagged.iter().filter(|(until, _)| *until >= from);
+        let lag_ms = lags.map(|(_, lag_ms)| *lag_ms).fold(self.lag_ms, i64::max);
+        Timestamp(from.0 - lag_ms)
+    }
+
     fn violate(&mut self, rule: Rule, what: impl Into<String>) {
         let step = self.step;
         self.violations.push(Violation {
@@ -339,11 +359,6 @@ pub fn held_row(held: &Held) -> Row {
         parent: document.parent.as_ref().map(|parent| parent.to_string()),
         space: document.space.to_string(),
     }
-}
-
-/// Comments and attachments are found through Atlassian's search alone.
-fn is_told_by_search(row: &Row) -> bool {
-    matches!(row.kind.as_str(), "comment" | "attachment")
 }
 
 fn content(id: &DocumentId) -> String {

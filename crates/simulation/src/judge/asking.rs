@@ -32,6 +32,11 @@ impl Judge {
             inner.violate(Rule::Chosen, format!("asked for {rest} outside of any feed"));
             return;
         };
+        let unsaved = inner.unsaved_answers.get(&life.process);
+        if unsaved.is_some_and(|feeds| feeds.contains(&feed)) {
+            let what = format!("feed {feed} asked for {rest} while its new tokens were not saved");
+            inner.violate(Rule::Tokens, what);
+        }
         if let Err(why) = inner.chosen(feed, rest, &url, request.body()) {
             inner.violate(Rule::Chosen, format!("feed {feed} asked for {}: {why}", request.uri()));
         }
@@ -70,7 +75,7 @@ impl Judge {
     /// The disk was full: until it is saved after all, Atlassian's patience with the token before may be over.
     pub fn grant_not_saved(&self, life: Life) {
         let mut inner = self.locked();
-        let unsaved = inner.unsaved_answers.get(&life.process).cloned().unwrap_or_default();
+        let unsaved = inner.unsaved_answers.remove(&life.process).unwrap_or_default();
         inner.excused.extend(unsaved);
     }
 
@@ -107,7 +112,7 @@ impl Judge {
         let Some(feed) = inner.claimed_by(life) else {
             return inner.step;
         };
-        let step = inner.step;
+        let (step, at) = (inner.step, inner.site_time);
         let reading = inner.readings.entry((feed, stream.clone())).or_default();
         match after {
             // Should nothing come of it, somebody goes on from the mark that is in the store.
@@ -116,6 +121,7 @@ impl Judge {
                     given: reading.mark.iter().cloned().collect(),
                     mark: reading.mark.take(),
                     began: step,
+                    began_at: at,
                     ..super::Reading::default()
                 }
             }

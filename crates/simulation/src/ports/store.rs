@@ -229,6 +229,11 @@ gated! { Documents {
                 .without_comments(&*self.real, feed, &mut verdict)
                 .await?;
         }
+        if self.planted.is(Plant::SuspendedForEver) {
+            self.planted
+                .without_suspended(&*self.real, feed, &mut verdict)
+                .await?;
+        }
         let applying = async {
             let taken = self.noticed(Some(feed), self.real.apply(feed, &verdict)).await?;
             self.judge.applied(self.gate.life, feed, &verdict);
