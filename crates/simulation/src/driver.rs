@@ -30,6 +30,8 @@ use crate::{
 
 /// Processes of Circuit on the one store: two workers and the indexer.
 const PROCESSES: usize = INDEXER + 1;
+/// Before one rest in so many, people are given back the spaces that they lost.
+const GIVEN_BACK_ONE_IN: usize = 2;
 /// A process stays down for fewer steps than this.
 const DOWN_MAX: u64 = 40;
 /// A doomed process makes fewer writes than this before.
@@ -42,6 +44,8 @@ const ALL_DUE_MS: i64 = 25 * HOUR_MS;
 /// When all is well, so many rounds of all passes bring everything in order: a second one must agree before much is
 /// removed.
 const ROUNDS_MAX: usize = 4;
+/// Of a hundred first rounds so many are walks that people ask for, which takes half of the steps of all passes.
+const ASKED_PERCENT: usize = 50;
 /// A round that takes more steps does not come to its end.
 const ROUND_STEPS_MAX: u64 = 8_000;
 /// Tokens and points are compared every so many steps.
@@ -308,7 +312,7 @@ impl Driver {
             let process = waiting.life.process;
             let dies = self.doomed.get(&process).copied().filter(|doom| {
                 let stage = if doom.after { Stage::Held } else { Stage::Before };
-                waiting.writes && doom.writes == 0 && waiting.stage == stage
+                is_deed(&waiting) && doom.writes == 0 && waiting.stage == stage
             });
             if let Some(doom) = dies {
                 self.crash(process, doom.down_for).await;
@@ -322,7 +326,7 @@ impl Driver {
         let Some(doom) = self.doomed.get_mut(&next.life.process) else {
             return false;
         };
-        if !next.writes || next.stage != Stage::Before {
+        if !is_deed(next) || next.stage != Stage::Before {
             return false;
         }
         let last = doom.after && doom.writes == 0;
@@ -459,12 +463,16 @@ impl Driver {
     async fn rested(&mut self) -> Result<()> {
         self.world.board.settled().await;
         self.world.mend().await?;
+        if among(self.draw(5), GIVEN_BACK_ONE_IN) == 0 {
+            self.world.give_back();
+        }
         for until in self.down.values_mut() {
             *until = self.step;
         }
         let mut difference = None;
-        for _ in 0..ROUNDS_MAX {
-            self.round().await?;
+        for round in 0..ROUNDS_MAX {
+            let asked = round == 0 && among(self.draw(4), 100) < ASKED_PERCENT;
+            self.round(asked).await?;
             if self.broken() {
                 return Ok(());
             }
@@ -479,11 +487,20 @@ impl Driver {
         Ok(())
     }
 
-    /// Every pass is due, and is run.
-    async fn round(&mut self) -> Result<()> {
-        self.note(|| "* all passes are due".into());
-        self.world.board.advance(ALL_DUE_MS);
-        self.world.tend().await?;
+    /// Every feed is walked: because its people ask for it, or because every pass is due.
+    async fn round(&mut self, asked: bool) -> Result<()> {
+        match asked {
+            true => {
+                self.note(|| "* all walks are asked for".into());
+                self.world.tend().await?;
+                self.world.resync_all().await?;
+            }
+            false => {
+                self.note(|| "* all passes are due".into());
+                self.world.board.advance(ALL_DUE_MS);
+                self.world.tend().await?;
+            }
+        }
         let walks: BTreeMap<FeedId, u64> = self
             .world
             .feeds
@@ -584,6 +601,11 @@ async fn found_by(app: &App, world: &World, index: IndexId) -> Result<Found> {
             return Ok(found);
         }
     }
+}
+
+/// Whether a process may be doomed to die at it: points are written before and after every call, and would be most of all.
+fn is_deed(waiting: &Waiting) -> bool {
+    waiting.writes && waiting.what != "change_points"
 }
 
 fn digest(next: &Waiting) -> u64 {

@@ -48,8 +48,8 @@ kinds! {
     /// The first page of all, and with it what is below: in a large world, more than is believed at once.
     HideFirst "hide-first" Writing 1,
     ShowFirst "show-first" Writing 1,
-    LoseSpace "lose-space" Withdrawing 2,
-    RegainSpace "regain-space" Withdrawing 2,
+    LoseSpace "lose-space" Withdrawing 4,
+    RegainSpace "regain-space" Withdrawing 4,
     ArchiveSpace "archive-space" Withdrawing 1,
     RestoreSpace "restore-space" Withdrawing 2,
     DeleteSpace "delete-space" Withdrawing 1,
@@ -78,7 +78,7 @@ kinds! {
     FullDisk "full-disk" Crashing 3,
     Quota "quota" Failing 2,
     /// How far Atlassian's search is behind what people wrote.
-    Lag "lag" Failing 2,
+    Lag "lag" Writing 3,
     /// Nothing goes wrong until the first import is over.
     Settle "settle" Asking 0,
     /// Nothing goes wrong any more until all is at rest.
@@ -137,7 +137,7 @@ const JUMPS_MS: [i64; 6] = [
 /// How far the machine's clock is from Atlassian's.
 const SKEWS_MS: [i64; 4] = [0, 3 * MINUTE_MS, -3 * MINUTE_MS, -60 * MINUTE_MS];
 /// How far Atlassian's search is behind (facts.md §6: a minute or more); the product looks back further than that.
-const LAGS_MS: [i64; 3] = [0, MINUTE_MS, 3 * MINUTE_MS];
+const LAGS_MS: [i64; 4] = [MINUTE_MS, 3 * MINUTE_MS, 5 * MINUTE_MS, 0];
 const RETRY_AFTERS: [Option<i64>; 5] = [Some(2), Some(0), Some(999_999_999), None, Some(30)];
 
 impl World {
@@ -237,6 +237,14 @@ impl World {
         self.tend().await
     }
 
+    /// People want everything read again.
+    pub async fn resync_all(&self) -> Result<()> {
+        for feed in &self.feeds {
+            tolerated(self.person_does(Kind::Resync, *feed).await)?;
+        }
+        Ok(())
+    }
+
     /// People do what the feeds' pages ask of them, as far as Atlassian lets them now.
     pub async fn tend(&mut self) -> Result<()> {
         for feed in self.feeds.clone() {
@@ -260,7 +268,13 @@ impl World {
         if writes && place.state != PlaceState::Open {
             return;
         }
-        let account = json!(self.people[event.b % self.people.len()]);
+        let account = match event.kind {
+            Kind::LoseSpace | Kind::RegainSpace => {
+                let connecting = self.accounts_of_feeds();
+                json!(connecting[event.b % connecting.len()])
+            }
+            _ => json!(self.people[event.b % self.people.len()]),
+        };
         let body = format!("<p>Written at step {}</p>", event.at);
         let (name, site, asked) = match (event.kind, &item) {
             (Kind::Create, _) => {

@@ -26,9 +26,11 @@ pub struct Script {
 }
 
 /// Of a hundred worlds so many begin with everything imported: what happens then meets changes, walks and probes.
-const SETTLES_PERCENT: usize = 60;
+const SETTLES_PERCENT: usize = 65;
+/// What was settled is woken before this step.
+const WAKES_MAX: usize = 3;
 /// Between two events lie fewer steps than this.
-const GAP_MAX: usize = 9;
+const GAP_MAX: usize = 8;
 /// One world in so many comes to rest in its midst, too.
 const REST_ONE_IN: usize = 12;
 /// No script has more lines.
@@ -41,7 +43,7 @@ impl Script {
         let steps = steps(shape.size, &mut chance);
         let settles = chance.strikes(SETTLES_PERCENT);
         let mut rests = (chance.below(REST_ONE_IN) == 0).then(|| chance.below(steps));
-        let (mut at, mut events) = (chance.below(GAP_MAX), Vec::new());
+        let (mut at, mut events) = (WAKES_MAX + chance.below(GAP_MAX), Vec::new());
         let mut happens = |at: usize, kind: Kind, chance: &mut Chance| {
             events.push(Event {
                 at: at as u64,
@@ -53,8 +55,8 @@ impl Script {
         if settles {
             happens(0, Kind::Settle, &mut chance);
             // Otherwise nothing is due for a while.
-            let wakes = if chance.strikes(50) { Kind::Resync } else { Kind::Jump };
-            happens(at, wakes, &mut chance);
+            let wakes = if chance.strikes(60) { Kind::Resync } else { Kind::Jump };
+            happens(chance.below(WAKES_MAX), wakes, &mut chance);
         }
         while at < steps {
             let rest = rests.take_if(|rest| at >= *rest).is_some();
@@ -142,7 +144,7 @@ impl Script {
 /// In how many steps something happens.
 fn steps(size: Size, chance: &mut Chance) -> usize {
     let (least, more) = match size {
-        Size::Small => (20, 70),
+        Size::Small => (50, 90),
         Size::Medium | Size::Large => (60, 140),
     };
     least + chance.below(more)

@@ -29,7 +29,7 @@ use domain::{
 };
 use fake_atlassian::{Detail, FakeAtlassian, Options, seed};
 use search::EmbeddedEngine;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::{
@@ -49,6 +49,8 @@ const PUBLIC_URL: &str = "http://localhost:1";
 const PROBE_SCOPE: &str = "read:content.metadata:confluence";
 /// In so many of a hundred worlds people consent to it.
 const PROBES_PERCENT: usize = 40;
+/// So many people connect feeds.
+const CONNECTING_MAX: usize = 2;
 /// More than may vanish at once without being doubted (sync::plan).
 const PAGES_OF_LARGE: usize = 64;
 const ROWS_OF_LARGE: usize = 250;
@@ -158,7 +160,7 @@ impl World {
             bell: Arc::default(),
             plant: making.plant,
             rows_max: match size {
-                Size::Small => 1 + chance.below(3),
+                Size::Small => 1 + chance.below(2),
                 Size::Medium => 2 + chance.below(8),
                 Size::Large => ROWS_OF_LARGE,
             },
@@ -221,6 +223,22 @@ impl World {
         }
     }
 
+    /// Admins give back what they took from those who connected feeds.
+    pub fn give_back(&self) {
+        for place in &self.places {
+            let accounts = self.accounts_of_feeds();
+            let asked =
+                json!({ "cloud_id": self.sites[place.site].as_str(), "space": place.key, "accounts": accounts });
+            let _ = self.control("grant", asked);
+        }
+        self.look();
+    }
+
+    /// Those who may have connected feeds.
+    pub fn accounts_of_feeds(&self) -> &[String] {
+        &self.people[..self.people.len().min(CONNECTING_MAX)]
+    }
+
     /// What Atlassian's clock shows.
     pub fn site_time(&self) -> Timestamp {
         Timestamp(self.board.site_clock.load(Ordering::Relaxed))
@@ -253,7 +271,7 @@ impl World {
         }
         for _ in 0..several(chance) {
             let index = self.indexes[chance.below(self.indexes.len())];
-            let account = self.people[chance.below(self.people.len().min(2))].clone();
+            let account = self.people[chance.below(CONNECTING_MAX.min(self.people.len()))].clone();
             let site = chance.below(self.sites.len());
             let mut chosen: Vec<Place> = self.places.iter().filter(|place| place.site == site).cloned().collect();
             while chosen.len() > 1 && chance.strikes(50) {
