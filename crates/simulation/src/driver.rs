@@ -35,7 +35,7 @@ const GIVEN_BACK_ONE_IN: usize = 2;
 /// A process stays down for fewer steps than this.
 const DOWN_MAX: u64 = 40;
 /// A doomed process makes fewer writes than this before.
-const DOOMED_WRITES_MAX: usize = 4;
+const DOOMED_WRITES_MAX: usize = 3;
 /// One result in so many is held back.
 const HELD_ONE_IN: usize = 6;
 const HOUR_MS: i64 = 3_600_000;
@@ -220,15 +220,20 @@ impl Driver {
         match event.kind {
             Kind::Crash => {
                 let (process, down_for) = (event.a % PROCESSES, event.b as u64 % DOWN_MAX);
-                let doom = |after| Doom {
-                    writes: event.b / 4 % DOOMED_WRITES_MAX,
-                    after,
-                    down_for,
+                let process = match self.world.judge.at_work() {
+                    Some(worker) if process != INDEXER => worker,
+                    _ => process,
                 };
                 match event.b % 4 {
                     0 => self.crash(process, down_for).await,
-                    1 => drop(self.doomed.insert(process, doom(true))),
-                    _ => drop(self.doomed.insert(process, doom(false))),
+                    after => {
+                        let doom = Doom {
+                            writes: event.b / 4 % DOOMED_WRITES_MAX,
+                            after: after == 1,
+                            down_for,
+                        };
+                        self.doomed.insert(process, doom);
+                    }
                 }
             }
             Kind::Settle => self.settle().await?,
@@ -454,7 +459,6 @@ impl Driver {
     /// Nothing goes wrong any more; every pass is run until all is in order, or it never will be.
     async fn rest(&mut self) -> Result<()> {
         self.resting = true;
-        self.doomed.clear();
         let rested = self.rested().await;
         self.resting = false;
         rested
@@ -477,9 +481,12 @@ impl Driver {
                 return Ok(());
             }
             difference = self.difference().await?;
+            self.doomed.clear();
+            self.world.board.heal_wholly();
             if difference.is_none() {
                 break;
             }
+            self.world.mend().await?;
         }
         if let Some(difference) = difference {
             self.world.judge.violate(Rule::Mirror, difference);
@@ -603,9 +610,11 @@ async fn found_by(app: &App, world: &World, index: IndexId) -> Result<Found> {
     }
 }
 
-/// Whether a process may be doomed to die at it: points are written before and after every call, and would be most of all.
+/// What a process may be doomed to die at.
+const DEEDS: [&str; 5] = ["record", "apply", "commit", "save_grant", "set_changes_until"];
+
 fn is_deed(waiting: &Waiting) -> bool {
-    waiting.writes && waiting.what != "change_points"
+    waiting.writes && DEEDS.contains(&waiting.what.as_str())
 }
 
 fn digest(next: &Waiting) -> u64 {

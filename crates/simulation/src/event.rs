@@ -62,7 +62,7 @@ kinds! {
     /// Kills a process: before an operation, or after it and before its result is told.
     Crash "crash" Crashing 12,
     /// Time passes: minutes, hours, a day.
-    Jump "jump" Crashing 7,
+    Jump "jump" Writing 4,
     /// The machine's clock is set before or behind.
     Skew "skew" Crashing 2,
     Unavailable "unavailable" Failing 6,
@@ -128,7 +128,7 @@ const MINUTE_MS: i64 = 60_000;
 /// How far time jumps.
 const JUMPS_MS: [i64; 6] = [
     30_000,
-    2 * MINUTE_MS,
+    4 * MINUTE_MS,
     6 * MINUTE_MS,
     11 * MINUTE_MS,
     61 * MINUTE_MS,

@@ -303,6 +303,11 @@ impl Judge {
         None
     }
 
+    /// A process that is in the midst of a job.
+    pub fn at_work(&self) -> Option<usize> {
+        self.locked().within.keys().next().copied()
+    }
+
     /// Whether any process is in the midst of a job.
     pub fn is_at_work(&self) -> bool {
         !self.locked().within.is_empty()

@@ -6,7 +6,7 @@ use domain::{Error, Result};
 use crate::{
     chance::Chance,
     event::{Event, Kind},
-    shape::{Shape, Size},
+    shape::{Profile, Shape, Size},
 };
 
 /// Who goes next when several wait.
@@ -55,7 +55,15 @@ impl Script {
         if settles {
             happens(0, Kind::Settle, &mut chance);
             // Otherwise nothing is due for a while.
-            let wakes = if chance.strikes(60) { Kind::Resync } else { Kind::Jump };
+            let wakes = match shape.profile {
+                // What is written meets passes of changes, and a search that is behind.
+                Profile::Writing => Kind::Jump,
+                _ if chance.strikes(70) => Kind::Resync,
+                _ => Kind::Jump,
+            };
+            if shape.profile == Profile::Writing {
+                happens(0, Kind::Lag, &mut chance);
+            }
             happens(chance.below(WAKES_MAX), wakes, &mut chance);
         }
         while at < steps {
