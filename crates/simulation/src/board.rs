@@ -66,6 +66,7 @@ struct Ticket {
     life: Life,
     port: Port,
     what: String,
+    writes: bool,
     stage: Stage,
     turn: Option<Turn>,
     waker: Option<Waker>,
@@ -78,6 +79,7 @@ pub struct Waiting {
     pub life: Life,
     pub port: Port,
     pub what: String,
+    pub writes: bool,
     pub stage: Stage,
 }
 
@@ -102,6 +104,24 @@ pub enum HttpFault {
     DroppedNext,
 }
 
+impl HttpFault {
+    /// The answer arrives and can be read, and does not show all as it is.
+    fn is_soft(self) -> bool {
+        match self {
+            Self::Duplicate | Self::BadRow | Self::DroppedNext => true,
+            Self::Unreachable | Self::Cut | Self::Status { .. } | Self::Malformed | Self::ExpiredCursor => false,
+        }
+    }
+}
+
+/// Which answer a fault waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aim {
+    Any,
+    /// One in the midst of a listing.
+    Midway,
+}
+
 #[derive(Default)]
 struct Inner {
     steady_ms: i64,
@@ -115,7 +135,7 @@ struct Inner {
     moves: u64,
     alive: BTreeMap<usize, u32>,
     driver: Option<Waker>,
-    http_faults: VecDeque<HttpFault>,
+    http_faults: VecDeque<(HttpFault, Aim)>,
     token_faults: VecDeque<HttpFault>,
     /// So many writing operations find the disk full.
     full_disk: u32,
@@ -192,8 +212,8 @@ impl Board {
         self.locked().alive.contains_key(&process)
     }
 
-    pub fn spoil_answer(&self, fault: HttpFault) {
-        self.locked().http_faults.push_back(fault);
+    pub fn spoil_answer(&self, fault: HttpFault, aim: Aim) {
+        self.locked().http_faults.push_back((fault, aim));
     }
 
     pub fn spoil_token_answer(&self, fault: HttpFault) {
@@ -204,21 +224,29 @@ impl Board {
         self.locked().full_disk = writes;
     }
 
-    /// No more faults.
+    /// No more faults but those that only spoil what an answer shows.
     pub fn heal(&self) {
         let mut inner = self.locked();
-        inner.http_faults.clear();
+        inner.http_faults.retain(|(fault, _)| fault.is_soft());
         inner.token_faults.clear();
         inner.full_disk = 0;
         inner.skew_ms = 0;
     }
 
-    pub fn http_fault(&self, of_token: bool) -> Option<HttpFault> {
-        let mut inner = self.locked();
-        match of_token {
-            true => inner.token_faults.pop_front(),
-            false => inner.http_faults.pop_front(),
-        }
+    /// No more faults at all.
+    pub fn heal_wholly(&self) {
+        self.heal();
+        self.locked().http_faults.clear();
+    }
+
+    pub fn token_fault(&self) -> Option<HttpFault> {
+        self.locked().token_faults.pop_front()
+    }
+
+    pub fn http_fault(&self, midway: bool) -> Option<(HttpFault, Aim)> {
+        let faults = &mut self.locked().http_faults;
+        let aimed = faults.iter().position(|(_, aim)| midway || *aim == Aim::Any)?;
+        faults.remove(aimed)
     }
 
     /// Keeps a line for the trace.
@@ -256,6 +284,7 @@ impl Board {
             life: ticket.life,
             port: ticket.port,
             what: ticket.what.clone(),
+            writes: ticket.writes,
             stage: ticket.stage,
         };
         inner.tickets.iter().map(shown).collect()
@@ -345,15 +374,15 @@ impl Gate {
         effect: Effect,
         op: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let what = what.into();
-        let turn = self.turn(port, what.clone(), Stage::Before).await?;
+        let (what, writes) = (what.into(), effect == Effect::Writes);
+        let turn = self.turn(port, what.clone(), writes, Stage::Before).await?;
         let result = self.in_flight(effect, op).await;
         if let Err(error) = &result {
             self.board
                 .mention(format!("process {} {what} failed: {error}", self.life.process));
         }
         if turn.hold {
-            self.turn(port, what, Stage::Held).await?;
+            self.turn(port, what, writes, Stage::Held).await?;
         }
         result
     }
@@ -367,7 +396,7 @@ impl Gate {
         op.await
     }
 
-    fn turn(&self, port: Port, what: String, stage: Stage) -> impl Future<Output = Result<Turn>> + use<> {
+    fn turn(&self, port: Port, what: String, writes: bool, stage: Stage) -> impl Future<Output = Result<Turn>> + use<> {
         let mut inner = self.board.locked();
         let number = inner.next_ticket;
         inner.next_ticket += 1;
@@ -377,6 +406,7 @@ impl Gate {
                 life: self.life,
                 port,
                 what,
+                writes,
                 stage,
                 turn: None,
                 waker: None,
@@ -454,6 +484,9 @@ impl Drop for Alive {
     }
 }
 
+/// Nobody wakes earlier: whoever waits for another's lease looks every few milliseconds, and each look is a step here.
+const SLEEP_MS_MIN: u128 = 5_000;
+
 /// The machine's clock, as one process sees it.
 pub struct GatedClock(pub Gate);
 
@@ -467,8 +500,8 @@ impl Clock for GatedClock {
             .0
             .board
             .steady()
-            .saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
-        let turn = self.0.turn(Port::Clock, "sleep".into(), Stage::Asleep(until));
+            .saturating_add(i64::try_from(duration.as_millis().max(SLEEP_MS_MIN)).unwrap_or(i64::MAX));
+        let turn = self.0.turn(Port::Clock, "sleep".into(), false, Stage::Asleep(until));
         Box::pin(async move {
             // A process that is no more sleeps for ever.
             if turn.await.is_err() {

@@ -30,6 +30,12 @@ use crate::{
 
 /// Processes of Circuit on the one store: two workers and the indexer.
 const PROCESSES: usize = INDEXER + 1;
+/// Before one rest in so many, people are given back the spaces that they lost.
+const GIVEN_BACK_ONE_IN: usize = 2;
+/// A process stays down for fewer steps than this.
+const DOWN_MAX: u64 = 40;
+/// A doomed process makes fewer writes than this before.
+const DOOMED_WRITES_MAX: usize = 3;
 /// One result in so many is held back.
 const HELD_ONE_IN: usize = 6;
 const HOUR_MS: i64 = 3_600_000;
@@ -38,6 +44,8 @@ const ALL_DUE_MS: i64 = 25 * HOUR_MS;
 /// When all is well, so many rounds of all passes bring everything in order: a second one must agree before much is
 /// removed.
 const ROUNDS_MAX: usize = 4;
+/// Of a hundred first rounds so many are walks that people ask for, which takes half of the steps of all passes.
+const ASKED_PERCENT: usize = 50;
 /// A round that takes more steps does not come to its end.
 const ROUND_STEPS_MAX: u64 = 8_000;
 /// Tokens and points are compared every so many steps.
@@ -101,6 +109,16 @@ impl Theatre {
     }
 }
 
+/// When a process is to die.
+#[derive(Clone, Copy, Debug)]
+struct Doom {
+    /// So many of its writes still come to their end.
+    writes: usize,
+    /// The next one happens, and nobody is told of it.
+    after: bool,
+    down_for: u64,
+}
+
 struct Driver {
     world: World,
     seed: u64,
@@ -109,6 +127,8 @@ struct Driver {
     incarnations: u32,
     /// Processes that are down, until this step.
     down: BTreeMap<usize, u64>,
+    /// Processes that die when they write.
+    doomed: BTreeMap<usize, Doom>,
     step: u64,
     /// Nothing goes wrong just now, and nobody dies: nothing is held back.
     resting: bool,
@@ -136,6 +156,7 @@ impl Driver {
             handles: BTreeMap::new(),
             incarnations: 0,
             down: BTreeMap::new(),
+            doomed: BTreeMap::new(),
             step: 0,
             resting: false,
             skewed: Hour::default(),
@@ -197,7 +218,25 @@ impl Driver {
         self.world.board.settled().await;
         self.note(|| format!("* {} {} {}", event.kind.word(), event.a, event.b));
         match event.kind {
-            Kind::Crash => self.crash(event.a % PROCESSES, event.b as u64 % 40).await,
+            Kind::Crash => {
+                let (process, down_for) = (event.a % PROCESSES, event.b as u64 % DOWN_MAX);
+                let process = match self.world.judge.at_work() {
+                    Some(worker) if process != INDEXER => worker,
+                    _ => process,
+                };
+                match event.b % 4 {
+                    0 => self.crash(process, down_for).await,
+                    after => {
+                        let doom = Doom {
+                            writes: event.b / 4 % DOOMED_WRITES_MAX,
+                            after: after == 1,
+                            down_for,
+                        };
+                        self.doomed.insert(process, doom);
+                    }
+                }
+            }
+            Kind::Settle => self.settle().await?,
             Kind::Jump => self.world.board.advance(crate::event::jump_ms(event)),
             Kind::Quiet => self.rest().await?,
             _ => self.world.happen(event).await?,
@@ -217,6 +256,7 @@ impl Driver {
         let Some(handle) = self.handles.remove(&process) else {
             return;
         };
+        self.doomed.remove(&process);
         self.world.board.kill(process);
         handle.abort();
         // It was told to end; how it ended is of no interest.
@@ -257,6 +297,7 @@ impl Driver {
             self.start(process)?;
             board.settled().await;
         }
+        self.strike_doomed().await;
         self.step += 1;
         self.world.judge.turn_to(self.step, self.world.site_time());
         match self.next() {
@@ -265,6 +306,37 @@ impl Driver {
             None => board.advance(IDLE_MS),
         }
         Ok(())
+    }
+
+    /// Those who are to die now do.
+    async fn strike_doomed(&mut self) {
+        if self.doomed.is_empty() {
+            return;
+        }
+        for waiting in self.world.board.waiting() {
+            let process = waiting.life.process;
+            let dies = self.doomed.get(&process).copied().filter(|doom| {
+                let stage = if doom.after { Stage::Held } else { Stage::Before };
+                is_deed(&waiting) && doom.writes == 0 && waiting.stage == stage
+            });
+            if let Some(doom) = dies {
+                self.crash(process, doom.down_for).await;
+                self.world.board.settled().await;
+            }
+        }
+    }
+
+    /// Whether the result of this write is never told: whoever wanted it dies first.
+    fn is_last_deed(&mut self, next: &Waiting) -> bool {
+        let Some(doom) = self.doomed.get_mut(&next.life.process) else {
+            return false;
+        };
+        if !is_deed(next) || next.stage != Stage::Before {
+            return false;
+        }
+        let last = doom.after && doom.writes == 0;
+        doom.writes = doom.writes.saturating_sub(1);
+        last
     }
 
     /// Who goes next; time goes on when all are asleep.
@@ -302,7 +374,7 @@ impl Driver {
         let longest_ms = if next.port == Port::Http { 300 } else { 20 };
         board.advance(1 + among(self.draw(2), longest_ms) as i64);
         let may_hold = self.schedule == Schedule::Drawn && !self.resting && next.stage == Stage::Before;
-        let hold = may_hold && among(self.draw(3), HELD_ONE_IN) == 0;
+        let hold = self.is_last_deed(next) || may_hold && among(self.draw(3), HELD_ONE_IN) == 0;
         self.digest = scattered(self.digest ^ digest(next));
         self.note(|| {
             let (life, what, stage) = (next.life, &next.what, next.stage);
@@ -369,6 +441,21 @@ impl Driver {
         Ok(())
     }
 
+    /// Nothing goes wrong until what was begun is done and found.
+    async fn settle(&mut self) -> Result<()> {
+        self.resting = true;
+        let first = self.step;
+        let (mut began, mut over) = (false, false);
+        while !over && !self.broken() && self.step - first < ROUND_STEPS_MAX {
+            self.step().await?;
+            self.world.board.settled().await;
+            began |= self.world.judge.is_at_work();
+            over = began && !self.world.judge.is_at_work() && self.everybody_sleeps() && self.is_indexed().await?;
+        }
+        self.resting = false;
+        Ok(())
+    }
+
     /// Nothing goes wrong any more; every pass is run until all is in order, or it never will be.
     async fn rest(&mut self) -> Result<()> {
         self.resting = true;
@@ -380,19 +467,26 @@ impl Driver {
     async fn rested(&mut self) -> Result<()> {
         self.world.board.settled().await;
         self.world.mend().await?;
+        if among(self.draw(5), GIVEN_BACK_ONE_IN) == 0 {
+            self.world.give_back();
+        }
         for until in self.down.values_mut() {
             *until = self.step;
         }
         let mut difference = None;
-        for _ in 0..ROUNDS_MAX {
-            self.round().await?;
+        for round in 0..ROUNDS_MAX {
+            let asked = round == 0 && among(self.draw(4), 100) < ASKED_PERCENT;
+            self.round(asked).await?;
             if self.broken() {
                 return Ok(());
             }
             difference = self.difference().await?;
+            self.doomed.clear();
+            self.world.board.heal_wholly();
             if difference.is_none() {
                 break;
             }
+            self.world.mend().await?;
         }
         if let Some(difference) = difference {
             self.world.judge.violate(Rule::Mirror, difference);
@@ -400,11 +494,20 @@ impl Driver {
         Ok(())
     }
 
-    /// Every pass is due, and is run.
-    async fn round(&mut self) -> Result<()> {
-        self.note(|| "* all passes are due".into());
-        self.world.board.advance(ALL_DUE_MS);
-        self.world.tend().await?;
+    /// Every feed is walked: because its people ask for it, or because every pass is due.
+    async fn round(&mut self, asked: bool) -> Result<()> {
+        match asked {
+            true => {
+                self.note(|| "* all walks are asked for".into());
+                self.world.tend().await?;
+                self.world.resync_all().await?;
+            }
+            false => {
+                self.note(|| "* all passes are due".into());
+                self.world.board.advance(ALL_DUE_MS);
+                self.world.tend().await?;
+            }
+        }
         let walks: BTreeMap<FeedId, u64> = self
             .world
             .feeds
@@ -505,6 +608,13 @@ async fn found_by(app: &App, world: &World, index: IndexId) -> Result<Found> {
             return Ok(found);
         }
     }
+}
+
+/// What a process may be doomed to die at.
+const DEEDS: [&str; 5] = ["record", "apply", "commit", "save_grant", "set_changes_until"];
+
+fn is_deed(waiting: &Waiting) -> bool {
+    waiting.writes && DEEDS.contains(&waiting.what.as_str())
 }
 
 fn digest(next: &Waiting) -> u64 {

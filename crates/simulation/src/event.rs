@@ -7,77 +7,82 @@ use domain::{ErrorKind, FeedId, Result, feed::FeedState};
 use serde_json::{Value, json};
 
 use crate::{
-    board::HttpFault,
+    board::{Aim, HttpFault},
     chance::Chance,
+    shape::{Group, Profile},
     world::{Item, PlaceState, World},
 };
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident $word:literal $weight:literal,)*) => {
+    ($($(#[$doc:meta])* $name:ident $word:literal $group:ident $weight:literal,)*) => {
         /// What kind of thing happens.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Kind { $($(#[$doc])* $name,)* }
 
         impl Kind {
-            const ALL: &'static [(Self, &'static str, usize)] = &[$((Self::$name, $word, $weight),)*];
+            const ALL: &'static [(Self, &'static str, Group, usize)] = &[$((Self::$name, $word, Group::$group, $weight),)*];
         }
     };
 }
 
 kinds! {
-    Create "create" 8,
-    Blog "blog" 3,
-    Edit "edit" 10,
-    Rename "rename" 5,
-    MoveWithin "move-within" 4,
-    MoveBetween "move-between" 5,
-    Trash "trash" 5,
-    Restore "restore" 4,
-    Purge "purge" 3,
-    Archive "archive" 3,
-    Restrict "restrict" 5,
-    Unrestrict "unrestrict" 4,
-    Comment "comment" 4,
-    Reply "reply" 2,
-    EditComment "edit-comment" 2,
-    Resolve "resolve" 2,
-    Attach "attach" 3,
-    Replace "replace" 2,
-    Label "label" 1,
+    Create "create" Writing 8,
+    Blog "blog" Writing 3,
+    Edit "edit" Writing 10,
+    Rename "rename" Writing 5,
+    MoveWithin "move-within" Writing 4,
+    MoveBetween "move-between" Writing 5,
+    Trash "trash" Writing 5,
+    Restore "restore" Writing 4,
+    Purge "purge" Writing 3,
+    Archive "archive" Writing 3,
+    Restrict "restrict" Writing 5,
+    Unrestrict "unrestrict" Writing 4,
+    Comment "comment" Writing 4,
+    Reply "reply" Writing 2,
+    EditComment "edit-comment" Writing 2,
+    Resolve "resolve" Writing 2,
+    Attach "attach" Writing 3,
+    Replace "replace" Writing 2,
+    Label "label" Writing 1,
     /// The first page of all, and with it what is below: in a large world, more than is believed at once.
-    HideFirst "hide-first" 1,
-    ShowFirst "show-first" 1,
-    LoseSpace "lose-space" 2,
-    RegainSpace "regain-space" 2,
-    ArchiveSpace "archive-space" 1,
-    RestoreSpace "restore-space" 2,
-    DeleteSpace "delete-space" 1,
-    RenameKey "rename-key" 1,
-    RevokeConsent "revoke-consent" 1,
-    Reconnect "reconnect" 2,
-    Pause "pause" 2,
-    Resume "resume" 3,
-    Resync "resync" 6,
+    HideFirst "hide-first" Writing 1,
+    ShowFirst "show-first" Writing 1,
+    LoseSpace "lose-space" Withdrawing 4,
+    RegainSpace "regain-space" Withdrawing 4,
+    ArchiveSpace "archive-space" Withdrawing 1,
+    RestoreSpace "restore-space" Withdrawing 2,
+    DeleteSpace "delete-space" Withdrawing 1,
+    RenameKey "rename-key" Withdrawing 1,
+    RevokeConsent "revoke-consent" Withdrawing 3,
+    Reconnect "reconnect" Asking 2,
+    Pause "pause" Asking 2,
+    Resume "resume" Asking 3,
+    Resync "resync" Asking 9,
     /// Kills a process: before an operation, or after it and before its result is told.
-    Crash "crash" 8,
+    Crash "crash" Crashing 12,
     /// Time passes: minutes, hours, a day.
-    Jump "jump" 5,
+    Jump "jump" Writing 4,
     /// The machine's clock is set before or behind.
-    Skew "skew" 2,
-    Unavailable "unavailable" 6,
-    Unreachable "unreachable" 3,
-    TooMany "too-many" 4,
-    Cut "cut" 4,
-    Malformed "malformed" 3,
-    Duplicate "duplicate" 3,
-    BadRow "bad-row" 2,
-    DroppedNext "dropped-next" 2,
-    ExpiredCursor "expired-cursor" 3,
-    TokenTrouble "token-trouble" 3,
-    FullDisk "full-disk" 3,
-    Quota "quota" 2,
+    Skew "skew" Crashing 2,
+    Unavailable "unavailable" Failing 6,
+    Unreachable "unreachable" Failing 3,
+    TooMany "too-many" Failing 4,
+    Cut "cut" Failing 4,
+    Malformed "malformed" Failing 3,
+    Duplicate "duplicate" Failing 3,
+    BadRow "bad-row" Failing 4,
+    DroppedNext "dropped-next" Failing 5,
+    ExpiredCursor "expired-cursor" Failing 3,
+    TokenTrouble "token-trouble" Failing 3,
+    FullDisk "full-disk" Crashing 3,
+    Quota "quota" Failing 2,
+    /// How far Atlassian's search is behind what people wrote.
+    Lag "lag" Writing 3,
+    /// Nothing goes wrong until the first import is over.
+    Settle "settle" Asking 0,
     /// Nothing goes wrong any more until all is at rest.
-    Quiet "quiet" 0,
+    Quiet "quiet" Asking 0,
 }
 
 impl Kind {
@@ -85,22 +90,23 @@ impl Kind {
         Self::ALL
             .iter()
             .find(|(kind, ..)| *kind == self)
-            .map_or("", |(_, word, _)| word)
+            .map_or("", |(_, word, ..)| word)
     }
 
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL
             .iter()
-            .find(|(_, known, _)| *known == word)
+            .find(|(_, known, ..)| *known == word)
             .map(|(kind, ..)| *kind)
     }
 
-    pub fn drawn(chance: &mut Chance) -> Self {
-        let total = Self::ALL.iter().map(|(.., weight)| weight).sum();
-        let mut drawn = chance.below(total);
-        for (kind, _, weight) in Self::ALL {
-            if drawn < *weight {
-                return *kind;
+    pub fn drawn(chance: &mut Chance, profile: Profile) -> Self {
+        let weighed = |(.., group, weight): &(Self, &str, Group, usize)| weight * profile.favours(*group);
+        let mut drawn = chance.below(Self::ALL.iter().map(weighed).sum());
+        for kind in Self::ALL {
+            let weight = weighed(kind);
+            if drawn < weight {
+                return kind.0;
             }
             drawn -= weight;
         }
@@ -122,7 +128,7 @@ const MINUTE_MS: i64 = 60_000;
 /// How far time jumps.
 const JUMPS_MS: [i64; 6] = [
     30_000,
-    2 * MINUTE_MS,
+    4 * MINUTE_MS,
     6 * MINUTE_MS,
     11 * MINUTE_MS,
     61 * MINUTE_MS,
@@ -130,6 +136,8 @@ const JUMPS_MS: [i64; 6] = [
 ];
 /// How far the machine's clock is from Atlassian's.
 const SKEWS_MS: [i64; 4] = [0, 3 * MINUTE_MS, -3 * MINUTE_MS, -60 * MINUTE_MS];
+/// How far Atlassian's search is behind (facts.md §6: a minute or more); the product looks back further than that.
+const LAGS_MS: [i64; 4] = [MINUTE_MS, 3 * MINUTE_MS, 5 * MINUTE_MS, 0];
 const RETRY_AFTERS: [Option<i64>; 5] = [Some(2), Some(0), Some(999_999_999), None, Some(30)];
 
 impl World {
@@ -137,16 +145,26 @@ impl World {
     pub async fn happen(&mut self, event: Event) -> Result<()> {
         let board = &self.board;
         let status = |status, retry_after| HttpFault::Status { status, retry_after };
+        let aim = if event.b.is_multiple_of(2) {
+            Aim::Midway
+        } else {
+            Aim::Any
+        };
         match event.kind {
-            Kind::Unavailable => (0..1 + event.a % 7).for_each(|_| board.spoil_answer(status(503, None))),
-            Kind::Unreachable => board.spoil_answer(HttpFault::Unreachable),
-            Kind::TooMany => board.spoil_answer(status(429, RETRY_AFTERS[event.a % RETRY_AFTERS.len()])),
-            Kind::Cut => board.spoil_answer(HttpFault::Cut),
-            Kind::Malformed => board.spoil_answer(HttpFault::Malformed),
-            Kind::Duplicate => board.spoil_answer(HttpFault::Duplicate),
-            Kind::BadRow => board.spoil_answer(HttpFault::BadRow),
-            Kind::DroppedNext => board.spoil_answer(HttpFault::DroppedNext),
-            Kind::ExpiredCursor => board.spoil_answer(HttpFault::ExpiredCursor),
+            Kind::Unavailable => (0..1 + event.a % 7).for_each(|_| board.spoil_answer(status(503, None), aim)),
+            Kind::Unreachable => (0..1 + event.a % 7).for_each(|_| board.spoil_answer(HttpFault::Unreachable, aim)),
+            Kind::TooMany => board.spoil_answer(status(429, RETRY_AFTERS[event.a % RETRY_AFTERS.len()]), aim),
+            Kind::Cut => board.spoil_answer(HttpFault::Cut, aim),
+            Kind::Malformed => board.spoil_answer(HttpFault::Malformed, aim),
+            Kind::Duplicate => board.spoil_answer(HttpFault::Duplicate, aim),
+            Kind::BadRow => board.spoil_answer(HttpFault::BadRow, aim),
+            Kind::DroppedNext => board.spoil_answer(HttpFault::DroppedNext, aim),
+            Kind::ExpiredCursor => board.spoil_answer(HttpFault::ExpiredCursor, Aim::Midway),
+            Kind::Lag => {
+                let lag_ms = LAGS_MS[event.a % LAGS_MS.len()];
+                self.judge.lags(lag_ms);
+                let _ = self.control("faults", json!({ "search_lag_ms": lag_ms }));
+            }
             Kind::TokenTrouble => {
                 let faults = [
                     HttpFault::Cut,
@@ -176,7 +194,7 @@ impl World {
                     tolerated(self.person_does(event.kind, feed).await)?;
                 }
             }
-            Kind::Crash | Kind::Jump | Kind::Quiet => {}
+            Kind::Crash | Kind::Jump | Kind::Settle | Kind::Quiet => {}
             _ => {
                 self.edited(event);
                 self.look();
@@ -206,15 +224,25 @@ impl World {
         }
     }
 
-    /// Nothing goes wrong any more, and whoever was connected is connected anew: a grant may have been revoked and nobody
-    /// noticed yet.
+    /// Nothing goes wrong any more, and whoever's tokens may be dead is connected anew: perhaps nobody noticed yet.
     pub async fn mend(&mut self) -> Result<()> {
         self.board.heal();
         let _ = self.control("quota", json!({ "points": null }));
+        let _ = self.control("faults", json!({ "search_lag_ms": 0 }));
         for feed in self.feeds.clone() {
-            tolerated(self.person_does(Kind::Reconnect, feed).await)?;
+            if self.judge.is_excused(feed) {
+                tolerated(self.person_does(Kind::Reconnect, feed).await)?;
+            }
         }
         self.tend().await
+    }
+
+    /// People want everything read again.
+    pub async fn resync_all(&self) -> Result<()> {
+        for feed in &self.feeds {
+            tolerated(self.person_does(Kind::Resync, *feed).await)?;
+        }
+        Ok(())
     }
 
     /// People do what the feeds' pages ask of them, as far as Atlassian lets them now.
@@ -240,7 +268,13 @@ impl World {
         if writes && place.state != PlaceState::Open {
             return;
         }
-        let account = json!(self.people[event.b % self.people.len()]);
+        let account = match event.kind {
+            Kind::LoseSpace | Kind::RegainSpace => {
+                let connecting = self.accounts_of_feeds();
+                json!(connecting[event.b % connecting.len()])
+            }
+            _ => json!(self.people[event.b % self.people.len()]),
+        };
         let body = format!("<p>Written at step {}</p>", event.at);
         let (name, site, asked) = match (event.kind, &item) {
             (Kind::Create, _) => {

@@ -40,6 +40,8 @@ pub enum Rule {
     Rebuilt,
     /// A complete pass of changes brought all that was written before it.
     Changes,
+    /// A complete import or walk brought all that its listings must have shown.
+    Whole,
     /// The world comes to rest.
     Rest,
     /// No process breaks down.
@@ -59,6 +61,7 @@ impl Rule {
             Self::Proof => "documents are removed on proof and held as they were shown",
             Self::Rebuilt => "an index built anew equals the one that was kept",
             Self::Changes => "a complete pass of changes brings all that was written before it",
+            Self::Whole => "a complete import or walk holds all that was shown since before its listings began",
             Self::Rest => "the world comes to rest",
             Self::Alive => "no process breaks down",
         }
@@ -104,6 +107,11 @@ struct Reading {
     /// The last of them, which is in the store.
     mark: Option<String>,
     done: bool,
+    /// The step at which its first answer was asked for, and the time at Atlassian.
+    began: u64,
+    began_at: Timestamp,
+    /// An answer did not show what was there, and did not say so.
+    misled: bool,
 }
 
 #[derive(Default)]
@@ -129,9 +137,15 @@ struct Inner {
     began: BTreeMap<RunId, (u64, Timestamp)>,
     /// The listings that a walk has read and judged.
     walked: BTreeMap<FeedId, BTreeSet<Stream>>,
+    /// The spaces that an import has read and told to be imported.
+    imported: BTreeMap<FeedId, BTreeSet<String>>,
     walks: BTreeMap<FeedId, u64>,
     /// Feeds whose present run was told that a listing ended where it did not.
     misled: BTreeSet<FeedId>,
+    /// How far Atlassian's search is behind now.
+    lag_ms: i64,
+    /// Until when what it tells is that far behind at most, and how far.
+    lagged: Vec<(Timestamp, i64)>,
     /// Spaces that are archived now.
     archived: BTreeSet<String>,
     /// At which step each space was given its present key, if it had another.
@@ -220,6 +234,14 @@ impl Judge {
         inner.archived_last.extend(ever.into_iter().map(|space| (space, at)));
     }
 
+    /// Atlassian's search is so far behind from now on.
+    pub fn lags(&self, ms: i64) {
+        let mut inner = self.locked();
+        let (at, before) = (inner.site_time, inner.lag_ms);
+        inner.lagged.push((at, before));
+        inner.lag_ms = ms;
+    }
+
     /// What the feed's person sees from now on.
     pub fn truth_is(&self, feed: FeedId, rows: Vec<(String, Row, Timestamp)>) {
         let mut inner = self.locked();
@@ -254,7 +276,7 @@ impl Judge {
             };
             let searchable: BTreeSet<&String> = found.keys().filter(|(of, _)| of == feed).map(|(_, id)| id).collect();
             // Atlassian's search is blind there (facts.md §6): what was never told cannot be held.
-            let untold = |row: &Row| inner.archived.contains(&row.space) && is_told_by_search(row);
+            let untold = |row: &Row| inner.archived.contains(&row.space) && row.is_told_by_search();
             let missing = shown
                 .iter()
                 .find(|(id, row)| !searchable.contains(**id) && !untold(row));
@@ -279,6 +301,11 @@ impl Judge {
             }
         }
         None
+    }
+
+    /// A process that is in the midst of a job.
+    pub fn at_work(&self) -> Option<usize> {
+        self.locked().within.keys().next().copied()
     }
 
     /// Whether any process is in the midst of a job.
@@ -306,6 +333,13 @@ impl Judge {
 }
 
 impl Inner {
+    /// Since when what people wrote may be unknown to Atlassian's search when it was asked at this time or later.
+    fn searched(&self, from: Timestamp) -> Timestamp {
+        let lags = self.lagged.iter().filter(|(until, _)| *until >= from);
+        let lag_ms = lags.map(|(_, lag_ms)| *lag_ms).fold(self.lag_ms, i64::max);
+        Timestamp(from.0 - lag_ms)
+    }
+
     fn violate(&mut self, rule: Rule, what: impl Into<String>) {
         let step = self.step;
         self.violations.push(Violation {
@@ -330,11 +364,6 @@ pub fn held_row(held: &Held) -> Row {
         parent: document.parent.as_ref().map(|parent| parent.to_string()),
         space: document.space.to_string(),
     }
-}
-
-/// Comments and attachments are found through Atlassian's search alone.
-fn is_told_by_search(row: &Row) -> bool {
-    matches!(row.kind.as_str(), "comment" | "attachment")
 }
 
 fn content(id: &DocumentId) -> String {

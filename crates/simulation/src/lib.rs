@@ -13,6 +13,7 @@ pub mod judge;
 pub mod planted;
 pub mod ports;
 pub mod script;
+pub mod shape;
 pub mod truth;
 pub mod world;
 

@@ -8,7 +8,7 @@ use std::{
 use app::budget::PointsKeeper;
 use async_trait::async_trait;
 use domain::{
-    ConnectionId, FeedId, Result, Secret,
+    ConnectionId, FeedId, Result, Secret, SpaceId,
     budget::{Budget, BudgetPicture, Hour, Reservation, Told},
     connection::Grant,
     document::DocumentKind,
@@ -148,6 +148,17 @@ impl PlantedStore {
         }
         let unsaved = kept.remove(&id)?;
         Some((unsaved.grant, Some(unsaved.spent)))
+    }
+
+    /// Leaves suspended spaces out of what is in order again.
+    pub async fn without_suspended(&self, store: &dyn Store, feed: FeedId, verdict: &mut Verdict) -> Result<()> {
+        let spaces = store.feed_spaces(feed).await?;
+        let suspended = |id: &SpaceId| {
+            let mut spaces = spaces.iter();
+            spaces.any(|space| space.space.id == *id && space.suspended_at.is_some())
+        };
+        verdict.settled.retain(|id| !suspended(id));
+        Ok(())
     }
 
     /// Leaves comments out of what is gone.

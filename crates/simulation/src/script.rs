@@ -6,6 +6,7 @@ use domain::{Error, Result};
 use crate::{
     chance::Chance,
     event::{Event, Kind},
+    shape::{Profile, Shape, Size},
 };
 
 /// Who goes next when several wait.
@@ -24,30 +25,54 @@ pub struct Script {
     pub events: Vec<Event>,
 }
 
-/// The fewest steps in which something happens, and how many more there may be.
-const STEPS_MIN: usize = 60;
-const STEPS_MORE: usize = 140;
+/// Of a hundred worlds so many begin with everything imported: what happens then meets changes, walks and probes.
+const SETTLES_PERCENT: usize = 65;
+/// What was settled is woken before this step.
+const WAKES_MAX: usize = 3;
 /// Between two events lie fewer steps than this.
-const GAP_MAX: usize = 9;
-/// One world in so many comes to rest in its middle.
-const REST_ONE_IN: usize = 8;
+const GAP_MAX: usize = 8;
+/// One world in so many comes to rest in its midst, too.
+const REST_ONE_IN: usize = 12;
 /// No script has more lines.
 const EVENTS_MAX: usize = 10_000;
 
 impl Script {
     pub fn drawn(seed: u64) -> Self {
         let mut chance = Chance::new(seed ^ 0x5C71_9A3E_0000_0001);
-        let steps = STEPS_MIN + chance.below(STEPS_MORE);
-        let rests = chance.below(REST_ONE_IN) == 0;
-        let (mut at, mut events) = (chance.below(GAP_MAX * 4), Vec::new());
-        while at < steps {
-            let middle = rests && at > steps / 2 && !events.iter().any(|event: &Event| event.kind == Kind::Quiet);
+        let shape = Shape::of(seed);
+        let steps = steps(shape.size, &mut chance);
+        let settles = chance.strikes(SETTLES_PERCENT);
+        let mut rests = (chance.below(REST_ONE_IN) == 0).then(|| chance.below(steps));
+        let (mut at, mut events) = (WAKES_MAX + chance.below(GAP_MAX), Vec::new());
+        let mut happens = |at: usize, kind: Kind, chance: &mut Chance| {
             events.push(Event {
                 at: at as u64,
-                kind: if middle { Kind::Quiet } else { Kind::drawn(&mut chance) },
+                kind,
                 a: chance.below(1_000),
                 b: chance.below(1_000),
             });
+        };
+        if settles {
+            happens(0, Kind::Settle, &mut chance);
+            // Otherwise nothing is due for a while.
+            let wakes = match shape.profile {
+                // What is written meets passes of changes, and a search that is behind.
+                Profile::Writing => Kind::Jump,
+                _ if chance.strikes(70) => Kind::Resync,
+                _ => Kind::Jump,
+            };
+            if shape.profile == Profile::Writing {
+                happens(0, Kind::Lag, &mut chance);
+            }
+            happens(chance.below(WAKES_MAX), wakes, &mut chance);
+        }
+        while at < steps {
+            let rest = rests.take_if(|rest| at >= *rest).is_some();
+            let kind = match rest {
+                true => Kind::Quiet,
+                false => Kind::drawn(&mut chance, shape.profile),
+            };
+            happens(at, kind, &mut chance);
             at += chance.below(GAP_MAX);
         }
         Self {
@@ -124,6 +149,15 @@ impl Script {
     }
 }
 
+/// In how many steps something happens.
+fn steps(size: Size, chance: &mut Chance) -> usize {
+    let (least, more) = match size {
+        Size::Small => (50, 90),
+        Size::Medium | Size::Large => (60, 140),
+    };
+    least + chance.below(more)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,7 +165,7 @@ mod tests {
     #[test]
     fn a_script_is_read_as_it_was_written() {
         let script = Script::drawn(7);
-        assert!(script.events.len() > 10);
+        assert!(script.events.len() > 5);
         assert_eq!(Script::parsed(&script.rendered()).unwrap(), script);
         assert!(Script::parsed("7 sing 1 2").is_err());
     }

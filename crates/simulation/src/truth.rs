@@ -17,6 +17,13 @@ pub struct Row {
     pub space: String,
 }
 
+impl Row {
+    /// Comments and attachments are found through Atlassian's search alone.
+    pub fn is_told_by_search(&self) -> bool {
+        matches!(self.kind.as_str(), "comment" | "attachment")
+    }
+}
+
 /// A row of the fake's truth about a space: the id, the row, and when its version was made.
 pub fn row(told: &TruthRow) -> (String, Row, Timestamp) {
     let belongs = matches!(told.kind, Kind::Comment | Kind::Attachment);
@@ -41,14 +48,17 @@ pub struct Shown {
     pub modified: Timestamp,
     /// Since when it is shown without a break, by Atlassian's clock.
     pub since: Timestamp,
+    /// Since when it is shown in this space without a break: the step, and the time at Atlassian.
+    pub placed: u64,
+    pub placed_at: Timestamp,
 }
 
 /// What one feed's person sees in its chosen spaces, through time.
 #[derive(Debug, Default)]
 pub struct Truth {
     pub now: BTreeMap<String, Shown>,
-    /// Not shown now, since that step; as it was shown last.
-    hidden: BTreeMap<String, (u64, Row)>,
+    /// Not shown now, since that step and time; as it was shown last.
+    hidden: BTreeMap<String, (u64, Timestamp, Row)>,
     /// The step at which it was last shown again.
     shown_again: BTreeMap<String, u64>,
     /// Every state in which it was ever shown.
@@ -60,15 +70,25 @@ impl Truth {
     pub fn turn(&mut self, rows: Vec<(String, Row, Timestamp)>, step: u64, at: Timestamp) {
         let mut before = std::mem::take(&mut self.now);
         for (id, row, modified) in rows {
-            let since = before.remove(&id).map(|shown| shown.since);
+            let shown = before.remove(&id);
+            let stayed = shown.as_ref().filter(|shown| shown.row.space == row.space);
+            let (placed, placed_at) = stayed.map_or((step, at), |shown| (shown.placed, shown.placed_at));
+            let since = shown.map(|shown| shown.since);
             if since.is_none() && self.hidden.remove(&id).is_some() {
                 self.shown_again.insert(id.clone(), step);
             }
             self.ever.entry(id.clone()).or_default().insert(row.clone());
             let since = since.unwrap_or(at);
-            self.now.insert(id, Shown { row, modified, since });
+            let shown = Shown {
+                row,
+                modified,
+                since,
+                placed,
+                placed_at,
+            };
+            self.now.insert(id, shown);
         }
-        let hidden = before.into_iter().map(|(id, shown)| (id, (step, shown.row)));
+        let hidden = before.into_iter().map(|(id, shown)| (id, (step, at, shown.row)));
         self.hidden.extend(hidden);
     }
 
@@ -77,10 +97,13 @@ impl Truth {
         !self.now.contains_key(id) || self.shown_again.get(id).is_some_and(|again| *again >= step)
     }
 
-    /// What has not been shown at any moment since before this step.
-    pub fn hidden_before(&self, step: u64) -> impl Iterator<Item = (&String, &Row)> {
-        let hidden = self.hidden.iter().filter(move |(_, (since, _))| *since < step);
-        hidden.map(|(id, (_, row))| (id, row))
+    /// What has not been shown at any moment since before this step; if Atlassian's search must tell it, since before it
+    /// `searched`.
+    pub fn hidden_before(&self, step: u64, searched: Timestamp) -> impl Iterator<Item = (&String, &Row)> {
+        let told = move |at: Timestamp, row: &Row| at <= searched || !row.is_told_by_search();
+        let hidden = self.hidden.iter();
+        let hidden = hidden.filter(move |(_, (since, at, row))| *since < step && told(*at, row));
+        hidden.map(|(id, (_, _, row))| (id, row))
     }
 
     pub fn ever(&self, id: &str) -> Option<&BTreeSet<Row>> {
@@ -90,7 +113,6 @@ impl Truth {
     /// Whether it was ever shown so in another space, and its page in this one: a comment or a file that is no more is held
     /// where its page is until the listing that lacks it has been read.
     pub fn followed_its_page(&self, id: &str, row: &Row) -> bool {
-        let belongs = matches!(row.kind.as_str(), "comment" | "attachment");
         let page = row.parent.as_ref().and_then(|page| self.ever.get(page));
         let page_was_there = page.is_some_and(|ever| ever.iter().any(|page| page.space == row.space));
         let elsewhere = |shown: &Row| Row {
@@ -101,7 +123,7 @@ impl Truth {
             .ever
             .get(id)
             .is_some_and(|ever| ever.iter().any(|shown| elsewhere(shown) == *row));
-        belongs && page_was_there && was_shown
+        row.is_told_by_search() && page_was_there && was_shown
     }
 
     pub fn shows(&self, id: &str) -> bool {
@@ -130,11 +152,17 @@ mod tests {
         truth.turn(vec![page(1)], 1, Timestamp(1));
         assert!(!truth.was_hidden_since("7", 1));
         truth.turn(Vec::new(), 5, Timestamp(5));
-        assert_eq!(truth.hidden_before(6).map(|(id, _)| id).collect::<Vec<_>>(), ["7"]);
-        assert_eq!(truth.hidden_before(5).count(), 0);
+        assert_eq!(
+            truth
+                .hidden_before(6, Timestamp(0))
+                .map(|(id, _)| id)
+                .collect::<Vec<_>>(),
+            ["7"]
+        );
+        assert_eq!(truth.hidden_before(5, Timestamp(0)).count(), 0);
         truth.turn(vec![page(2)], 9, Timestamp(9));
         assert!(truth.was_hidden_since("7", 9) && !truth.was_hidden_since("7", 10));
-        assert_eq!(truth.hidden_before(100).count(), 0);
+        assert_eq!(truth.hidden_before(100, Timestamp(0)).count(), 0);
         assert_eq!(truth.ever("7").map(BTreeSet::len), Some(2));
     }
 }

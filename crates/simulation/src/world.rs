@@ -29,7 +29,7 @@ use domain::{
 };
 use fake_atlassian::{Detail, FakeAtlassian, Options, seed};
 use search::EmbeddedEngine;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::{
@@ -38,6 +38,7 @@ use crate::{
     judge::{FeedFacts, Judge},
     planted::{Plant, Unpriced},
     ports::{Direct, MemoryEngine},
+    shape::{Shape, Size},
     truth::row,
 };
 
@@ -48,8 +49,8 @@ const PUBLIC_URL: &str = "http://localhost:1";
 const PROBE_SCOPE: &str = "read:content.metadata:confluence";
 /// In so many of a hundred worlds people consent to it.
 const PROBES_PERCENT: usize = 40;
-/// One world in so many has a large space, and listings that show it at once.
-const LARGE_ONE_IN: u64 = 40;
+/// So many people connect feeds.
+const CONNECTING_MAX: usize = 2;
 /// More than may vanish at once without being doubted (sync::plan).
 const PAGES_OF_LARGE: usize = 64;
 const ROWS_OF_LARGE: usize = 250;
@@ -120,8 +121,8 @@ impl World {
         let mut chance = Chance::new(making.seed);
         let board = Board::new();
         let people = people(&mut chance);
-        let large = making.seed % LARGE_ONE_IN == LARGE_ONE_IN - 1;
-        let sites = sites(&mut chance, &people, large);
+        let size = Shape::of(making.seed).size;
+        let sites = sites(&mut chance, &people, size);
         let fake = FakeAtlassian::new(
             sites.clone(),
             Options {
@@ -158,7 +159,11 @@ impl World {
             judge: Judge::default(),
             bell: Arc::default(),
             plant: making.plant,
-            rows_max: if large { ROWS_OF_LARGE } else { 2 + chance.below(8) },
+            rows_max: match size {
+                Size::Small => 1 + chance.below(2),
+                Size::Medium => 2 + chance.below(8),
+                Size::Large => ROWS_OF_LARGE,
+            },
             people: people.iter().map(|person| person.account_id.clone()).collect(),
             sites: sites.iter().map(|site| SiteId::new(&site.cloud_id)).collect(),
             places: Vec::new(),
@@ -171,7 +176,7 @@ impl World {
             engine,
         };
         world.read_places();
-        world.make_feeds(&mut chance).await?;
+        world.make_feeds(&mut chance, size).await?;
         Ok(world)
     }
 
@@ -204,6 +209,7 @@ impl World {
 
     /// Tells the judge what every feed's person sees now.
     pub fn look(&self) {
+        self.judge.turn_to(self.judge.step(), self.site_time());
         let archived = self.places.iter().filter(|place| place.state == PlaceState::Archived);
         self.judge
             .archived_are(archived.map(|place| place.id.to_string()).collect());
@@ -215,6 +221,22 @@ impl World {
             let rows = chosen.flat_map(|place| self.fake.truth(&facts.account, facts.site.as_str(), &place.key));
             self.judge.truth_is(feed, rows.map(|told| row(&told)).collect());
         }
+    }
+
+    /// Admins give back what they took from those who connected feeds.
+    pub fn give_back(&self) {
+        for place in &self.places {
+            let accounts = self.accounts_of_feeds();
+            let asked =
+                json!({ "cloud_id": self.sites[place.site].as_str(), "space": place.key, "accounts": accounts });
+            let _ = self.control("grant", asked);
+        }
+        self.look();
+    }
+
+    /// Those who may have connected feeds.
+    pub fn accounts_of_feeds(&self) -> &[String] {
+        &self.people[..self.people.len().min(CONNECTING_MAX)]
     }
 
     /// What Atlassian's clock shows.
@@ -237,15 +259,19 @@ impl World {
         ports.app(|source| source)
     }
 
-    async fn make_feeds(&mut self, chance: &mut Chance) -> Result<()> {
+    async fn make_feeds(&mut self, chance: &mut Chance, size: Size) -> Result<()> {
         let now = Timestamp(BEGINNING_MS);
-        for number in 0..1 + chance.below(2) {
+        let several = |chance: &mut Chance| match size {
+            Size::Small => 1,
+            Size::Medium | Size::Large => 1 + chance.below(2),
+        };
+        for number in 0..several(chance) {
             let index = self.store.create_index(&format!("Index {number}"), "", now).await?;
             self.indexes.push(index.id);
         }
-        for _ in 0..1 + chance.below(2) {
+        for _ in 0..several(chance) {
             let index = self.indexes[chance.below(self.indexes.len())];
-            let account = self.people[chance.below(self.people.len().min(2))].clone();
+            let account = self.people[chance.below(CONNECTING_MAX.min(self.people.len()))].clone();
             let site = chance.below(self.sites.len());
             let mut chosen: Vec<Place> = self.places.iter().filter(|place| place.site == site).cloned().collect();
             while chosen.len() > 1 && chance.strikes(50) {
@@ -288,6 +314,9 @@ impl World {
                 spaces,
             },
         );
+        if let Some(connection) = self.store.feed(start.feed).await?.connection {
+            self.judge.connection_is(start.feed, connection);
+        }
         Ok(())
     }
 
@@ -428,18 +457,25 @@ fn people(chance: &mut Chance) -> Vec<seed::SeedPerson> {
     (0..3 + chance.below(2)).map(person).collect()
 }
 
-fn sites(chance: &mut Chance, people: &[seed::SeedPerson], large: bool) -> Vec<seed::SeedSite> {
-    let sites = 1 + usize::from(chance.strikes(30));
+fn sites(chance: &mut Chance, people: &[seed::SeedPerson], size: Size) -> Vec<seed::SeedSite> {
+    let sites = match size {
+        Size::Small => 1,
+        Size::Medium | Size::Large => 1 + usize::from(chance.strikes(30)),
+    };
+    let spaces = |chance: &mut Chance| match size {
+        Size::Small => 2,
+        Size::Medium | Size::Large => 2 + usize::from(chance.strikes(30)),
+    };
     (0..sites)
         .map(|site| seed::SeedSite {
             cloud_id: format!("0000000{site}-1111-4222-a333-444455556666"),
             name: format!("site{site}"),
             people: people.to_vec(),
             groups: Vec::new(),
-            spaces: (0..2 + usize::from(chance.strikes(30)))
-                .map(|space| match large && site + space == 0 {
-                    true => large_space(people),
-                    false => self::space(chance, people, site, space),
+            spaces: (0..spaces(chance))
+                .map(|space| match size {
+                    Size::Large if site + space == 0 => large_space(people),
+                    Size::Small | Size::Medium | Size::Large => self::space(chance, people, site, space),
                 })
                 .collect(),
         })

@@ -32,6 +32,11 @@ impl Judge {
             inner.violate(Rule::Chosen, format!("asked for {rest} outside of any feed"));
             return;
         };
+        let unsaved = inner.unsaved_answers.get(&life.process);
+        if unsaved.is_some_and(|feeds| feeds.contains(&feed)) {
+            let what = format!("feed {feed} asked for {rest} while its new tokens were not saved");
+            inner.violate(Rule::Tokens, what);
+        }
         if let Err(why) = inner.chosen(feed, rest, &url, request.body()) {
             inner.violate(Rule::Chosen, format!("feed {feed} asked for {}: {why}", request.uri()));
         }
@@ -49,16 +54,29 @@ impl Judge {
         };
     }
 
-    /// An answer said that a listing ended where it did not: what it would have shown is not known to be missing.
+    /// An answer said that a listing ended where it did not, or a row of it could not be read: what it would have shown is
+    /// not known to be missing.
     pub fn misled(&self, life: Life) {
         let mut inner = self.locked();
         if let Some(feed) = inner.within.get(&life.process).copied() {
             inner.misled.insert(feed);
+            let readings = inner
+                .readings
+                .iter_mut()
+                .filter(|((of, _), reading)| *of == feed && !reading.done);
+            readings.for_each(|(_, reading)| reading.misled = true);
         }
     }
 
     pub fn grant_saved(&self, life: Life) {
         self.locked().unsaved_answers.remove(&life.process);
+    }
+
+    /// The disk was full: until it is saved after all, Atlassian's patience with the token before may be over.
+    pub fn grant_not_saved(&self, life: Life) {
+        let mut inner = self.locked();
+        let unsaved = inner.unsaved_answers.remove(&life.process).unwrap_or_default();
+        inner.excused.extend(unsaved);
     }
 
     /// The process is no more: what it had not saved may be lost once Atlassian's patience is over.
@@ -94,6 +112,7 @@ impl Judge {
         let Some(feed) = inner.claimed_by(life) else {
             return inner.step;
         };
+        let (step, at) = (inner.step, inner.site_time);
         let reading = inner.readings.entry((feed, stream.clone())).or_default();
         match after {
             // Should nothing come of it, somebody goes on from the mark that is in the store.
@@ -101,6 +120,8 @@ impl Judge {
                 *reading = super::Reading {
                     given: reading.mark.iter().cloned().collect(),
                     mark: reading.mark.take(),
+                    began: step,
+                    began_at: at,
                     ..super::Reading::default()
                 }
             }

@@ -1,18 +1,21 @@
 //! What Circuit keeps: documents as they were shown, removed on proof, marks that go on, runs that end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, btree_map::Entry};
 
 use domain::{
-    FeedId, IndexId, Result,
-    cursor::{Mark, Watermark},
+    FeedId, IndexId, Result, SpaceId, Timestamp,
+    cursor::{Mark, Stream, Watermark},
     document::Removal,
     job::{Job, Work},
     store::{Recording, Store, Verdict},
     sync_run::{Outcome, RunKind, SyncRun},
 };
 
-use super::{Judge, Promise, Rule, content, held_row, is_told_by_search};
-use crate::{board::Life, truth::Row};
+use super::{Judge, Promise, Rule, content, held_row};
+use crate::{
+    board::Life,
+    truth::{Row, Shown},
+};
 
 /// More than any world holds.
 const CHANGED_MAX: usize = 10_000;
@@ -128,6 +131,12 @@ impl Judge {
             .extend(verdict.walked.iter().cloned());
     }
 
+    /// An import has read this space.
+    pub fn imported(&self, feed: FeedId, space: &SpaceId) {
+        let mut inner = self.locked();
+        inner.imported.entry(feed).or_default().insert(space.to_string());
+    }
+
     pub fn claimed(&self, life: Life, job: &Job) {
         let Work::SyncFeed { feed, .. } = job.work;
         let mut inner = self.locked();
@@ -139,9 +148,11 @@ impl Judge {
     pub fn run_opened(&self, run: &SyncRun) {
         let mut inner = self.locked();
         let (step, at) = (inner.step, inner.site_time);
-        if inner.began.insert(run.id, (step, at)).is_none() {
+        if let Entry::Vacant(first) = inner.began.entry(run.id) {
+            first.insert((step, at));
             inner.figures.runs += 1;
             inner.walked.remove(&run.feed);
+            inner.imported.remove(&run.feed);
             inner.misled.remove(&run.feed);
         }
         if let Some(open) = inner.open_runs.insert(run.feed, run.id) {
@@ -162,15 +173,16 @@ impl Judge {
         let (Some((step, at)), Outcome::Complete) = (began, outcome) else {
             return Ok(());
         };
+        self.locked().whole(run, step);
         match run.kind {
-            RunKind::Walk => self.promised(store, run, step).await,
+            RunKind::Walk => self.promised(store, run, step, at).await,
             RunKind::Changes => self.changes_complete(store, run, at).await,
             RunKind::Import | RunKind::Probe | RunKind::Verify | RunKind::Files => Ok(()),
         }
     }
 
     /// A complete walk: what was hidden before it began must go, as far as it read the listing that would show it.
-    async fn promised(&self, store: &dyn Store, run: &SyncRun, began: u64) -> Result<()> {
+    async fn promised(&self, store: &dyn Store, run: &SyncRun, began: u64, at: Timestamp) -> Result<()> {
         let Some(index) = self.locked().feeds.get(&run.feed).map(|facts| facts.index) else {
             return Ok(());
         };
@@ -187,8 +199,9 @@ impl Judge {
         // It is missed in the listing of the space in which it is held, which may not be the one that showed it last.
         let held = |id: &String| inner.held.get(&(run.feed, id.clone()));
         let missed = |id: &String, row: &Row| read(row) && held(id).is_none_or(|(row, _)| read(row));
+        let searched = inner.searched(at);
         let hidden = inner.truths.get(&run.feed).map(|truth| {
-            let hidden = truth.hidden_before(began).filter(|(id, row)| missed(id, row));
+            let hidden = truth.hidden_before(began, searched).filter(|(id, row)| missed(id, row));
             hidden.map(|(id, _)| id.clone()).collect()
         });
         inner.promises.push(Promise {
@@ -203,7 +216,7 @@ impl Judge {
     }
 
     /// A complete pass of changes: what was written while it was shown, before the pass began, is held.
-    async fn changes_complete(&self, store: &dyn Store, run: &SyncRun, began: domain::Timestamp) -> Result<()> {
+    async fn changes_complete(&self, store: &dyn Store, run: &SyncRun, began: Timestamp) -> Result<()> {
         let spaces = store.feed_spaces(run.feed).await?;
         let suspended: BTreeSet<String> = spaces
             .iter()
@@ -217,15 +230,17 @@ impl Judge {
         let Some(truth) = inner.truths.get(&run.feed) else {
             return Ok(());
         };
+        let searched = inner.searched(began);
         let missed = truth.now.iter().find(|(id, shown)| {
-            let written_before = shown.modified < began && shown.since <= shown.modified;
+            let told = if shown.row.is_told_by_search() { searched } else { began };
+            let written_before = shown.modified < told && shown.since <= shown.modified;
             let held = inner.held.get(&(run.feed, (*id).clone()));
             let current = held.is_some_and(|(row, removed)| !removed && row.version >= shown.row.version);
             let archived = inner.archived_last.get(&shown.row.space);
             let archived = archived.is_some_and(|at| *at >= shown.modified);
             let keys_read = inner.walk_began.get(&run.feed).copied().unwrap_or_default();
             let renamed = inner.renamed.get(&shown.row.space).is_some_and(|at| *at >= keys_read);
-            let untold = is_told_by_search(&shown.row) && (archived || renamed);
+            let untold = shown.row.is_told_by_search() && (archived || renamed);
             written_before && !current && !untold && !suspended.contains(&shown.row.space)
         });
         if let Some((id, shown)) = missed {
@@ -261,6 +276,48 @@ impl super::Inner {
     pub(super) fn claimed_by(&self, life: Life) -> Option<FeedId> {
         let feed = self.within.get(&life.process).copied()?;
         (self.claims.get(&feed) == Some(&life)).then_some(feed)
+    }
+
+    /// A complete import or walk: what was shown in a listing's space since before that listing began is held.
+    fn whole(&mut self, run: &SyncRun, began: u64) {
+        let (walked, imported) = (self.walked.get(&run.feed), self.imported.get(&run.feed));
+        let is_read = |stream: &Stream| match run.kind {
+            RunKind::Walk => walked.is_some_and(|walked| walked.contains(stream)),
+            RunKind::Import => imported.is_some_and(|imported| imported.contains(stream.space.as_str())),
+            RunKind::Changes | RunKind::Probe | RunKind::Verify => false,
+        };
+        let Some(truth) = self.truths.get(&run.feed) else {
+            return;
+        };
+        let readings = self.readings.iter().filter(|((feed, _), _)| *feed == run.feed);
+        let readings = readings.filter(|((_, stream), reading)| is_read(stream) && reading.done && !reading.misled);
+        let missed = readings.into_iter().find_map(|((_, stream), reading)| {
+            let (space, kind) = (stream.space.as_str(), stream.kind.word());
+            let renamed = self
+                .renamed
+                .get(space)
+                .is_some_and(|at| *at >= began.min(reading.began));
+            let must_be_held = |shown: &Shown| {
+                let archived = self.archived_last.get(space).is_some_and(|at| *at >= shown.modified);
+                let untold = shown.row.is_told_by_search() && (archived || renamed);
+                let lags = shown.row.is_told_by_search() && shown.placed_at >= self.searched(reading.began_at);
+                let read = shown.row.space == space && shown.row.kind == kind && shown.placed < reading.began;
+                read && !untold && !lags
+            };
+            let is_held = |id: &String| {
+                let held = self.held.get(&(run.feed, id.clone()));
+                held.is_some_and(|(_, removed)| !removed)
+            };
+            let mut shown = truth.now.iter();
+            shown.find(|(id, shown)| must_be_held(shown) && !is_held(id))
+        });
+        if let Some((id, shown)) = missed {
+            let what = format!(
+                "run {} of feed {} is complete and lacks {id} ({:?})",
+                run.id, run.feed, shown.row
+            );
+            self.violate(Rule::Whole, what);
+        }
     }
 
     /// Whoever lost the claim writes nothing.

@@ -9,7 +9,7 @@ use fake_atlassian::FakeAtlassian;
 use serde_json::{Value, json};
 
 use crate::{
-    board::{Effect, Gate, HttpFault, Port},
+    board::{Aim, Effect, Gate, HttpFault, Port},
     judge::Judge,
 };
 
@@ -40,10 +40,10 @@ impl Http for GatedHttp {
         let of_token = request.uri().path() == "/oauth/token";
         let sending = async {
             self.judge.asked(self.gate.life, &request);
-            let fault = self.gate.board.http_fault(of_token);
-            if let Some(fault) = fault {
-                self.gate.board.mention(format!("the answer is spoiled: {fault:?}"));
-            }
+            let fault = match of_token {
+                true => self.gate.board.token_fault().map(|fault| (fault, Aim::Any)),
+                false => self.gate.board.http_fault(is_midway(&request)),
+            };
             Ok(self.answered(self.with_fewer_rows(request), fault, of_token).await)
         };
         let passed = self.gate.pass(Port::Http, what, Effect::Reads, sending).await;
@@ -55,36 +55,63 @@ impl GatedHttp {
     async fn answered(
         &self,
         request: Request<Bytes>,
-        fault: Option<HttpFault>,
+        fault: Option<(HttpFault, Aim)>,
         of_token: bool,
     ) -> Result<Response<Bytes>, Unanswered> {
-        let has_cursor = request.uri().query().is_some_and(|query| query.contains("cursor="));
         match fault {
-            Some(HttpFault::Unreachable) => {
+            Some((HttpFault::Unreachable, _)) => {
+                self.spoiled(HttpFault::Unreachable);
                 return Err(Unanswered::NeverSent(Error::unavailable(
                     "Atlassian could not be reached",
                 )));
             }
-            Some(HttpFault::Status { status, retry_after }) => return refusal(status, retry_after),
-            Some(HttpFault::ExpiredCursor) if has_cursor => return refusal(400, None),
+            Some((fault @ HttpFault::Status { status, retry_after }, _)) => {
+                self.spoiled(fault);
+                return refusal(status, retry_after);
+            }
+            Some((HttpFault::ExpiredCursor, _)) => {
+                self.spoiled(HttpFault::ExpiredCursor);
+                return refusal(400, None);
+            }
             _ => {}
         }
         let answer = self.fake.answer(request).await;
-        if fault == Some(HttpFault::DroppedNext) {
-            self.judge.misled(self.gate.life);
-        }
         let good = answer.status().is_success();
         if of_token && good {
-            self.judge.token_answered(self.gate.life, fault == Some(HttpFault::Cut));
+            let lost = fault.is_some_and(|(fault, _)| fault == HttpFault::Cut);
+            self.judge.token_answered(self.gate.life, lost);
         }
-        match fault {
-            Some(HttpFault::Cut) => Err(Unanswered::Lost(Error::unavailable("the line to Atlassian was cut"))),
-            Some(HttpFault::Malformed) if good && !of_token => Ok(halved(answer)),
-            Some(HttpFault::Duplicate) if good => Ok(rewritten(answer, duplicated)),
-            Some(HttpFault::BadRow) if good => Ok(rewritten(answer, bad)),
-            Some(HttpFault::DroppedNext) if good => Ok(rewritten(answer, ended)),
-            _ => Ok(answer),
+        let Some((fault, aim)) = fault else {
+            return Ok(answer);
+        };
+        let spoilt = match fault {
+            HttpFault::Cut => {
+                self.spoiled(fault);
+                return Err(Unanswered::Lost(Error::unavailable("the line to Atlassian was cut")));
+            }
+            _ if of_token || !good => None,
+            HttpFault::Malformed => Some(halved(&answer)),
+            HttpFault::Duplicate => rewritten(&answer, duplicated),
+            HttpFault::BadRow => rewritten(&answer, bad),
+            HttpFault::DroppedNext => rewritten(&answer, ended),
+            HttpFault::Unreachable | HttpFault::Status { .. } | HttpFault::ExpiredCursor => None,
+        };
+        let Some(spoilt) = spoilt else {
+            // It waits for an answer that it can spoil.
+            if !of_token {
+                self.gate.board.spoil_answer(fault, aim);
+            }
+            return Ok(answer);
+        };
+        self.spoiled(fault);
+        if matches!(fault, HttpFault::DroppedNext | HttpFault::BadRow) {
+            self.judge.misled(self.gate.life);
         }
+        Ok(answer.map(|_| spoilt))
+    }
+
+    fn spoiled(&self, fault: HttpFault) {
+        self.gate.board.mention(format!("the answer is spoiled: {fault:?}"));
     }
 
     fn with_fewer_rows(&self, mut request: Request<Bytes>) -> Request<Bytes> {
@@ -119,39 +146,39 @@ fn refusal(status: u16, retry_after: Option<i64>) -> Result<Response<Bytes>, Una
         .map_err(|error| Unanswered::NeverSent(Error::internal("a refusal could not be made").because(error)))
 }
 
-fn halved(answer: Response<Bytes>) -> Response<Bytes> {
-    answer.map(|body| body.slice(..body.len() / 2))
+/// In the midst of a listing.
+fn is_midway(request: &Request<Bytes>) -> bool {
+    request.uri().query().is_some_and(|query| query.contains("cursor="))
 }
 
-fn rewritten(answer: Response<Bytes>, change: fn(&mut Value)) -> Response<Bytes> {
-    answer.map(|body| match serde_json::from_slice::<Value>(&body) {
-        Ok(mut value) => {
-            change(&mut value);
-            Bytes::from(value.to_string())
-        }
-        Err(_) => body,
-    })
+fn halved(answer: &Response<Bytes>) -> Bytes {
+    answer.body().slice(..answer.body().len() / 2)
 }
 
-fn duplicated(value: &mut Value) {
-    if let Some(rows) = value.get_mut("results").and_then(Value::as_array_mut)
-        && let Some(first) = rows.first().cloned()
-    {
-        rows.push(first);
-    }
+/// None if there is nothing to change.
+fn rewritten(answer: &Response<Bytes>, change: fn(&mut Value) -> Option<()>) -> Option<Bytes> {
+    let mut value = serde_json::from_slice::<Value>(answer.body()).ok()?;
+    change(&mut value)?;
+    Some(Bytes::from(value.to_string()))
 }
 
-fn bad(value: &mut Value) {
-    if let Some(rows) = value.get_mut("results").and_then(Value::as_array_mut)
-        && let Some(first) = rows.first_mut()
-        && let Some(title) = first.get_mut("title")
-    {
-        *title = json!({ "not": "a title" });
-    }
+fn duplicated(value: &mut Value) -> Option<()> {
+    let rows = value.get_mut("results")?.as_array_mut()?;
+    rows.push(rows.first()?.clone());
+    Some(())
 }
 
-fn ended(value: &mut Value) {
-    if let Some(next) = value.get_mut("_links").and_then(|links| links.get_mut("next")) {
-        *next = json!(null);
-    }
+fn bad(value: &mut Value) -> Option<()> {
+    let first = value.get_mut("results")?.as_array_mut()?.first_mut()?;
+    *first.get_mut("title")? = json!({ "not": "a title" });
+    Some(())
+}
+
+fn ended(value: &mut Value) -> Option<()> {
+    let next = value
+        .get_mut("_links")?
+        .get_mut("next")
+        .filter(|next| !next.is_null())?;
+    *next = json!(null);
+    Some(())
 }

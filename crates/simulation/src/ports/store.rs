@@ -130,7 +130,11 @@ impl GatedStore {
             self.judge.grant_saved(self.gate.life);
             Ok(())
         };
-        self.gate.pass(Port::Store, "save_grant", Effect::Writes, saving).await
+        let saved = self.gate.pass(Port::Store, "save_grant", Effect::Writes, saving).await;
+        if saved.is_err() {
+            self.judge.grant_not_saved(self.gate.life);
+        }
+        saved
     }
 }
 
@@ -148,7 +152,6 @@ gated! { Feeds {
     writes set_feed_site(id: FeedId, site: &Site) -> ();
     writes add_feed_spaces(id: FeedId, site: &SiteId, spaces: &[(Space, Option<Estimate>)], now: Timestamp) -> ();
     reads feed_spaces(id: FeedId) -> Vec<FeedSpace>;
-    writes set_space_imported(id: FeedId, space: &SpaceId, at: Timestamp) -> ();
     reads suspended_spaces(index: IndexId) -> BTreeSet<(FeedId, SpaceId)>;
     transacts set_space_seen(id: FeedId, seen: &SpaceSeen) -> ();
     reads changes_until(id: FeedId) -> Option<Timestamp>;
@@ -163,6 +166,15 @@ gated! { Feeds {
             }
             let setting = self.real.set_space_suspended(id, space, at);
             self.gate.pass(Port::Store, "set_space_suspended", Effect::Writes, setting).await
+        }
+
+        async fn set_space_imported(&self, id: FeedId, space: &SpaceId, at: Timestamp) -> Result<()> {
+            let setting = async {
+                self.real.set_space_imported(id, space, at).await?;
+                self.judge.imported(id, space);
+                Ok(())
+            };
+            self.gate.pass(Port::Store, "set_space_imported", Effect::Writes, setting).await
         }
 
         async fn clear_checkpoint(&self, id: FeedId) -> Result<()> {
@@ -220,6 +232,11 @@ gated! { Documents {
         if self.planted.is(Plant::CommentsStay) {
             self.planted
                 .without_comments(&*self.real, feed, &mut verdict)
+                .await?;
+        }
+        if self.planted.is(Plant::SuspendedForEver) {
+            self.planted
+                .without_suspended(&*self.real, feed, &mut verdict)
                 .await?;
         }
         let applying = async {
