@@ -172,7 +172,7 @@ impl FileRun<'_> {
             }
             records.push(record(&file, FileOutcome::Unread { why }));
         }
-        self.write(records, failures, Spent::default()).await?;
+        write(self.ports, self.feed, self.run, records, failures, Spent::default()).await?;
         Ok(wanted)
     }
 
@@ -194,8 +194,8 @@ impl FileRun<'_> {
         let (shown, hidden): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|file| current.contains(&file.page));
         let at = self.ports.clock.now().plus(UNSEEN_FOR);
         let later = |file: &UnreadFile| record(file, FileOutcome::Later { at, tried: false });
-        self.write(hidden.iter().map(later).collect(), Vec::new(), Spent::default())
-            .await?;
+        let hidden = hidden.iter().map(later).collect();
+        write(self.ports, self.feed, self.run, hidden, Vec::new(), Spent::default()).await?;
         Ok(shown)
     }
 
@@ -204,6 +204,7 @@ impl FileRun<'_> {
         let ended = AtomicBool::new(false);
         let reading = Reading {
             ports: self.ports,
+            feed: self.feed,
             files: self.files,
             reach: self.reach,
             run: self.run,
@@ -214,45 +215,23 @@ impl FileRun<'_> {
             .take_while(|_| !ended.load(Ordering::Relaxed) && !stopping());
         let mut all = stream::iter(wanted)
             .map(|file| reading.done(file))
-            .buffer_unordered(AT_ONCE)
-            .ready_chunks(AT_ONCE);
+            .buffer_unordered(AT_ONCE);
         let mut failed = None;
-        while let Some(some) = all.next().await {
-            let (mut records, mut failures, mut spent) = (Vec::new(), Vec::new(), Spent::default());
-            for done in some {
-                match done {
-                    Ok(done) => {
-                        self.in_a_row = done.trouble.as_ref().map_or(0, |_| self.in_a_row + 1);
-                        if self.in_a_row >= FAILURES_IN_A_ROW_MAX {
-                            failed = failed.or(done.trouble);
-                        }
-                        records.push(done.record);
-                        failures.extend(done.failure);
-                        spent = spent.plus(done.spent);
+        // Nothing is waited for in here but the files themselves: one that holds the store's only writer is to go on.
+        while let Some(done) = all.next().await {
+            match done {
+                Ok(Some(trouble)) => {
+                    self.in_a_row += 1;
+                    if self.in_a_row >= FAILURES_IN_A_ROW_MAX {
+                        failed = failed.or(Some(trouble));
                     }
-                    Err(error) => failed = failed.or(Some(error)),
                 }
+                Ok(None) => self.in_a_row = 0,
+                Err(error) => failed = failed.or(Some(error)),
             }
-            self.write(records, failures, spent).await?;
             ended.store(failed.is_some(), Ordering::Relaxed);
         }
         failed.map_or(Ok(()), Err)
-    }
-
-    async fn write(&self, files: Vec<FileRecord>, failures: Vec<Failure>, spent: Spent) -> Result<()> {
-        if files.is_empty() {
-            return Ok(());
-        }
-        let recording = FileRecording {
-            run: self.run.id,
-            files,
-            failures,
-            spent,
-            now: self.ports.clock.now(),
-        };
-        self.ports.store.record_files(self.feed.id, &recording).await?;
-        (self.ports.recorded)(self.feed);
-        Ok(())
     }
 
     fn failure(&self, file: &UnreadFile, why: String) -> Failure {
@@ -290,14 +269,23 @@ impl FileRun<'_> {
 /// What one file needs to be read.
 struct Reading<'a> {
     ports: &'a Ports,
+    feed: &'a Feed,
     files: &'a FilePorts,
     reach: &'a Reach,
     run: &'a SyncRun,
 }
 
 impl Reading<'_> {
-    /// Downloads and reads one. An error is no file's fault.
-    async fn done(&self, file: UnreadFile) -> Result<Done> {
+    /// Downloads and reads one, and writes it down; what it says of Atlassian, if that is in trouble. An error is no file's
+    /// fault.
+    async fn done(&self, file: UnreadFile) -> Result<Option<Error>> {
+        let done = self.read(file).await?;
+        let failures = done.failure.into_iter().collect();
+        write(self.ports, self.feed, self.run, vec![done.record], failures, done.spent).await?;
+        Ok(done.trouble)
+    }
+
+    async fn read(&self, file: UnreadFile) -> Result<Done> {
         let wanted = Wanted {
             holder: file.holder.clone(),
             attachment: file.id.clone(),
@@ -364,6 +352,29 @@ impl Reading<'_> {
             trouble,
         })
     }
+}
+
+async fn write(
+    ports: &Ports,
+    feed: &Feed,
+    run: &SyncRun,
+    files: Vec<FileRecord>,
+    failures: Vec<Failure>,
+    spent: Spent,
+) -> Result<()> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    let recording = FileRecording {
+        run: run.id,
+        files,
+        failures,
+        spent,
+        now: ports.clock.now(),
+    };
+    ports.store.record_files(feed.id, &recording).await?;
+    (ports.recorded)(feed);
+    Ok(())
 }
 
 fn record(file: &UnreadFile, outcome: FileOutcome) -> FileRecord {
