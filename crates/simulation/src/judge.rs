@@ -142,6 +142,8 @@ struct Inner {
     walks: BTreeMap<FeedId, u64>,
     /// Feeds whose present run was told that a listing ended where it did not.
     misled: BTreeSet<FeedId>,
+    /// Feeds of which a pass of changes may have missed something for which no later one looks: the next whole walk does.
+    blinded: BTreeSet<FeedId>,
     /// How far Atlassian's search is behind now.
     lag_ms: i64,
     /// Until when what it tells is that far behind at most, and how far.

@@ -82,8 +82,11 @@ impl SyncRuns for SqlStore {
     }
 
     async fn began_last(&self, feed: FeedId, kind: RunKind) -> Result<Option<Timestamp>> {
+        // The last one, and not the latest: a run that began before the clock was set back lies ahead, and whatever is
+        // counted from it would be due again and again until the clock is there.
         let query = sqlx::query(
-            "select max(started_at) as at from runs where feed_id = $1 and kind = $2 and outcome = 'complete'",
+            "select max(started_at) as at from runs
+             where id = (select max(id) from runs where feed_id = $1 and kind = $2 and outcome = 'complete')",
         );
         let row = query.bind(feed.0).bind(kind.word());
         Columns(&row.fetch_one(&self.read).await.map_err(failed)?).maybe_instant("at")

@@ -60,6 +60,7 @@ impl Judge {
         let mut inner = self.locked();
         if let Some(feed) = inner.within.get(&life.process).copied() {
             inner.misled.insert(feed);
+            inner.blinded.insert(feed);
             let readings = inner
                 .readings
                 .iter_mut()

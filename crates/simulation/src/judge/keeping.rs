@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, btree_map::Entry};
 use domain::{
     FeedId, IndexId, Result, SpaceId, Timestamp,
     cursor::{Mark, Stream, Watermark},
-    document::Removal,
+    document::{DocumentKind, Removal},
     job::{Job, Work},
     store::{Recording, Store, Verdict},
     sync_run::{Outcome, RunKind, SyncRun},
@@ -44,16 +44,22 @@ impl Judge {
     fn held(&self, held: &domain::document::Held) {
         let mut inner = self.locked();
         let (feed, id, row) = (held.feed, content(&held.document.id), held_row(held));
-        let place = (feed, id.clone());
-        let before = inner.held.insert(place.clone(), (row.clone(), held.removed.is_some()));
+        let before = inner
+            .held
+            .insert((feed, id.clone()), (row.clone(), held.removed.is_some()));
         let was_held = before.as_ref().is_some_and(|(_, removed)| !removed);
         let Some(truth) = inner.truths.get(&feed) else {
             return;
         };
         match held.removed {
             Some(Removal::GoneFromSite) if was_held => {
-                let seen = inner.last_seen.get(&place).copied().unwrap_or_default();
-                if !truth.was_hidden_since(&id, seen) {
+                let was_hidden = |id: &String| {
+                    let seen = inner.last_seen.get(&(feed, id.clone())).copied().unwrap_or_default();
+                    truth.was_hidden_since(id, seen)
+                };
+                // A comment or a file goes with its page.
+                let page = row.parent.as_ref().filter(|_| row.is_told_by_search());
+                if !was_hidden(&id) && !page.is_some_and(was_hidden) {
                     let what = format!(
                         "feed {feed} removed {id} ({row:?}), which has been shown all the time since it was seen"
                     );
@@ -191,6 +197,10 @@ impl Judge {
         *inner.walks.entry(run.feed).or_default() += 1;
         inner.walk_began.insert(run.feed, began);
         let walked = inner.walked.remove(&run.feed).unwrap_or_default();
+        let spaces = inner.feeds.get(&run.feed).map_or(0, |facts| facts.spaces.len());
+        if !inner.misled.contains(&run.feed) && walked.len() == spaces * DocumentKind::ALL.len() {
+            inner.blinded.remove(&run.feed);
+        }
         let read = |row: &Row| {
             walked
                 .iter()
@@ -224,7 +234,7 @@ impl Judge {
             .map(|space| space.space.id.to_string())
             .collect();
         let mut inner = self.locked();
-        if inner.misled.contains(&run.feed) {
+        if inner.blinded.contains(&run.feed) {
             return Ok(());
         }
         let Some(truth) = inner.truths.get(&run.feed) else {
