@@ -10,6 +10,7 @@ mod comparing;
 mod disk;
 mod explaining;
 mod faults;
+mod judged;
 mod killed;
 mod killed_often;
 mod mirror;
