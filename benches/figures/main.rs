@@ -4,6 +4,7 @@
 //!   of what came; `import 1000 0` for other sizes),
 //! - `… table` (sites of 1,000, 10,000 and 100,000 pages: what every pass costs; `table 1000` for one size),
 //! - `… peers` (the site on which other systems were measured),
+//! - `… search` (100,000 pages in the search engine alone, beside raw tantivy and SQLite's FTS5; `search 10000` for fewer),
 //! - `… fresh` (how old what is found may be, over a day of a virtual clock; `fresh 6` for six hours).
 //!
 //! The fake Atlassian runs in this process and Circuit in another, so that the memory measured is Circuit's alone.
@@ -12,6 +13,8 @@ mod fresh;
 mod import;
 mod pass;
 mod peers;
+mod rivals;
+mod search;
 mod subject;
 mod table;
 
@@ -45,7 +48,9 @@ async fn main() {
         "table" => table::measure(&numbers).await,
         "peers" => peers::measure().await,
         "fresh" => fresh::measure(numbers.first().copied()).await,
+        "search" => search::measure(&numbers).await,
+        search::COMMAND => search::asked(rest).await,
         pass::COMMAND => pass::made(rest).await,
-        other => panic!("{other} is not measured here; import, table, peers and fresh are"),
+        other => panic!("{other} is not measured here; import, table, peers, search and fresh are"),
     }
 }

@@ -3,7 +3,7 @@
 use domain::{
     DocumentId, Error, FeedId, IndexId, Result,
     access::Access,
-    hit::Hits,
+    hit::{Completion, Hits},
     query::{LIMIT_MAX, OFFSET_MAX, Query, TEXT_BYTES_MAX},
 };
 
@@ -28,6 +28,15 @@ impl App {
         }
         let access = self.access(caller, index).await?;
         self.engine().search(&access, query).await
+    }
+
+    /// Ways to go on with a query that this caller is typing, out of what they may see.
+    pub async fn completions(&self, caller: &Caller, index: IndexId, text: &str) -> Result<Vec<Completion>> {
+        if text.len() > TEXT_BYTES_MAX {
+            return Err(Error::invalid(format!("a query has at most {TEXT_BYTES_MAX} bytes")));
+        }
+        let access = self.access(caller, index).await?;
+        self.engine().completions(&access, text).await
     }
 
     /// What this caller may see of this index. Everybody with an account may read every index; nothing is hidden unless

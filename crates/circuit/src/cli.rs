@@ -93,6 +93,16 @@ Examples:
   circuit restore /backup/monday --without-tokens --data-dir /tmp/trial")]
     Restore(Restore),
 
+    /// Measures how well the search finds what people judged to answer their questions.
+    #[command(after_help = "\
+Examples:
+  circuit eval --corpus cranfield
+  circuit eval --corpus cranfield --json | jq .lexical.ndcg_at_10.mean
+
+DIR is in the BEIR layout: corpus.jsonl (_id, title, text), queries.jsonl (_id, text), and qrels.tsv or qrels/test.tsv
+(query, document, grade). Every document is indexed as a page, in a temporary directory; nothing else is touched.")]
+    Eval(Eval),
+
     /// Throws the search indexes away and builds them anew from the store, without a call to Atlassian.
     #[command(after_help = "Stop Circuit first: a data directory belongs to one process at a time.")]
     Reindex(Settings),
@@ -126,6 +136,19 @@ It costs what reading everything costs (circuit feed estimate says how much), an
 written while it goes on is no difference. It goes on in Circuit when this command is ended.
 Exit codes: 0 no difference, 1 some, or it could not be found out, 2 the command line is wrong.")]
     Verify(FeedVerify),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Eval {
+    /// The directory with documents, queries and judgements.
+    #[arg(long, value_name = "DIR")]
+    pub corpus: PathBuf,
+    /// How many of the worst answered queries are named.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub worst: usize,
+    /// Prints JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -7,6 +7,7 @@ pub mod config;
 pub mod data_dir;
 pub mod demo;
 pub mod doctor;
+pub mod eval;
 pub mod feed;
 pub mod log;
 pub mod reading;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use circuit::{
     backup,
     cli::{self, Cli, Command},
-    demo, doctor, feed, restore, serve, stop, verify, why,
+    demo, doctor, eval, feed, restore, serve, stop, verify, why,
 };
 use clap::Parser;
 
@@ -33,6 +33,7 @@ fn main() -> ExitCode {
             Command::Why(asked) => why::why(&asked).await,
             Command::Backup(settings) => backup::backup(&settings).await,
             Command::Restore(settings) => restore::restore(&settings).await,
+            Command::Eval(asked) => eval::eval(&asked).await,
             Command::Reindex(settings) => serve::reindex(&settings).await,
             Command::ReadFile => Ok(()),
         }

@@ -3,7 +3,12 @@
 use async_trait::async_trait;
 
 use crate::{
-    DocumentId, FeedId, IndexId, Result, access::Access, cursor::Watermark, hit::Hits, passage::Passage, query::Query,
+    DocumentId, FeedId, IndexId, Result,
+    access::Access,
+    cursor::Watermark,
+    hit::{Completion, Hits},
+    passage::Passage,
+    query::Query,
 };
 
 /// What one commit brings: every named document's old passages go, the new ones come.
@@ -31,6 +36,13 @@ pub trait SearchEngine: Send + Sync {
 
     /// The documents that match and that `access` lets be seen. A text that is empty matches every document.
     async fn search(&self, access: &Access, query: &Query) -> Result<Hits>;
+
+    /// Ways to go on with a query that is being typed, out of what `access` lets be seen; at most `COMPLETIONS_MAX`. An
+    /// engine may know none.
+    async fn completions(&self, access: &Access, text: &str) -> Result<Vec<Completion>> {
+        let _ = (access, text);
+        Ok(Vec::new())
+    }
 
     /// Deletes the index from the engine; no error when it is not there.
     async fn remove(&self, index: IndexId) -> Result<()>;

@@ -1,6 +1,6 @@
 //! What a query returns.
 
-use crate::{AccountId, SpaceId, passage::Passage};
+use crate::{AccountId, DocumentId, SpaceId, passage::Passage};
 
 /// A document that matched, with its best passage.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +11,85 @@ pub struct Hit {
     pub snippet: Vec<Fragment>,
     /// The title, with the matched words marked.
     pub title: Vec<Fragment>,
+    /// Some of the document's other passages that match, best first.
+    pub more: Vec<More>,
+    /// How many of its other passages are among the best of all.
+    pub more_passages: u64,
+    /// Some of the documents that hold the same text, and are not hits of their own.
+    pub alike: Vec<Alike>,
+    pub alike_documents: u64,
+    pub explanation: Explanation,
+}
+
+impl Hit {
+    /// A hit of which nothing is known but its passage and score.
+    pub fn of(passage: Passage, score: f32) -> Self {
+        Self {
+            passage,
+            score,
+            snippet: Vec::new(),
+            title: Vec::new(),
+            more: Vec::new(),
+            more_passages: 0,
+            alike: Vec::new(),
+            alike_documents: 0,
+            explanation: Explanation::default(),
+        }
+    }
+}
+
+/// Another passage of a hit's document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct More {
+    pub headings: Vec<String>,
+    pub snippet: Vec<Fragment>,
+    pub url: String,
+}
+
+/// Another document with the text of a hit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alike {
+    pub document: DocumentId,
+    pub title: String,
+    pub space_name: String,
+    pub url: String,
+}
+
+/// Why a hit stands where it stands: what its words score, times a factor for each signal.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Explanation {
+    /// BM25 of the words asked for.
+    pub words: f32,
+    /// How much of the question the title is.
+    pub title: f32,
+    /// How many of the words stand together as typed.
+    pub together: f32,
+    /// How many of the words are there.
+    pub coverage: f32,
+    /// How new it is.
+    pub recency: f32,
+    /// How near it is to the top of its space.
+    pub place: f32,
+}
+
+impl Default for Explanation {
+    fn default() -> Self {
+        Self {
+            words: 0.0,
+            title: 1.0,
+            together: 1.0,
+            coverage: 1.0,
+            recency: 1.0,
+            place: 1.0,
+        }
+    }
+}
+
+impl Explanation {
+    /// The product.
+    pub fn score(&self) -> f32 {
+        self.words * self.title * self.together * self.coverage * self.recency * self.place
+    }
 }
 
 /// A run of text, marked when it is a matched word.
@@ -24,9 +103,42 @@ pub struct Fragment {
 pub struct Hits {
     /// One per document, best first.
     pub hits: Vec<Hit>,
-    /// Documents that match in all.
+    /// Documents that match in all; facets count the same ones.
     pub total: u64,
+    /// There are more than were counted.
+    pub uncounted: bool,
     pub facets: Facets,
+    /// What was searched in place of words that are nowhere, or hardly.
+    pub also: Vec<Also>,
+}
+
+/// Words that were searched beside one that may be mistyped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Also {
+    pub asked: String,
+    pub searched: Vec<String>,
+}
+
+/// A way to go on with what is being typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completion {
+    /// The whole query with it.
+    pub text: String,
+    /// What it is, for people: a space's name, a title.
+    pub name: String,
+    pub kind: CompletionKind,
+}
+
+/// What a completion names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompletionKind {
+    /// `title:`, `space:` and so on.
+    Field,
+    Space,
+    Kind,
+    Person,
+    Label,
+    Title,
 }
 
 /// How many of the matching documents each value has, most first.

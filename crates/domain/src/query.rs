@@ -8,6 +8,8 @@ pub const TEXT_BYTES_MAX: usize = 2_048;
 pub const WORDS_MAX: usize = 64;
 /// The most hits in one answer.
 pub const LIMIT_MAX: usize = 100;
+/// The most completions in one answer.
+pub const COMPLETIONS_MAX: usize = 10;
 /// How deep an answer may begin.
 pub const OFFSET_MAX: usize = 10_000;
 

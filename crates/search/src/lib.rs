@@ -4,5 +4,6 @@ mod analysis;
 #[cfg(test)]
 mod contract;
 mod embedded;
+mod syntax;
 
 pub use embedded::EmbeddedEngine;

@@ -11,6 +11,7 @@ mod disk;
 mod explaining;
 mod faults;
 mod files;
+mod judged;
 mod killed;
 mod killed_often;
 mod mirror;

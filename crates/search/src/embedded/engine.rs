@@ -12,11 +12,12 @@ use domain::{
     access::Access,
     cursor::Watermark,
     engine::{EngineBatch, EngineFigures, SearchEngine},
-    hit::Hits,
+    hit::{Completion, Hits},
     query::Query,
 };
 
 use super::{
+    complete::completions,
     handle::{Handle, unwritable},
     query::answered,
 };
@@ -126,6 +127,12 @@ impl SearchEngine for EmbeddedEngine {
     async fn search(&self, access: &Access, query: &Query) -> Result<Hits> {
         let (access, query) = (access.clone(), query.clone());
         self.with(access.index, move |handle| answered(handle, &access, &query))
+            .await
+    }
+
+    async fn completions(&self, access: &Access, text: &str) -> Result<Vec<Completion>> {
+        let (access, text) = (access.clone(), text.to_owned());
+        self.with(access.index, move |handle| completions(handle, &access, &text))
             .await
     }
 

@@ -7,10 +7,17 @@ use tantivy::{
 };
 
 use super::{facets, row};
-use crate::analysis::{EXACT, STEMMED};
+use crate::analysis::{STEMS, Speech, WORDS, folded, spoken};
 
 /// Written beside each index. Another number means that it was written by another version: it begins anew.
-pub const LAYOUT: &str = "1";
+pub const LAYOUT: &str = "2";
+
+/// How often a word counts by where it stands, beside the text where it counts once. It is written so often: one field
+/// with the words of all places needs no weighing of places against each other when asked.
+const TITLE_TIMES: usize = 3;
+const HEADINGS_TIMES: usize = 1;
+/// A shorter text says too little to be taken for another's copy, in characters.
+const ALIKE_CHARS_MIN: usize = 200;
 
 #[derive(Clone, Copy)]
 pub struct Fields {
@@ -18,20 +25,28 @@ pub struct Fields {
     pub document: Field,
     /// The same as a number: what groups its passages.
     pub document_hash: Field,
+    /// The words of all places, as written.
+    pub words: Field,
+    /// The same by their stems.
+    pub stems: Field,
     pub title: Field,
-    pub title_stem: Field,
-    pub headings: Field,
-    pub body: Field,
-    pub body_stem: Field,
-    /// Where it is and who wrote it: breadcrumb, space, people, labels.
-    pub around: Field,
+    pub title_stems: Field,
+    /// Names of author and editor.
+    pub people: Field,
     pub space: Field,
+    /// Its key, and its name, folded.
+    pub space_words: Field,
     pub kind: Field,
     pub person: Field,
     pub label: Field,
     /// Feed and space: what can be hidden.
     pub place: Field,
+    pub speech: Field,
     pub modified: Field,
+    /// How many pages are above it.
+    pub depth: Field,
+    /// Equal for passages of equal text; zero for short ones.
+    pub text_hash: Field,
     /// How facets are counted: value and name together.
     pub space_facet: Field,
     pub person_facet: Field,
@@ -42,6 +57,10 @@ pub struct Fields {
 /// The names of fast fields, as columns are opened by name.
 pub const DOCUMENT_HASH: &str = "document_hash";
 pub const MODIFIED: &str = "modified";
+pub const DEPTH: &str = "depth";
+/// The depth of comments and files: they have no place of their own.
+pub const DEPTH_OF_BELONGING: u64 = 1 << 20;
+pub const TEXT_HASH: &str = "text_hash";
 pub const KIND: &str = "kind";
 pub const SPACE_FACET: &str = "space_facet";
 pub const PERSON_FACET: &str = "person_facet";
@@ -54,24 +73,27 @@ pub fn schema() -> (Schema, Fields) {
             .set_index_option(record);
         TextOptions::default().set_indexing_options(indexing)
     };
-    let exact = || text(EXACT, IndexRecordOption::WithFreqsAndPositions);
-    let stemmed = || text(STEMMED, IndexRecordOption::WithFreqs);
+    let written = || text(WORDS, IndexRecordOption::WithFreqsAndPositions);
+    let stemmed = || text(STEMS, IndexRecordOption::WithFreqs);
     let counted = || TextOptions::default().set_fast("raw");
     let fields = Fields {
         document: schema.add_text_field("document", STRING),
         document_hash: schema.add_u64_field(DOCUMENT_HASH, FAST),
-        title: schema.add_text_field("title", exact()),
-        title_stem: schema.add_text_field("title_stem", stemmed()),
-        headings: schema.add_text_field("headings", exact()),
-        body: schema.add_text_field("body", exact()),
-        body_stem: schema.add_text_field("body_stem", stemmed()),
-        around: schema.add_text_field("around", exact()),
+        words: schema.add_text_field("words", written()),
+        stems: schema.add_text_field("stems", stemmed()),
+        title: schema.add_text_field("title", written()),
+        title_stems: schema.add_text_field("title_stems", stemmed()),
+        people: schema.add_text_field("people", written()),
         space: schema.add_text_field("space", STRING),
+        space_words: schema.add_text_field("space_words", STRING),
         kind: schema.add_text_field(KIND, STRING | FAST),
         person: schema.add_text_field("person", STRING),
         label: schema.add_text_field("label", STRING),
         place: schema.add_text_field("place", STRING),
+        speech: schema.add_text_field("speech", STRING),
         modified: schema.add_i64_field(MODIFIED, INDEXED | FAST),
+        depth: schema.add_u64_field(DEPTH, FAST),
+        text_hash: schema.add_u64_field(TEXT_HASH, FAST),
         space_facet: schema.add_text_field(SPACE_FACET, counted()),
         person_facet: schema.add_text_field(PERSON_FACET, counted()),
         shown: schema.add_bytes_field("shown", STORED),
@@ -84,35 +106,46 @@ impl Fields {
         Term::from_field_text(self.document, &format!("{feed}|{document}"))
     }
 
-    pub fn tantivy(&self, passage: &Passage) -> TantivyDocument {
+    /// A passage as it is indexed, its text being in this language.
+    pub fn tantivy(&self, passage: &Passage, speech: Speech) -> TantivyDocument {
         let mut document = TantivyDocument::new();
         let id = format!("{}|{}", passage.feed, passage.document);
         document.add_u64(self.document_hash, hash(&passage.document.to_string()));
         document.add_text(self.document, id);
-        // A comment bears its page's title, and must not stand before the page for it.
-        match passage.kind {
-            DocumentKind::Comment => document.add_text(self.around, &passage.title),
-            DocumentKind::Page | DocumentKind::BlogPost | DocumentKind::Attachment => {
-                document.add_text(self.title, &passage.title);
-                document.add_text(self.title_stem, &passage.title);
+        let mut add = |text: &str, times: usize| {
+            if text.is_empty() {
+                return;
             }
+            let spoken = spoken(text, speech);
+            for _ in 0..times {
+                document.add_text(self.words, text);
+                document.add_text(self.stems, &spoken);
+            }
+        };
+        // A comment bears its page's title, and must not stand before the page for it.
+        let own_title = match passage.kind {
+            DocumentKind::Comment => false,
+            DocumentKind::Page | DocumentKind::BlogPost | DocumentKind::Attachment => true,
+        };
+        add(&passage.title, if own_title { TITLE_TIMES } else { 1 });
+        for heading in &passage.headings {
+            add(heading, HEADINGS_TIMES);
         }
-        let headings = passage.headings.join("\n");
-        document.add_text(self.headings, &headings);
-        document.add_text(self.body, &passage.text);
-        document.add_text(self.body_stem, &passage.text);
-        for words in passage
-            .breadcrumb
-            .iter()
+        add(&passage.text, 1);
+        let around = passage.breadcrumb.iter();
+        let around = around
             .chain([&passage.space_name, &passage.space_key])
-            .chain(&passage.labels)
-        {
-            document.add_text(self.around, words);
-        }
+            .chain(&passage.labels);
+        around.for_each(|words| add(words, 1));
         let mut people: Vec<_> = passage.author.iter().chain(&passage.editor).collect();
         people.dedup_by_key(|person| &person.account);
+        people.iter().for_each(|person| add(&person.name, 1));
+        if own_title {
+            document.add_text(self.title, &passage.title);
+            document.add_text(self.title_stems, spoken(&passage.title, speech));
+        }
         for person in people {
-            document.add_text(self.around, &person.name);
+            document.add_text(self.people, &person.name);
             document.add_text(self.person, person.account.as_str());
             document.add_text(
                 self.person_facet,
@@ -120,12 +153,21 @@ impl Fields {
             );
         }
         document.add_text(self.space, passage.space.as_str());
+        document.add_text(self.space_words, folded(&passage.space_key));
+        document.add_text(self.space_words, folded(&passage.space_name));
         document.add_text(self.kind, passage.kind.word());
         for label in &passage.labels {
             document.add_text(self.label, label.to_lowercase());
         }
         document.add_text(self.place, place(passage.feed, &passage.space));
+        document.add_text(self.speech, speech.letter().to_string());
         document.add_i64(self.modified, passage.modified_at.0);
+        let depth = match passage.kind {
+            DocumentKind::Page | DocumentKind::BlogPost => passage.breadcrumb.len() as u64,
+            DocumentKind::Comment | DocumentKind::Attachment => DEPTH_OF_BELONGING,
+        };
+        document.add_u64(self.depth, depth);
+        document.add_u64(self.text_hash, text_hash(&passage.text));
         let space = [passage.space.as_str(), &passage.space_key, &passage.space_name];
         document.add_text(self.space_facet, facets::joined(space));
         document.add_bytes(self.shown, &row::written(passage));
@@ -135,6 +177,15 @@ impl Fields {
 
 pub fn place(feed: domain::FeedId, space: &domain::SpaceId) -> String {
     format!("{feed}|{space}")
+}
+
+/// Of the text's letters and digits: blanks, punctuation and case make no other text of it.
+fn text_hash(text: &str) -> u64 {
+    let letters: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
+    match letters.chars().count() {
+        short if short < ALIKE_CHARS_MIN => 0,
+        _ => hash(&letters.to_lowercase()).max(1),
+    }
 }
 
 /// FNV-1a of 64 bits: the same in every run and version, unlike the standard library's.

@@ -1,111 +1,106 @@
-//! Given a query, gives the documents that match, each with its best passage, and counts them by space, kind and person.
+//! Given a query, counts the documents that match, by space, kind and person, and gives the newest of them.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap, HashSet},
     hash::{BuildHasherDefault, Hasher},
 };
 
 use domain::{
     AccountId, SpaceId,
     hit::{Facets, PersonCount, SpaceCount},
-    query::Sort,
 };
 use tantivy::{
-    DocAddress, Score, Searcher, TantivyError,
+    COLLECT_BLOCK_BUFFER_LEN, DocAddress, DocSet, Searcher, TantivyError,
     columnar::StrColumn,
     query::{EnableScoring, Query},
 };
 
-use super::{facets::divided, fields};
+use super::{facets::divided, fields, gate::Gate};
 
 /// The most values of one facet.
 const VALUES_MAX: usize = 50;
 
-/// A document and its best passage.
-pub struct Best {
-    pub passage: DocAddress,
-    pub score: Score,
-    modified: i64,
-    hash: u64,
-}
-
-pub struct Grouped {
-    /// All of them, best first.
-    pub documents: Vec<Best>,
+/// Documents that matched.
+pub struct Counted {
+    pub documents: u64,
+    /// There are more than were counted.
+    pub more: bool,
     pub facets: Facets,
+    /// The newest ones, newest first, each by its first passage that matches; as many as were asked for.
+    pub newest: Vec<Newest>,
 }
 
-/// The documents that match `query` and of which no passage matches `excluding`.
-pub fn grouped(
+/// When a document was modified, and where its first matching passage is.
+pub type Newest = (i64, Reverse<u64>, DocAddress);
+
+/// Counts documents up to `counted_max`, and keeps as many of the newest as asked for.
+pub fn counted(
     searcher: &Searcher,
     query: &dyn Query,
-    excluding: Option<&dyn Query>,
-    sort: Sort,
-) -> tantivy::Result<Grouped> {
-    let excluded = match excluding {
-        Some(query) => hashes(searcher, query)?,
-        None => HashSet::default(),
-    };
-    let weight = query.weight(EnableScoring::enabled_from_searcher(searcher))?;
-    let mut documents: Vec<Best> = Vec::new();
-    let mut places: HashMap<u64, usize, BuildHasherDefault<AsIs>> = HashMap::default();
+    gate: &Gate,
+    counted_max: u64,
+    newest_wanted: usize,
+) -> tantivy::Result<Counted> {
+    let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
+    let mut seen: HashSet<u64, BuildHasherDefault<AsIs>> = HashSet::default();
+    let mut newest: BinaryHeap<Reverse<Newest>> = BinaryHeap::new();
     let mut counts = [const { BTreeMap::<String, u64>::new() }; 3];
-    for (segment, reader) in (0..).zip(searcher.segment_readers()) {
+    let mut more = false;
+    for (segment, reader) in searcher.segment_readers().iter().enumerate() {
+        if more {
+            break;
+        }
         let columns = reader.fast_fields();
         let hashes = columns.u64(fields::DOCUMENT_HASH)?.first_or_default_col(0);
         let modified = columns.i64(fields::MODIFIED)?.first_or_default_col(0);
         let mut counters = [fields::SPACE_FACET, fields::KIND, fields::PERSON_FACET]
             .map(|field| columns.str(field).map(|column| column.map(Counter::of)));
-        let alive = reader.alive_bitset();
-        weight.for_each(reader, &mut |doc, score| {
-            if alive.is_some_and(|alive| !alive.is_alive(doc)) {
-                return;
-            }
-            let hash = hashes.get_val(doc);
-            if excluded.contains(&hash) {
-                return;
-            }
-            let passage = DocAddress::new(segment, doc);
-            match places.get(&hash) {
-                Some(place) => {
-                    let best = &mut documents[*place];
-                    if score > best.score {
-                        (best.score, best.passage) = (score, passage);
+        let mut scorer = weight.scorer(reader, 1.0)?;
+        let mut docs = [0; COLLECT_BLOCK_BUFFER_LEN];
+        let mut last = None;
+        'segment: loop {
+            let filled = scorer.fill_buffer(&mut docs);
+            for doc in docs[..filled].iter().copied().filter(|doc| gate.opens(segment, *doc)) {
+                let hash = hashes.get_val(doc);
+                // A document's passages stand beside each other.
+                if last == Some(hash) {
+                    continue;
+                }
+                last = Some(hash);
+                if seen.len() as u64 == counted_max && !seen.contains(&hash) {
+                    more = true;
+                    break 'segment;
+                }
+                if !seen.insert(hash) {
+                    continue;
+                }
+                // Every passage of a document has the same values: the first one counts for all.
+                for counter in counters.iter_mut().flatten().flatten() {
+                    counter.count(doc);
+                }
+                if newest_wanted > 0 {
+                    let place = DocAddress::new(segment as u32, doc);
+                    newest.push(Reverse((modified.get_val(doc), Reverse(hash), place)));
+                    if newest.len() > newest_wanted {
+                        newest.pop();
                     }
                 }
-                None => {
-                    places.insert(hash, documents.len());
-                    documents.push(Best {
-                        passage,
-                        score,
-                        modified: modified.get_val(doc),
-                        hash,
-                    });
-                    // Every passage of a document has the same values: the first one counts for all.
-                    for counter in counters.iter_mut().flatten().flatten() {
-                        counter.count(doc);
-                    }
-                }
             }
-        })?;
+            if filled < docs.len() {
+                break;
+            }
+        }
         for (counter, counts) in counters.into_iter().zip(&mut counts) {
             if let Some(counter) = counter? {
                 counter.add_to(counts)?;
             }
         }
     }
-    let by_score = |a: &Best, b: &Best| b.score.total_cmp(&a.score);
-    let newest = |a: &Best, b: &Best| b.modified.cmp(&a.modified);
-    documents.sort_unstable_by(|a, b| {
-        let order = match sort {
-            Sort::Relevance => by_score(a, b).then_with(|| newest(a, b)),
-            Sort::Modified => newest(a, b),
-        };
-        order.then_with(|| a.hash.cmp(&b.hash))
-    });
     let [spaces, kinds, people] = counts;
-    Ok(Grouped {
-        documents,
+    Ok(Counted {
+        documents: seen.len() as u64,
+        more,
         facets: Facets {
             spaces: space_counts(spaces),
             kinds: most_first(
@@ -115,11 +110,16 @@ pub fn grouped(
             ),
             people: person_counts(people),
         },
+        newest: newest
+            .into_sorted_vec()
+            .into_iter()
+            .map(|Reverse(newest)| newest)
+            .collect(),
     })
 }
 
 /// Every document of which a passage matches.
-fn hashes(searcher: &Searcher, query: &dyn Query) -> tantivy::Result<HashSet<u64, BuildHasherDefault<AsIs>>> {
+pub fn hashes(searcher: &Searcher, query: &dyn Query) -> tantivy::Result<HashSet<u64, BuildHasherDefault<AsIs>>> {
     let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
     let mut found = HashSet::default();
     for reader in searcher.segment_readers() {
@@ -211,7 +211,7 @@ fn most_first<T>(mut values: Vec<T>, count: impl Fn(&T) -> u64, name: impl Fn(&T
 
 /// A key that is a hash already.
 #[derive(Default)]
-struct AsIs(u64);
+pub struct AsIs(u64);
 
 impl Hasher for AsIs {
     fn finish(&self) -> u64 {

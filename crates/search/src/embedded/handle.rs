@@ -2,18 +2,21 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use domain::{Error, ErrorKind, Result, cursor::Watermark, engine::EngineBatch};
 use tantivy::{
-    Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError,
+    Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError, Term,
     directory::error::OpenDirectoryError,
-    indexer::{IndexWriterOptions, LogMergePolicy},
+    indexer::{IndexWriterOptions, LogMergePolicy, UserOperation},
 };
 
-use super::fields::{Fields, LAYOUT, schema};
-use crate::analysis;
+use super::{
+    fields::{Fields, LAYOUT, schema},
+    speech::documents,
+};
+use crate::analysis::{self, Speech};
 
 /// What the writer holds before it writes a segment, in bytes: some hundred pages, and little of a small machine's memory.
 const WRITER_BYTES: usize = 15 << 20;
@@ -28,6 +31,9 @@ const SEGMENTS_MERGED: usize = 8;
 /// a few milliseconds.
 const MERGED_PASSAGES_MAX: u32 = 20_000;
 
+/// A question is read in so many of the index's languages.
+const SPEECHES_MAX: usize = 8;
+
 pub struct Handle {
     pub fields: Fields,
     pub index: Index,
@@ -35,6 +41,8 @@ pub struct Handle {
     writer: Mutex<Option<IndexWriter>>,
     /// What searches see, as a watermark; none when it must be read first.
     visible: Mutex<Option<Watermark>>,
+    /// The languages of what searches see, by the generation of the searcher.
+    speeches: Mutex<(u64, Arc<Vec<Speech>>)>,
     directory: Option<PathBuf>,
 }
 
@@ -83,6 +91,7 @@ impl Handle {
             reader,
             writer: Mutex::new(None),
             visible: Mutex::new(None),
+            speeches: Mutex::new((u64::MAX, Arc::default())),
             directory: directory.map(Path::to_owned),
         })
     }
@@ -99,6 +108,31 @@ impl Handle {
         let watermark = Watermark(payload.and_then(|text| text.parse().ok()).unwrap_or(0));
         *visible = Some(watermark);
         Ok(watermark)
+    }
+
+    /// The languages that are in the index, most frequent first, as many as a question is read in.
+    pub fn speeches(&self, searcher: &Searcher) -> tantivy::Result<Arc<Vec<Speech>>> {
+        let generation = searcher.generation().generation_id();
+        let mut known = self.speeches.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.0 == generation {
+            return Ok(known.1.clone());
+        }
+        let mut counted = Vec::new();
+        for speech in Speech::ALL.into_iter().filter(|speech| speech.stemmed().is_some()) {
+            let letter = Term::from_field_text(self.fields.speech, &speech.letter().to_string());
+            match searcher.doc_freq(&letter)? {
+                0 => {}
+                passages => counted.push((passages, speech)),
+            }
+        }
+        counted.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        let speeches: Vec<Speech> = counted
+            .into_iter()
+            .take(SPEECHES_MAX)
+            .map(|(_, speech)| speech)
+            .collect();
+        *known = (generation, Arc::new(speeches));
+        Ok(known.1.clone())
     }
 
     /// Applies the batch and the watermark in one commit. After a failure the former commit stands.
@@ -137,8 +171,11 @@ impl Handle {
         for (feed, document) in &batch.documents {
             writer.delete_term(self.fields.document_term(*feed, document));
         }
-        for passage in &batch.passages {
-            writer.add_document(self.fields.tantivy(passage))?;
+        for document in documents(&batch.passages) {
+            let passages = document.passages.iter();
+            let adds = passages.map(|passage| UserOperation::Add(self.fields.tantivy(passage, document.speech)));
+            // Together, so that a document's passages stand beside each other in one segment.
+            writer.run(adds)?;
         }
         let mut commit = writer.prepare_commit()?;
         commit.set_payload(&reached.0.to_string());

@@ -1,12 +1,18 @@
 //! The engine on tantivy: one index of its own for each of Circuit's, the watermark in its commits.
 
+mod complete;
 mod engine;
+mod expand;
 mod facets;
 mod fields;
+mod gate;
 mod group;
 mod handle;
+mod needles;
 mod query;
+mod rank;
 mod row;
 mod snippet;
+mod speech;
 
 pub use engine::EmbeddedEngine;

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use domain::hit::Fragment;
 
-use crate::analysis::{Parts, exact, stemmed, tokens};
+use super::needles::Needles;
+use crate::analysis::{Detail, Kind, Speech, Word, folded, stem, words};
 
 /// About how long a snippet is, in bytes: two lines.
 const SNIPPET_BYTES: usize = 260;
@@ -13,11 +14,57 @@ const LEAD_BYTES: usize = 60;
 /// How many places are tried as a beginning.
 const PLACES_MAX: usize = 200;
 
-/// What is marked: words as asked, their stems, and a last word that may only begin so.
+/// What is marked: words as asked, their stems, and what is searched in their place.
 pub struct Marks {
-    pub words: HashSet<String>,
-    pub stems: HashSet<String>,
-    pub beginning: Option<String>,
+    words: HashSet<String>,
+    stems: HashSet<String>,
+    /// How words and stems begin: most words of a text need not be folded and stemmed to know that they are none.
+    initials: HashSet<char>,
+    speeches: Vec<Speech>,
+}
+
+impl Marks {
+    pub fn of(needles: &Needles) -> Self {
+        let asked = needles.words.iter().flat_map(|needle| &needle.parts);
+        let others = needles.words.iter().flat_map(|needle| &needle.others);
+        let other_stems = others.clone().flat_map(|(_, stems)| stems);
+        let stems = needles
+            .words
+            .iter()
+            .flat_map(|needle| needle.stems.iter().chain(&needle.loose));
+        let stems: HashSet<String> = stems.chain(other_stems).cloned().collect();
+        let words = asked.chain(needles.phrases.iter().flatten());
+        let words: HashSet<String> = words.chain(others.map(|(word, _)| word)).cloned().collect();
+        let initials = words.iter().chain(&stems).filter_map(|word| word.chars().next());
+        Self {
+            initials: initials.collect(),
+            words,
+            stems,
+            speeches: needles.speeches.clone(),
+        }
+    }
+
+    /// What the word is found by, if it is.
+    fn found(&self, word: &Word) -> Option<String> {
+        let first = word.text.chars().next()?;
+        if first.is_ascii() && !self.initials.contains(&first.to_ascii_lowercase()) {
+            return None;
+        }
+        let folded = folded(&word.text);
+        if self.words.contains(&folded) {
+            return Some(stem(
+                &word.text,
+                self.speeches.first().copied().unwrap_or(Speech::Unknown),
+            ));
+        }
+        if word.kind == Kind::Whole {
+            return None;
+        }
+        let speeches = self.speeches.iter().chain([&Speech::Unknown]);
+        speeches
+            .map(|speech| stem(&word.text, *speech))
+            .find(|stem| self.stems.contains(stem))
+    }
 }
 
 /// A matched word's place in the text.
@@ -63,23 +110,17 @@ pub fn snippet(text: &str, marks: &Marks) -> Vec<Fragment> {
 }
 
 fn matches(text: &str, marks: &Marks) -> Vec<Match> {
-    let words = tokens(&mut exact(Parts::Kept), text);
-    // The same words in the same order: only the last step differs.
-    let stems = tokens(&mut stemmed(Parts::Kept), text);
     let mut matches: Vec<Match> = Vec::new();
-    for (word, stem) in words.into_iter().zip(stems) {
-        let begins = marks
-            .beginning
-            .as_ref()
-            .is_some_and(|beginning| word.text.starts_with(beginning.as_str()));
-        let found = begins || marks.words.contains(&word.text) || marks.stems.contains(&stem.text);
-        let again = matches.last().is_some_and(|last| last.from == word.offset_from);
-        if found && !again {
-            matches.push(Match {
-                from: word.offset_from,
-                to: word.offset_to,
-                stem: stem.text,
-            });
+    for word in words(text, Detail::Indexed) {
+        let Some(stem) = marks.found(&word) else { continue };
+        match matches.last_mut() {
+            // Parts of one word, and pairs of characters that share one.
+            Some(last) if word.from < last.to => last.to = last.to.max(word.to),
+            _ => matches.push(Match {
+                from: word.from,
+                to: word.to,
+                stem,
+            }),
         }
     }
     matches

@@ -69,6 +69,7 @@ addresses! {
     delete "/indexes/{id}" indexes::delete_index;
     get "/indexes/{id}/search" search::search;
     post "/indexes/{id}/search" search::search_with_body;
+    get "/indexes/{id}/search/complete" search::complete;
     get "/indexes/{id}/documents" documents::list_documents;
     post "/indexes/{id}/documents/delete" documents::delete_documents;
     get "/indexes/{id}/documents/{document}" documents::read_document;

@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use domain::{
     AccountId, IndexId, SpaceId, Timestamp,
     document::DocumentKind,
-    hit::{Facets, Fragment, Hit, Hits},
+    hit::{Alike, Completion, CompletionKind, Explanation, Facets, Fragment, Hit, Hits, More},
     query::{Filter, Query, Sort},
 };
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,8 @@ pub struct SearchRequest {
     /// Hits in the answer, 1 to 100.
     #[schema(minimum = 1, maximum = 100)]
     pub limit: usize,
+    /// Whether each hit tells why it stands where it stands.
+    pub explain: bool,
 }
 
 impl Default for SearchRequest {
@@ -66,6 +68,7 @@ impl Default for SearchRequest {
             sort: SortJson::Relevance,
             offset: 0,
             limit: LIMIT_DEFAULT,
+            explain: false,
         }
     }
 }
@@ -82,8 +85,12 @@ pub enum SortJson {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Hits)]
 pub struct HitsJson {
-    /// Documents that match in all.
+    /// Documents that match in all, counted up to 10,000.
     pub total: u64,
+    /// Whether there are more than `total`; facets then count the same ones.
+    pub more_than_total: bool,
+    /// What was searched beside words that are nowhere, or hardly: they may be mistyped.
+    pub also_searched: Vec<AlsoJson>,
     pub offset: usize,
     pub limit: usize,
     /// One per document.
@@ -120,6 +127,118 @@ pub struct HitJson {
     pub labels: Vec<String>,
     /// Higher is better; comparable within one answer only.
     pub score: f32,
+    /// Some of its other passages that match, best first.
+    pub more: Vec<MoreJson>,
+    /// How many of its other passages are among the best of all.
+    pub more_passages: u64,
+    /// Some of the documents that hold the same text, and are not hits of their own.
+    pub alike: Vec<AlikeJson>,
+    pub alike_documents: u64,
+    /// Why it stands where it stands; when asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<ExplanationJson>,
+}
+
+/// Words that were searched beside one that may be mistyped.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AlsoSearched)]
+pub struct AlsoJson {
+    pub asked: String,
+    pub searched: Vec<String>,
+}
+
+/// Another passage of a hit's document.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MorePassage)]
+pub struct MoreJson {
+    pub headings: Vec<String>,
+    pub snippet: Vec<FragmentJson>,
+    pub url: String,
+}
+
+/// Another document with the text of a hit.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AlikeDocument)]
+pub struct AlikeJson {
+    pub document_id: String,
+    pub title: String,
+    pub space_name: String,
+    pub url: String,
+}
+
+/// Why a hit stands where it stands: its score is the product of all of these.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Explanation)]
+pub struct ExplanationJson {
+    /// BM25 of the words asked for.
+    pub words: f32,
+    /// How much of the question the title is, 1 to 1.5.
+    pub title: f32,
+    /// How many of the words stand together as typed, 1 to 1.25.
+    pub together: f32,
+    /// How many of the words are there, at most 1.
+    pub coverage: f32,
+    /// How new it is, 1 to 1.1.
+    pub recency: f32,
+    /// How near it is to the top of its space, 1 to 1.05; 0.85 for comments and files.
+    pub place: f32,
+}
+
+impl From<Explanation> for ExplanationJson {
+    fn from(explanation: Explanation) -> Self {
+        let Explanation {
+            words,
+            title,
+            together,
+            coverage,
+            recency,
+            place,
+        } = explanation;
+        Self {
+            words,
+            title,
+            together,
+            coverage,
+            recency,
+            place,
+        }
+    }
+}
+
+/// Ways to go on with a query that is being typed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Completions)]
+pub struct CompletionsJson {
+    /// At most ten.
+    pub completions: Vec<CompletionJson>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Completion)]
+pub struct CompletionJson {
+    /// The whole query with it.
+    pub text: String,
+    /// What it is, for people: a space's name, a title.
+    pub name: String,
+    /// `field`, `space`, `type`, `person`, `label` or `title`.
+    pub kind: &'static str,
+}
+
+impl From<Completion> for CompletionJson {
+    fn from(completion: Completion) -> Self {
+        Self {
+            text: completion.text,
+            name: completion.name,
+            kind: match completion.kind {
+                CompletionKind::Field => "field",
+                CompletionKind::Space => "space",
+                CompletionKind::Kind => "type",
+                CompletionKind::Person => "person",
+                CompletionKind::Label => "label",
+                CompletionKind::Title => "title",
+            },
+        }
+    }
 }
 
 /// A run of text, marked when it is a matched word.
@@ -177,6 +296,7 @@ pub struct PersonCountJson {
         ("sort" = Option<SortJson>, Query, description = "Best first (relevance) or newest first (modified)"),
         ("offset" = Option<u64>, Query, maximum = 10_000, description = "Hits to pass over, at most 10,000"),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 100, description = "Hits in the answer, 1 to 100; 20 when absent"),
+        ("explain" = Option<bool>, Query, description = "Whether each hit tells why it stands where it stands"),
     ),
     responses((status = 200, description = "What was found", body = HitsJson)))]
 pub async fn search(
@@ -185,9 +305,11 @@ pub async fn search(
     Id(index): Id<IndexId>,
     parameters: Parameters,
 ) -> Answer<Json<HitsJson>> {
-    let query = asked(read(&parameters)?)?;
+    let request = read(&parameters)?;
+    let telling = Telling::of(&request);
+    let query = asked(request)?;
     let hits = door.app.search(&caller, index, &query).await?;
-    Ok(Json(answered(&query, hits)))
+    Ok(Json(answered(&query, hits, telling)))
 }
 
 /// Search an index with a body
@@ -201,9 +323,32 @@ pub async fn search_with_body(
     Id(index): Id<IndexId>,
     Sent(request): Sent<SearchRequest>,
 ) -> Answer<Json<HitsJson>> {
+    let telling = Telling::of(&request);
     let query = asked(request)?;
     let hits = door.app.search(&caller, index, &query).await?;
-    Ok(Json(answered(&query, hits)))
+    Ok(Json(answered(&query, hits, telling)))
+}
+
+/// Complete a query
+///
+/// Fields, and the spaces, people, labels and titles that the caller may see.
+#[utoipa::path(get, path = "/indexes/{id}/search/complete", tag = "search",
+    params(
+        ("id" = String, Path, description = "Id of the index"),
+        ("text" = Option<String>, Query, description = "What was typed so far, at most 2,048 bytes"),
+    ),
+    responses((status = 200, description = "Ways to go on, likeliest first", body = CompletionsJson)))]
+pub async fn complete(
+    State(door): State<Door>,
+    Asker(caller): Asker,
+    Id(index): Id<IndexId>,
+    parameters: Parameters,
+) -> Answer<Json<CompletionsJson>> {
+    let text = parameters.one("text")?.unwrap_or_default();
+    let completions = door.app.completions(&caller, index, &text).await?;
+    Ok(Json(CompletionsJson {
+        completions: completions.into_iter().map(CompletionJson::from).collect(),
+    }))
 }
 
 fn read(parameters: &Parameters) -> Result<SearchRequest, Failed> {
@@ -228,6 +373,11 @@ fn read(parameters: &Parameters) -> Result<SearchRequest, Failed> {
         sort,
         offset: parameters.number("offset")?.unwrap_or(0),
         limit: parameters.number("limit")?.unwrap_or(LIMIT_DEFAULT),
+        explain: match parameters.one("explain")?.as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => return Err(Failed::invalid("explain: is true or false")),
+        },
     })
 }
 
@@ -267,12 +417,41 @@ fn instant(name: &str, text: Option<String>) -> Result<Option<Timestamp>, Failed
     instant.map_err(|error| Failed::from(error).about(name))
 }
 
-fn answered(query: &Query, hits: Hits) -> HitsJson {
+/// Whether an answer tells why.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Telling {
+    Why,
+    Nothing,
+}
+
+impl Telling {
+    fn of(request: &SearchRequest) -> Self {
+        match request.explain {
+            true => Self::Why,
+            false => Self::Nothing,
+        }
+    }
+}
+
+fn answered(query: &Query, hits: Hits, telling: Telling) -> HitsJson {
+    let also = hits.also.into_iter().map(|also| AlsoJson {
+        asked: also.asked,
+        searched: also.searched,
+    });
+    let hit = |hit: Hit| {
+        let explanation = (telling == Telling::Why).then(|| hit.explanation.into());
+        HitJson {
+            explanation,
+            ..HitJson::from(hit)
+        }
+    };
     HitsJson {
         total: hits.total,
+        more_than_total: hits.uncounted,
+        also_searched: also.collect(),
         offset: query.offset,
         limit: query.limit,
-        hits: hits.hits.into_iter().map(HitJson::from).collect(),
+        hits: hits.hits.into_iter().map(hit).collect(),
         facets: hits.facets.into(),
     }
 }
@@ -301,6 +480,32 @@ impl From<Hit> for HitJson {
             modified_at: passage.modified_at.to_string(),
             labels: passage.labels,
             score: hit.score,
+            more: hit.more.into_iter().map(MoreJson::from).collect(),
+            more_passages: hit.more_passages,
+            alike: hit.alike.into_iter().map(AlikeJson::from).collect(),
+            alike_documents: hit.alike_documents,
+            explanation: None,
+        }
+    }
+}
+
+impl From<More> for MoreJson {
+    fn from(more: More) -> Self {
+        Self {
+            headings: more.headings,
+            snippet: fragments(more.snippet),
+            url: more.url,
+        }
+    }
+}
+
+impl From<Alike> for AlikeJson {
+    fn from(alike: Alike) -> Self {
+        Self {
+            document_id: alike.document.to_string(),
+            title: alike.title,
+            space_name: alike.space_name,
+            url: alike.url,
         }
     }
 }

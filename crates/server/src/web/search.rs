@@ -9,7 +9,7 @@ use axum::{
 use domain::{
     AccountId, Error, ErrorKind, IndexId, Result, SpaceId,
     document::DocumentKind,
-    hit::{Fragment, Hit, Hits},
+    hit::{Also, Fragment, Hit, Hits},
     query::{Filter, OFFSET_MAX, Query, Sort, TEXT_BYTES_MAX},
 };
 use http::StatusCode;
@@ -51,8 +51,10 @@ struct SearchPage {
     spaces: Vec<Choice>,
     kinds: Vec<Choice>,
     people: Vec<Choice>,
-    /// `42 documents`.
+    /// `42 documents`, `more than 10,000 documents`.
     total: String,
+    /// What was searched beside words that may be mistyped: `“pmup”: pump`.
+    also: Vec<String>,
     hits: Vec<HitShown>,
     importing: bool,
     problem: Option<String>,
@@ -84,6 +86,26 @@ struct HitShown {
     author: Option<String>,
     editor: Option<String>,
     modified: Moment,
+    more: Vec<MoreShown>,
+    /// `3 more on this page`.
+    more_told: Option<String>,
+    alike: Vec<AlikeShown>,
+    /// `2 more like this`.
+    alike_told: Option<String>,
+}
+
+/// Another passage of the same document.
+struct MoreShown {
+    link: String,
+    headings: String,
+    snippet: Vec<Fragment>,
+}
+
+/// Another document with the same text.
+struct AlikeShown {
+    link: String,
+    title: String,
+    space: String,
 }
 
 /// The way to the pages before and after.
@@ -187,7 +209,11 @@ fn page_of(
         spaces,
         kinds,
         people,
-        total: counted(hits.total, "document", "documents"),
+        total: match hits.uncounted {
+            true => format!("more than {}", counted(hits.total, "document", "documents")),
+            false => counted(hits.total, "document", "documents"),
+        },
+        also: hits.also.iter().map(also).collect(),
         pages: Pages::new(&format!("/indexes/{}", index.id), query, number, hits.total, HITS_SHOWN),
         hits: hits.hits.into_iter().map(|found| hit(index.id, found)).collect(),
         importing,
@@ -256,7 +282,25 @@ fn choices(counted: impl Iterator<Item = (String, String, u64)>, chosen: Vec<Str
     choices
 }
 
+fn also(also: &Also) -> String {
+    format!("“{}”: {}", also.asked, also.searched.join(", "))
+}
+
 fn hit(index: IndexId, hit: Hit) -> HitShown {
+    let told = |count: u64, what: &str| (count > 0).then(|| format!("{count} more {what}"));
+    let more_told = told(hit.more_passages, "on this page");
+    let alike_told = told(hit.alike_documents, "like this");
+    let more = hit.more.into_iter().map(|more| MoreShown {
+        link: link(&more.url),
+        headings: more.headings.join(" › "),
+        snippet: in_one_line(more.snippet),
+    });
+    let alike = hit.alike.into_iter().map(|alike| AlikeShown {
+        link: link(&alike.url),
+        title: alike.title,
+        space: alike.space_name,
+    });
+    let (more, alike) = (more.collect(), alike.collect());
     let passage = hit.passage;
     let place = passage
         .url
@@ -290,6 +334,10 @@ fn hit(index: IndexId, hit: Hit) -> HitShown {
         author: passage.author.map(|person| person.name),
         editor: passage.editor.filter(|_| !fresh).map(|person| person.name),
         modified: Moment::new(passage.modified_at),
+        more,
+        more_told,
+        alike,
+        alike_told,
     }
 }
 

@@ -12,7 +12,7 @@ use domain::{
     access::Access,
     cursor::Watermark,
     engine::{EngineBatch, EngineFigures, SearchEngine},
-    hit::{Facets, Hit, Hits},
+    hit::{Hit, Hits},
     passage::Passage,
     query::Query,
 };
@@ -66,16 +66,11 @@ impl SearchEngine for MemoryEngine {
             .flat_map(|(_, found)| found.values())
             .filter_map(|passages| passages.iter().filter(visible).find(|passage| has(passage)))
             .collect();
-        let hit = |passage: &&Passage| Hit {
-            passage: (*passage).clone(),
-            score: 1.0,
-            snippet: Vec::new(),
-            title: Vec::new(),
-        };
+        let hit = |passage: &&Passage| Hit::of((*passage).clone(), 1.0);
         Ok(Hits {
             total: matching.len() as u64,
             hits: matching.iter().skip(query.offset).take(query.limit).map(hit).collect(),
-            facets: Facets::default(),
+            ..Hits::default()
         })
     }
 

@@ -500,13 +500,11 @@ impl SearchEngine for ShelfEngine {
         let found = passages.iter().filter(|passage| passage.text.contains(&query.text));
         let hits: Vec<Hit> = found
             .map(|passage| Hit {
-                passage: passage.clone(),
-                score: 1.0,
                 snippet: vec![Fragment {
                     text: passage.text.clone(),
                     marked: true,
                 }],
-                title: Vec::new(),
+                ..Hit::of(passage.clone(), 1.0)
             })
             .collect();
         Ok(Hits {
@@ -516,6 +514,7 @@ impl SearchEngine for ShelfEngine {
                 kinds: vec![("page".into(), 1)],
                 ..Facets::default()
             },
+            ..Hits::default()
         })
     }
     async fn remove(&self, index: IndexId) -> Result<()> {

@@ -267,29 +267,29 @@ pub fn hit(title: &str, url: &str) -> Hit {
         marked,
     };
     let document = document(title, DocumentKind::Page);
+    let passage = Passage {
+        feed: FeedId(1),
+        document: document.id,
+        ordinal: 0,
+        kind: document.kind,
+        space: document.space,
+        space_key: "OPS".into(),
+        space_name: "Operations".into(),
+        title: title.into(),
+        breadcrumb: vec!["Runbooks".into()],
+        headings: vec!["Restart".into()],
+        text: "Restart the pump & wait".into(),
+        author: Some(person("Ann Author")),
+        editor: Some(person("Ed Editor")),
+        labels: Vec::new(),
+        created_at: NOW,
+        modified_at: NOW,
+        url: url.into(),
+    };
     Hit {
-        score: 1.0,
         snippet: vec![part("Restart the ", false), part("pump", true), part(" & wait", false)],
         title: vec![part(title, false)],
-        passage: Passage {
-            feed: FeedId(1),
-            document: document.id,
-            ordinal: 0,
-            kind: document.kind,
-            space: document.space,
-            space_key: "OPS".into(),
-            space_name: "Operations".into(),
-            title: title.into(),
-            breadcrumb: vec!["Runbooks".into()],
-            headings: vec!["Restart".into()],
-            text: "Restart the pump & wait".into(),
-            author: Some(person("Ann Author")),
-            editor: Some(person("Ed Editor")),
-            labels: Vec::new(),
-            created_at: NOW,
-            modified_at: NOW,
-            url: url.into(),
-        },
+        ..Hit::of(passage, 1.0)
     }
 }
 

@@ -1,0 +1,283 @@
+//! Given what is looked for, gives the best passages: first the thousand or so whose words score highest, then those again
+//! in the light of all that is known about them.
+//!
+//! A passage's score is BM25 of its words, times one factor for each signal. Every factor is near one and bounded, so that
+//! no signal can bring up what the words do not: docs/dev/relevance.md tells what each of them is worth.
+
+use domain::hit::Explanation;
+use tantivy::{
+    DocAddress, DocId, DocSet, Score, Searcher, SeekDangerResult, SegmentReader, TERMINATED,
+    fieldnorm::FieldNormReader,
+    query::{BoostQuery, EnableScoring, PhraseQuery, Query, Scorer, Weight},
+};
+
+use super::{
+    fields::{self, Fields},
+    gate::Gate,
+    needles::{Needles, terms},
+};
+
+/// What a title adds that holds all words and nothing else.
+const TITLE: Score = 0.5;
+/// What pairs of words add that stand together as typed, when all do.
+const TOGETHER: Score = 0.25;
+/// How far apart they may stand.
+const TOGETHER_SLOP: u32 = 2;
+/// The most pairs that are looked at: the first ones of a long question.
+const PAIRS_MAX: usize = 8;
+/// How much a passage loses that lacks words: its share of what the words weigh, to this power.
+const COVERAGE_POWER: Score = 0.1;
+/// What a document adds that was written just now, measured at the newest one of the index.
+const RECENCY: Score = 0.1;
+/// After so many days it adds half of it.
+const RECENCY_HALF_LIFE_DAYS: f32 = 365.0;
+/// What a document at the top of its space adds; one below a page adds half, and so on.
+const PLACE: Score = 0.05;
+/// What a comment or a file has of its score: the page that it belongs to stands above it.
+const BELONGING: Score = 0.85;
+const DAY_MS: f32 = 86_400_000.0;
+
+/// A passage that was found.
+#[derive(Clone, Debug)]
+pub struct Ranked {
+    pub passage: DocAddress,
+    /// Of its document.
+    pub hash: u64,
+    pub text_hash: u64,
+    pub modified: i64,
+    pub score: Score,
+    pub explanation: Explanation,
+}
+
+/// A passage and what its words score.
+struct Candidate {
+    passage: DocAddress,
+    words: Score,
+}
+
+/// The passages that score highest by their words, at most `count`, each with all its signals, best first by words.
+pub fn best_passages(
+    searcher: &Searcher,
+    fields: &Fields,
+    needles: &Needles,
+    query: &dyn Query,
+    gate: &Gate,
+    count: usize,
+) -> tantivy::Result<Vec<Ranked>> {
+    let candidates = candidates(searcher, query, gate, count)?;
+    let signals = Signals::of(searcher, fields, needles)?;
+    let mut places: Vec<usize> = (0..candidates.len()).collect();
+    places.sort_unstable_by_key(|place| candidates[*place].passage);
+    let mut ranked: Vec<Option<Ranked>> = vec![None; candidates.len()];
+    for group in places.chunk_by(|a, b| candidates[*a].passage.segment_ord == candidates[*b].passage.segment_ord) {
+        let segment = candidates[group[0]].passage.segment_ord;
+        let mut looking = signals.looking(searcher.segment_reader(segment))?;
+        for place in group {
+            ranked[*place] = Some(looking.at(&candidates[*place]));
+        }
+    }
+    Ok(ranked.into_iter().flatten().collect())
+}
+
+fn candidates(searcher: &Searcher, query: &dyn Query, gate: &Gate, count: usize) -> tantivy::Result<Vec<Candidate>> {
+    let weight = query.weight(EnableScoring::enabled_from_searcher(searcher))?;
+    let mut best: Vec<Candidate> = Vec::with_capacity(2 * count);
+    let mut threshold = Score::MIN;
+    for (segment, reader) in searcher.segment_readers().iter().enumerate() {
+        weight.for_each_pruning(threshold, reader, &mut |doc, words| {
+            if words > threshold && gate.opens(segment, doc) {
+                let passage = DocAddress::new(segment as u32, doc);
+                best.push(Candidate { passage, words });
+                if best.len() == 2 * count {
+                    keep(&mut best, count);
+                    threshold = best[count - 1].words;
+                }
+            }
+            threshold
+        })?;
+    }
+    keep(&mut best, count);
+    Ok(best)
+}
+
+/// The best ones in order; of equals, the earlier.
+fn keep(best: &mut Vec<Candidate>, count: usize) {
+    let order = |a: &Candidate, b: &Candidate| b.words.total_cmp(&a.words).then(a.passage.cmp(&b.passage));
+    best.sort_unstable_by(order);
+    best.truncate(count);
+}
+
+/// What is looked at of each candidate.
+struct Signals {
+    fields: Fields,
+    /// For each word its weight among all, where it is at all, and where it is in titles.
+    words: Vec<(Score, Box<dyn Weight>, Box<dyn Weight>)>,
+    pairs: Vec<Box<dyn Weight>>,
+    newest: i64,
+}
+
+impl Signals {
+    fn of(searcher: &Searcher, fields: &Fields, needles: &Needles) -> tantivy::Result<Self> {
+        let scoring = EnableScoring::disabled_from_searcher(searcher);
+        let all = searcher.num_docs() as Score;
+        let mut words = Vec::with_capacity(needles.words.len());
+        for needle in &needles.words {
+            let passages = needle.passages(fields, searcher)? as Score;
+            let rarity = (1.0 + (all - passages).max(0.0) / (passages + 0.5)).ln();
+            let anywhere = tantivy::query::BooleanQuery::union(needle.clauses(fields));
+            words.push((
+                rarity.max(0.1),
+                anywhere.weight(scoring)?,
+                needle.in_title(fields).weight(scoring)?,
+            ));
+        }
+        let total: Score = words.iter().map(|(rarity, ..)| rarity).sum();
+        words.iter_mut().for_each(|(rarity, ..)| *rarity /= total);
+        let mut pairs = Vec::new();
+        for pair in needles.words.windows(2).take(PAIRS_MAX) {
+            let written: Vec<String> = pair.iter().flat_map(|needle| needle.parts.clone()).collect();
+            let mut phrase = PhraseQuery::new(terms(fields.words, &written));
+            phrase.set_slop(TOGETHER_SLOP);
+            pairs.push(BoostQuery::new(Box::new(phrase), 1.0).weight(scoring)?);
+        }
+        let mut newest = i64::MIN;
+        for reader in searcher.segment_readers() {
+            newest = newest.max(reader.fast_fields().i64(fields::MODIFIED)?.max_value());
+        }
+        Ok(Self {
+            fields: *fields,
+            words,
+            pairs,
+            newest,
+        })
+    }
+
+    fn looking(&self, reader: &SegmentReader) -> tantivy::Result<Looking<'_>> {
+        let columns = reader.fast_fields();
+        let probe = |weight: &dyn Weight| weight.scorer(reader, 1.0).map(Probe::new);
+        let mut words = Vec::with_capacity(self.words.len());
+        for (share, anywhere, in_title) in &self.words {
+            words.push((*share, probe(&**anywhere)?, probe(&**in_title)?));
+        }
+        Ok(Looking {
+            signals: self,
+            words,
+            pairs: self.pairs.iter().map(|pair| probe(&**pair)).collect::<Result<_, _>>()?,
+            title_length: reader.get_fieldnorms_reader(self.fields.title)?,
+            hashes: columns.u64(fields::DOCUMENT_HASH)?.first_or_default_col(0),
+            text_hashes: columns.u64(fields::TEXT_HASH)?.first_or_default_col(0),
+            modified: columns.i64(fields::MODIFIED)?.first_or_default_col(0),
+            depths: columns.u64(fields::DEPTH)?.first_or_default_col(0),
+        })
+    }
+}
+
+type Column<T> = std::sync::Arc<dyn tantivy::columnar::ColumnValues<T>>;
+
+/// The signals of one segment, whose candidates are looked at in their order.
+struct Looking<'a> {
+    signals: &'a Signals,
+    words: Vec<(Score, Probe, Probe)>,
+    pairs: Vec<Probe>,
+    title_length: FieldNormReader,
+    hashes: Column<u64>,
+    text_hashes: Column<u64>,
+    modified: Column<i64>,
+    depths: Column<u64>,
+}
+
+impl Looking<'_> {
+    fn at(&mut self, candidate: &Candidate) -> Ranked {
+        let doc = candidate.passage.doc_id;
+        let (mut covered, mut titled, mut in_title) = (0.0, 0.0, 0.0);
+        for (share, anywhere, title) in &mut self.words {
+            if anywhere.is_at(doc) {
+                covered += *share;
+            }
+            if title.is_at(doc) {
+                titled += *share;
+                in_title += 1.0;
+            }
+        }
+        let together = self.pairs.iter_mut().filter_map(|pair| pair.is_at(doc).then_some(1.0));
+        let together: Score = together.sum::<Score>() / self.signals.pairs.len().max(1) as Score;
+        let length = self.title_length.fieldnorm(doc).max(1) as Score;
+        let tight = (in_title / length).min(1.0).sqrt();
+        let modified = self.modified.get_val(doc);
+        let age_days = (self.signals.newest.saturating_sub(modified)) as f32 / DAY_MS;
+        let place = match self.depths.get_val(doc) {
+            fields::DEPTH_OF_BELONGING => BELONGING,
+            depth => 1.0 + PLACE * 0.5_f32.powi(depth.min(32) as i32),
+        };
+        let explanation = Explanation {
+            words: candidate.words,
+            title: 1.0 + TITLE * titled * tight,
+            together: 1.0 + TOGETHER * together,
+            coverage: match self.words.is_empty() {
+                true => 1.0,
+                false => covered.clamp(0.01, 1.0).powf(COVERAGE_POWER),
+            },
+            recency: 1.0 + RECENCY * 0.5_f32.powf(age_days / RECENCY_HALF_LIFE_DAYS),
+            place,
+        };
+        Ranked {
+            passage: candidate.passage,
+            hash: self.hashes.get_val(doc),
+            text_hash: self.text_hashes.get_val(doc),
+            modified,
+            score: explanation.score(),
+            explanation,
+        }
+    }
+}
+
+/// Asks a scorer about one passage after another, in their order.
+struct Probe {
+    scorer: Box<dyn Scorer>,
+    /// The next passage that it may hold, and whether it does.
+    next: DocId,
+    sure: bool,
+}
+
+impl Probe {
+    fn new(scorer: Box<dyn Scorer>) -> Self {
+        let next = scorer.doc();
+        Self {
+            scorer,
+            next,
+            sure: true,
+        }
+    }
+
+    fn is_at(&mut self, doc: DocId) -> bool {
+        if self.next > doc || self.next == TERMINATED {
+            return false;
+        }
+        if self.next < doc || !self.sure {
+            (self.next, self.sure) = match self.scorer.seek_danger(doc) {
+                SeekDangerResult::Found => (doc, true),
+                // A bound, and perhaps no passage: it is asked again when the candidates come to it.
+                SeekDangerResult::SeekLowerBound(next) => (next, false),
+            };
+        }
+        self.next == doc
+    }
+}
+
+impl Ranked {
+    /// A passage that is not ranked by anything.
+    pub fn plain(passage: DocAddress, hash: u64, score: Score) -> Self {
+        let explanation = Explanation {
+            words: score,
+            ..Explanation::default()
+        };
+        Self {
+            passage,
+            hash,
+            text_hash: 0,
+            modified: 0,
+            score,
+            explanation,
+        }
+    }
+}
