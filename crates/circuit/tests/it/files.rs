@@ -6,7 +6,6 @@ use app::progress::FeedPicture;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
     DocumentId, RunId,
-    budget::Allowance,
     query::Query,
     store::DocumentFilter,
     sync_run::{Failure, Outcome, RunKind, SyncRun},
@@ -382,36 +381,22 @@ async fn no_request_names_a_file_whose_page_was_moved_out_of_the_chosen_spaces()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_spent_quota_parks_the_files_and_they_go_on_in_the_next_hour() {
-    let (mut setting, begun) = reading().await;
-    setting.files = false;
+async fn a_spent_quota_parks_the_files_and_they_go_on_when_it_is_renewed() {
+    let (setting, begun) = reading().await;
+    let spent = json!({ "path": "/download", "n": 1, "skip": 3, "status": 429, "headers": { "retry-after": "1800" } });
+    change(&setting.fake, "faults", json!({ "next_n": spent })).await;
     let circuit = Working::new(&setting, &begun).await;
-    circuit.import(&begun, &["OPS", "ENG", "HR"]).await;
-    circuit.end().await;
-    setting.files = true;
-    // Far less than the files cost.
-    setting.allowance = Allowance::new(1_000, 50).unwrap();
-    let circuit = Working::new(&setting, &begun).await;
+    circuit.import(&begun, &["OPS"]).await;
+    let waits = |picture: &FeedPicture| picture.next.whole_waits.is_some() && picture.running.is_none();
+    let picture = circuit.until(begun.feed, "waiting for points", waits).await;
+    assert!(picture.files_waiting > 0, "{picture:?}");
+    let parked = runs(&circuit, &begun).await.remove(0);
+    assert!(matches!(parked.outcome, Some(Outcome::Parked { .. })), "{parked:?}");
+    circuit.later(&setting, 31).await;
     circuit.app.take_up_again().await.unwrap();
-    let parked = async || {
-        let runs = runs(&circuit, &begun).await;
-        runs.iter()
-            .any(|run| matches!(run.outcome, Some(Outcome::Parked { .. })))
-    };
-    let mut was_parked = false;
-    for _ in 0..40 {
-        was_parked |= parked().await;
-        let picture = circuit.app.feed_picture(&circuit.caller, begun.feed).await.unwrap();
-        if picture.files_waiting == 0 {
-            break;
-        }
-        circuit.later(&setting, 61).await;
-        let waits = |picture: &FeedPicture| picture.running.is_none();
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-        circuit.until(begun.feed, "between two runs", waits).await;
-    }
-    assert!(was_parked, "{:?}", runs(&circuit, &begun).await);
     all_read(&circuit, &begun).await;
+    let ended = circuit.app.run(&circuit.caller, parked.id).await.unwrap();
+    assert_eq!(ended.outcome, Some(Outcome::Complete), "it goes on as the same run");
     circuit.end().await;
 }
 
