@@ -294,7 +294,7 @@ impl super::Inner {
         let is_read = |stream: &Stream| match run.kind {
             RunKind::Walk => walked.is_some_and(|walked| walked.contains(stream)),
             RunKind::Import => imported.is_some_and(|imported| imported.contains(stream.space.as_str())),
-            RunKind::Changes | RunKind::Probe | RunKind::Verify => false,
+            RunKind::Changes | RunKind::Probe | RunKind::Verify | RunKind::Files => false,
         };
         let Some(truth) = self.truths.get(&run.feed) else {
             return;
