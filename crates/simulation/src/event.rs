@@ -137,7 +137,11 @@ const JUMPS_MS: [i64; 6] = [
 /// How far the machine's clock is from Atlassian's.
 const SKEWS_MS: [i64; 4] = [0, 3 * MINUTE_MS, -3 * MINUTE_MS, -60 * MINUTE_MS];
 /// How far Atlassian's search is behind (facts.md §6: a minute or more); the product looks back further than that.
-const LAGS_MS: [i64; 4] = [MINUTE_MS, 3 * MINUTE_MS, 5 * MINUTE_MS, 0];
+const LAGS_MS: [i64; 4] = [MINUTE_MS, 3 * MINUTE_MS, 9 * MINUTE_MS, 0];
+/// Which of these is the longest.
+pub const LAG_LONGEST: usize = 2;
+/// The jump after which a pass of changes is due, and which is shorter than the longest lag.
+pub const JUMP_TO_CHANGES: usize = 2;
 const RETRY_AFTERS: [Option<i64>; 5] = [Some(2), Some(0), Some(999_999_999), None, Some(30)];
 
 impl World {

@@ -258,9 +258,12 @@ impl Judge {
         }
     }
 
-    /// The process has settled its job.
+    /// The process has settled its job. A refresh that it gave up when it lost its claim is over: here nothing shields it.
     pub fn out_of_feed(&self, life: Life) {
-        self.locked().within.remove(&life.process);
+        let mut inner = self.locked();
+        inner.within.remove(&life.process);
+        let unsaved = inner.unsaved_answers.remove(&life.process).unwrap_or_default();
+        inner.excused.extend(unsaved);
     }
 
     /// How many complete walks the feed has had.

@@ -5,7 +5,7 @@ use domain::{Error, Result};
 
 use crate::{
     chance::Chance,
-    event::{Event, Kind},
+    event::{Event, JUMP_TO_CHANGES, Kind, LAG_LONGEST},
     shape::{Profile, Shape, Size},
 };
 
@@ -44,6 +44,9 @@ impl Script {
         let settles = chance.strikes(SETTLES_PERCENT);
         let mut rests = (chance.below(REST_ONE_IN) == 0).then(|| chance.below(steps));
         let (mut at, mut events) = (WAKES_MAX + chance.below(GAP_MAX), Vec::new());
+        if settles && shape.profile == Profile::Writing {
+            events.extend(written_late(&mut chance));
+        }
         let mut happens = |at: usize, kind: Kind, chance: &mut Chance| {
             events.push(Event {
                 at: at as u64,
@@ -52,18 +55,10 @@ impl Script {
                 b: chance.below(1_000),
             });
         };
-        if settles {
+        if settles && shape.profile != Profile::Writing {
             happens(0, Kind::Settle, &mut chance);
             // Otherwise nothing is due for a while.
-            let wakes = match shape.profile {
-                // What is written meets passes of changes, and a search that is behind.
-                Profile::Writing => Kind::Jump,
-                _ if chance.strikes(70) => Kind::Resync,
-                _ => Kind::Jump,
-            };
-            if shape.profile == Profile::Writing {
-                happens(0, Kind::Lag, &mut chance);
-            }
+            let wakes = if chance.strikes(70) { Kind::Resync } else { Kind::Jump };
             happens(chance.below(WAKES_MAX), wakes, &mut chance);
         }
         while at < steps {
@@ -147,6 +142,24 @@ impl Script {
         }
         best
     }
+}
+
+/// All is imported, and then something is written just before a pass of changes, which Atlassian's search knows only after
+/// it.
+fn written_late(chance: &mut Chance) -> Vec<Event> {
+    let written = if chance.strikes(50) {
+        Kind::Comment
+    } else {
+        Kind::Attach
+    };
+    let (a, b) = (chance.below(1_000), chance.below(1_000));
+    let at_once = [
+        (Kind::Settle, 0),
+        (Kind::Lag, LAG_LONGEST),
+        (written, a),
+        (Kind::Jump, JUMP_TO_CHANGES),
+    ];
+    at_once.map(|(kind, a)| Event { at: 0, kind, a, b }).to_vec()
 }
 
 /// In how many steps something happens.

@@ -57,6 +57,9 @@ pub struct Shown {
 #[derive(Debug, Default)]
 pub struct Truth {
     pub now: BTreeMap<String, Shown>,
+    /// When a document was last moved: what Atlassian's search tells of the time before, it shows by the restrictions of the
+    /// old place.
+    pub moved_at: Option<Timestamp>,
     /// Not shown now, since that step and time; as it was shown last.
     hidden: BTreeMap<String, (u64, Timestamp, Row)>,
     /// The step at which it was last shown again.
@@ -72,6 +75,10 @@ impl Truth {
         for (id, row, modified) in rows {
             let shown = before.remove(&id);
             let stayed = shown.as_ref().filter(|shown| shown.row.space == row.space);
+            let moved = |shown: &Shown| shown.row.parent != row.parent || shown.row.space != row.space;
+            if shown.as_ref().is_some_and(moved) {
+                self.moved_at = Some(at);
+            }
             let (placed, placed_at) = stayed.map_or((step, at), |shown| (shown.placed, shown.placed_at));
             let since = shown.map(|shown| shown.since);
             if since.is_none() && self.hidden.remove(&id).is_some() {

@@ -241,6 +241,7 @@ impl Judge {
             return Ok(());
         };
         let searched = inner.searched(began);
+        let lags = searched < began && truth.moved_at.is_some_and(|at| at >= searched);
         let missed = truth.now.iter().find(|(id, shown)| {
             let told = if shown.row.is_told_by_search() { searched } else { began };
             let written_before = shown.modified < told && shown.since <= shown.modified;
@@ -250,7 +251,7 @@ impl Judge {
             let archived = archived.is_some_and(|at| *at >= shown.modified);
             let keys_read = inner.walk_began.get(&run.feed).copied().unwrap_or_default();
             let renamed = inner.renamed.get(&shown.row.space).is_some_and(|at| *at >= keys_read);
-            let untold = shown.row.is_told_by_search() && (archived || renamed);
+            let untold = shown.row.is_told_by_search() && (archived || renamed || lags);
             written_before && !current && !untold && !suspended.contains(&shown.row.space)
         });
         if let Some((id, shown)) = missed {
@@ -307,16 +308,21 @@ impl super::Inner {
                 .renamed
                 .get(space)
                 .is_some_and(|at| *at >= began.min(reading.began));
-            let must_be_held = |shown: &Shown| {
-                let archived = self.archived_last.get(space).is_some_and(|at| *at >= shown.modified);
-                let untold = shown.row.is_told_by_search() && (archived || renamed);
-                let lags = shown.row.is_told_by_search() && shown.placed_at >= self.searched(reading.began_at);
-                let read = shown.row.space == space && shown.row.kind == kind && shown.placed < reading.began;
-                read && !untold && !lags
-            };
             let is_held = |id: &String| {
                 let held = self.held.get(&(run.feed, id.clone()));
                 held.is_some_and(|(_, removed)| !removed)
+            };
+            let must_be_held = |shown: &Shown| {
+                let archived = self.archived_last.get(space).is_some_and(|at| *at >= shown.modified);
+                let untold = shown.row.is_told_by_search() && (archived || renamed);
+                // What hangs on a page goes with it.
+                let page = shown.row.parent.as_ref().filter(|_| shown.row.is_told_by_search());
+                let alone = page.is_some_and(|page| !is_held(page));
+                let searched = self.searched(reading.began_at);
+                let moved = searched < reading.began_at && truth.moved_at.is_some_and(|at| at >= searched);
+                let lags = shown.row.is_told_by_search() && (moved || shown.placed_at >= searched);
+                let read = shown.row.space == space && shown.row.kind == kind && shown.placed < reading.began;
+                read && !untold && !lags && !alone
             };
             let mut shown = truth.now.iter();
             shown.find(|(id, shown)| must_be_held(shown) && !is_held(id))
