@@ -3,6 +3,7 @@
 pub mod app;
 pub mod budget;
 pub mod caller;
+pub mod carried;
 pub mod clock;
 pub mod connections;
 pub mod documents;
@@ -12,10 +13,11 @@ pub mod grants;
 pub mod indexes;
 pub mod jobs;
 pub mod progress;
+pub mod reading;
 pub mod reconnections;
 pub mod search;
 pub mod sync_runs;
-mod token;
+pub mod token;
 mod trouble;
 pub mod users;
 

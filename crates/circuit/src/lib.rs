@@ -9,6 +9,7 @@ pub mod demo;
 pub mod doctor;
 pub mod feed;
 pub mod log;
+pub mod mcp;
 pub mod remote;
 pub mod restore;
 pub mod serve;

@@ -20,7 +20,7 @@ const ROOMS: [Room; 13] = [
     room("search", &["domain"], &[]),
     room("confluence", &["domain"], &["fake-atlassian"]),
     room("sync", &["domain", "extract"], ADAPTERS),
-    room("app", &["domain", "sync"], ADAPTERS),
+    room("app", &["domain", "extract", "sync"], ADAPTERS),
     room("server", &["domain", "app"], ADAPTERS),
     room("circuit", EVERYTHING, EVERYTHING),
     room("fake-atlassian", &[], &[]),

@@ -2,8 +2,9 @@
 
 mod description;
 mod explain;
+mod key_limits;
 mod keys;
 mod operation;
 mod problems;
-mod walk;
-mod world;
+pub(crate) mod walk;
+pub(crate) mod world;
