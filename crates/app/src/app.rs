@@ -110,7 +110,7 @@ impl App {
     pub(crate) fn tokens(&self) -> &GrantKeeper {
         &self.0.parts.tokens
     }
-    pub(crate) fn now(&self) -> domain::Timestamp {
+    pub fn now(&self) -> domain::Timestamp {
         self.0.parts.clock.now()
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     ConnectionId, Error, FeedId, IndexId, Result, Secret,
-    connection::{Connection, Grant},
+    connection::Grant,
     feed::{Feed, FeedState},
     site::Site,
     source::{Meter, Reach, Urgency},
@@ -36,7 +36,7 @@ impl App {
     /// Begins a new feed of this index: the person is to be sent to the URL.
     pub async fn begin_connect(&self, caller: &Caller, index: IndexId) -> Result<ConnectStart> {
         caller.must_manage()?;
-        self.store().index(index).await?;
+        self.seen_index(caller, index).await?;
         let feed = self.store().create_feed(index, self.now()).await?;
         match self.sent_to_atlassian(caller, feed.id).await {
             Ok(start) => Ok(start),
@@ -49,8 +49,7 @@ impl App {
 
     /// Sends the person to Atlassian again for a feed that exists: to reconnect, or to try once more.
     pub async fn reconnect(&self, caller: &Caller, feed: FeedId) -> Result<ConnectStart> {
-        caller.must_manage()?;
-        let feed = self.store().feed(feed).await?;
+        let feed = self.managed_feed(caller, feed).await?;
         if feed.state == FeedState::Removed {
             return Err(removed());
         }
@@ -102,7 +101,7 @@ impl App {
                 "this connection was begun more than ten minutes ago; begin again",
             ));
         }
-        let feed = self.store().feed(authorization.feed).await?;
+        let feed = self.seen_feed(caller, authorization.feed).await?;
         let code = match (callback.code, callback.error) {
             (_, Some("access_denied")) => {
                 return Err(Error::forbidden(
@@ -151,10 +150,6 @@ impl App {
                 self.switched(&feed, connection.id, site).await
             }
         }
-    }
-
-    pub async fn connection(&self, _caller: &Caller, id: ConnectionId) -> Result<Connection> {
-        self.store().connection(id).await
     }
 
     /// The feed's site as this grant reaches it.
@@ -237,7 +232,7 @@ pub(crate) fn removed() -> Error {
 fn bound_to(caller: &Caller) -> String {
     match &caller.via {
         Via::Session { digest } => format!("session:{digest}"),
-        Via::ApiKey | Via::Machine => user_bound(caller),
+        Via::ApiKey(_) | Via::Machine => user_bound(caller),
     }
 }
 

@@ -46,11 +46,11 @@ impl App {
     /// Rows by title, and how many there are in all.
     pub async fn documents(
         &self,
-        _caller: &Caller,
+        caller: &Caller,
         index: IndexId,
         filter: &DocumentFilter,
     ) -> Result<(Vec<DocumentRow>, u64)> {
-        self.store().index(index).await?;
+        self.seen_index(caller, index).await?;
         let limit = filter.limit.clamp(1, DOCUMENTS_MAX);
         self.store()
             .documents(
@@ -64,7 +64,8 @@ impl App {
     }
 
     /// A document that can be found; one that was removed is not there.
-    pub async fn document(&self, _caller: &Caller, index: IndexId, id: &DocumentId) -> Result<Held> {
+    pub async fn document(&self, caller: &Caller, index: IndexId, id: &DocumentId) -> Result<Held> {
+        self.seen_index(caller, index).await?;
         let held = self.store().document(index, id).await?;
         let place = (held.feed, held.document.space.clone());
         let hidden = self.store().suspended_spaces(index).await?.contains(&place);
@@ -76,6 +77,7 @@ impl App {
 
     /// A document and what explains it. What is not found is shown to administrators only; to others it is not there.
     pub async fn document_story(&self, caller: &Caller, index: IndexId, id: &DocumentId) -> Result<Story> {
+        self.seen_index(caller, index).await?;
         let held = self.store().document(index, id).await?;
         let story = self.told(held).await?;
         if story.hidden.is_some() && caller.must_manage().is_err() {
@@ -117,6 +119,7 @@ impl App {
     /// bring them back.
     pub async fn delete_documents(&self, caller: &Caller, index: IndexId, ids: &[DocumentId]) -> Result<u64> {
         caller.must_manage()?;
+        self.seen_index(caller, index).await?;
         if ids.len() > DOCUMENTS_MAX {
             return Err(Error::invalid(format!(
                 "at most {DOCUMENTS_MAX} documents are deleted at once"
@@ -130,8 +133,7 @@ impl App {
 
     /// Deletes everything that a feed brought, a few at a time: others who write get their turn in between.
     pub async fn delete_feed_documents(&self, caller: &Caller, feed: FeedId) -> Result<u64> {
-        caller.must_manage()?;
-        let feed = self.store().feed(feed).await?;
+        let feed = self.managed_feed(caller, feed).await?;
         let mut gone = 0;
         loop {
             let some = self

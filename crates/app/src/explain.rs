@@ -144,7 +144,7 @@ impl App {
     /// to be found.
     pub async fn explain(&self, caller: &Caller, index: IndexId, pasted: &str) -> Result<Explanation> {
         caller.must_manage()?;
-        self.store().index(index).await?;
+        self.seen_index(caller, index).await?;
         let Some(address) = self.source().address(pasted) else {
             return Ok(Explanation::of(Because::NotAnAddress));
         };

@@ -39,19 +39,18 @@ const ESTIMATES_AT_ONCE: usize = 4;
 const ESTIMATE_TIME_MAX: Duration = Duration::from_secs(8);
 
 impl App {
-    pub async fn feed(&self, _caller: &Caller, id: FeedId) -> Result<Feed> {
-        self.store().feed(id).await
+    pub async fn feed(&self, caller: &Caller, id: FeedId) -> Result<Feed> {
+        self.seen_feed(caller, id).await
     }
 
-    pub async fn feeds(&self, _caller: &Caller, index: IndexId) -> Result<Vec<Feed>> {
-        self.store().index(index).await?;
+    pub async fn feeds(&self, caller: &Caller, index: IndexId) -> Result<Vec<Feed>> {
+        self.seen_index(caller, index).await?;
         self.store().feeds(index).await
     }
 
     /// The sites that the feed's connection reaches.
     pub async fn sites(&self, caller: &Caller, feed: FeedId) -> Result<Vec<Site>> {
-        caller.must_manage()?;
-        let feed = self.store().feed(feed).await?;
+        let feed = self.managed_feed(caller, feed).await?;
         let connection = feed.connection.ok_or_else(not_connected)?;
         let tokens = self.tokens();
         let token = tokens.access_token(connection, None).await?;
@@ -97,7 +96,7 @@ impl App {
 
     /// The spaces that the connected person can see on the feed's site.
     pub async fn spaces(&self, caller: &Caller, feed: FeedId) -> Result<Vec<Space>> {
-        caller.must_manage()?;
+        self.managed_feed(caller, feed).await?;
         let reach = self.reach(feed).await?;
         let slow = || Error::unavailable("Atlassian took more than a minute to list the spaces; try again");
         let offered = tokio::time::timeout(OFFER_TIME_MAX, self.offered(&reach)).await;
@@ -195,7 +194,7 @@ impl App {
             }
             _ => {}
         }
-        caller.must_manage()?;
+        self.managed_feed(caller, feed).await?;
         let among = |offered: Vec<Space>| -> Vec<Space> {
             offered.into_iter().filter(|space| wanted.contains(&space.id)).collect()
         };
@@ -236,7 +235,7 @@ impl App {
     /// Reads everything again now; a person does not wait for the schedule. A feed that waits for what may be over is tried
     /// again, and a dead job revived.
     pub async fn resync(&self, caller: &Caller, feed: FeedId) -> Result<()> {
-        caller.must_manage()?;
+        self.managed_feed(caller, feed).await?;
         self.make_ready(feed).await?;
         self.queue_sync(feed).await
     }
@@ -244,9 +243,8 @@ impl App {
     /// Compares everything that the site shows with what is found here, without changing either; the run that does. One
     /// that waits or goes on already is given again.
     pub async fn verify(&self, caller: &Caller, feed: FeedId) -> Result<SyncRun> {
-        caller.must_manage()?;
+        self.managed_feed(caller, feed).await?;
         if self.store().feed_spaces(feed).await?.is_empty() {
-            self.store().feed(feed).await?;
             return Err(Error::conflict(
                 "this integration carries no space yet; choose some first",
             ));
@@ -273,6 +271,7 @@ impl App {
     /// that does.
     pub async fn retry(&self, caller: &Caller, index: IndexId, document: &DocumentId) -> Result<Feed> {
         caller.must_manage()?;
+        self.seen_index(caller, index).await?;
         let (feed, kind) = self.reader_of(index, document).await?;
         self.make_ready(feed.id).await?;
         match kind {
@@ -295,7 +294,6 @@ impl App {
     /// The feed of this index that holds the document or failed to read it, or else the first that carries its site; and
     /// what kind it is, if anybody knows.
     async fn reader_of(&self, index: IndexId, document: &DocumentId) -> Result<(Feed, Option<DocumentKind>)> {
-        self.store().index(index).await?;
         let feeds = self.store().feeds(index).await?;
         let of_site = |feed: &Feed| feed.site.as_ref().is_some_and(|site| site.id == document.site);
         let feeds: Vec<Feed> = feeds
@@ -353,8 +351,7 @@ impl App {
 
     /// Stops the feed until somebody resumes it; a run that goes on ends at its next answer. Pausing twice is pausing.
     pub async fn pause(&self, caller: &Caller, feed: FeedId) -> Result<()> {
-        caller.must_manage()?;
-        match self.store().feed(feed).await?.state {
+        match self.managed_feed(caller, feed).await?.state {
             FeedState::Active | FeedState::Parked(Park::QuotaSpent { .. } | Park::Misconfigured { .. }) => {
                 self.store().set_feed_state(feed, &FeedState::Paused).await?;
                 self.feed_changed(feed);
@@ -376,8 +373,7 @@ impl App {
 
     /// Goes on where it was. Resuming what runs is no error.
     pub async fn resume(&self, caller: &Caller, feed: FeedId) -> Result<()> {
-        caller.must_manage()?;
-        match self.store().feed(feed).await?.state {
+        match self.managed_feed(caller, feed).await?.state {
             FeedState::Paused => {
                 self.store().set_feed_state(feed, &FeedState::Active).await?;
                 self.queue(feed, Trigger::Schedule).await
@@ -393,7 +389,7 @@ impl App {
 
     /// How often each pass begins by itself, from now on. `Invalid` outside of the bounds of [`Schedule`].
     pub async fn set_schedule(&self, caller: &Caller, feed: FeedId, schedule: Schedule) -> Result<Feed> {
-        caller.must_manage()?;
+        self.managed_feed(caller, feed).await?;
         let schedule = schedule.checked()?;
         self.store().set_feed_schedule(feed, &schedule).await?;
         let changed = self.store().feed(feed).await?;
@@ -412,8 +408,7 @@ impl App {
 
     /// Stops the feed and deletes the stored tokens; its documents stay until somebody deletes them.
     pub async fn remove_feed(&self, caller: &Caller, feed: FeedId) -> Result<()> {
-        caller.must_manage()?;
-        let feed = self.store().feed(feed).await?;
+        let feed = self.managed_feed(caller, feed).await?;
         self.store().set_feed_state(feed.id, &FeedState::Removed).await?;
         self.release_connection(&feed).await?;
         self.drop_reconnection(feed.id).await?;

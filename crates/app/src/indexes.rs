@@ -18,16 +18,19 @@ pub struct IndexView {
 }
 
 impl App {
-    pub async fn indexes(&self, _caller: &Caller) -> Result<Vec<IndexView>> {
+    pub async fn indexes(&self, caller: &Caller) -> Result<Vec<IndexView>> {
         let mut views = Vec::new();
         for index in self.store().indexes().await? {
+            if !caller.sees(index.id) {
+                continue;
+            }
             views.push(self.viewed(index).await?);
         }
         Ok(views)
     }
 
-    pub async fn index(&self, _caller: &Caller, id: IndexId) -> Result<IndexView> {
-        self.viewed(self.store().index(id).await?).await
+    pub async fn index(&self, caller: &Caller, id: IndexId) -> Result<IndexView> {
+        self.viewed(self.seen_index(caller, id).await?).await
     }
 
     async fn viewed(&self, index: Index) -> Result<IndexView> {
@@ -42,7 +45,7 @@ impl App {
     }
 
     pub async fn create_index(&self, caller: &Caller, name: &str, description: &str) -> Result<Index> {
-        caller.must_manage()?;
+        caller.must_manage_everything()?;
         self.store()
             .create_index(&checked_name(name)?, &checked_description(description)?, self.now())
             .await
@@ -50,6 +53,7 @@ impl App {
 
     pub async fn update_index(&self, caller: &Caller, id: IndexId, name: &str, description: &str) -> Result<Index> {
         caller.must_manage()?;
+        self.seen_index(caller, id).await?;
         self.store()
             .update_index(id, &checked_name(name)?, &checked_description(description)?)
             .await
@@ -58,6 +62,7 @@ impl App {
     /// Deletes the index with its documents, feeds and the tokens that nothing else uses.
     pub async fn delete_index(&self, caller: &Caller, id: IndexId) -> Result<()> {
         caller.must_manage()?;
+        self.seen_index(caller, id).await?;
         for feed in self.store().feeds(id).await? {
             self.release_connection(&feed).await?;
             self.drop_reconnection(feed.id).await?;

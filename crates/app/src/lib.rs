@@ -3,6 +3,7 @@
 pub mod app;
 pub mod budget;
 pub mod caller;
+pub mod carried;
 pub mod clock;
 pub mod connections;
 pub mod documents;
@@ -16,7 +17,7 @@ pub mod reading;
 pub mod reconnections;
 pub mod search;
 pub mod sync_runs;
-mod token;
+pub mod token;
 mod trouble;
 pub mod users;
 

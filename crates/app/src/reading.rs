@@ -70,6 +70,13 @@ struct Text {
     links: Vec<(String, Target)>,
 }
 
+/// Where a passage of this document is opened, and its text; none when it has no passage of this place.
+pub fn passage(held: &Held, ordinal: u32) -> Option<(String, String)> {
+    let passages = extract::passages(held);
+    let passage = passages.into_iter().find(|passage| passage.ordinal == ordinal)?;
+    Some((passage.url, passage.text))
+}
+
 impl App {
     /// What there is to read of a document that this caller was given.
     pub async fn reading(&self, index: IndexId, held: Held) -> Result<(Held, Reading)> {

@@ -104,8 +104,7 @@ impl App {
 
     /// The question about this feed's new grant, while it waits for an answer.
     pub async fn reconnection(&self, caller: &Caller, feed: FeedId) -> Result<Option<Question>> {
-        caller.must_manage()?;
-        let feed = self.store().feed(feed).await?;
+        let feed = self.managed_feed(caller, feed).await?;
         let Some(reconnection) = self.store().reconnection(feed.id).await? else {
             return Ok(None);
         };
@@ -148,8 +147,7 @@ impl App {
 
     /// No: the new grant's tokens are deleted, and everything stays as it was. Refusing twice is refusing.
     pub async fn refuse_reconnection(&self, caller: &Caller, feed: FeedId) -> Result<Feed> {
-        caller.must_manage()?;
-        let present = self.store().feed(feed).await?;
+        let present = self.managed_feed(caller, feed).await?;
         self.drop_reconnection(feed).await?;
         Ok(present)
     }

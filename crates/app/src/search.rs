@@ -39,10 +39,10 @@ impl App {
         self.engine().completions(&access, text).await
     }
 
-    /// What this caller may see of this index. Everybody with an account may read every index; nothing is hidden unless
-    /// a feed's space is suspended.
-    async fn access(&self, _caller: &Caller, index: IndexId) -> Result<Access> {
-        let index = self.store().index(index).await?;
+    /// What this caller may see of this index. Everybody with an account may read every index, with a key those that
+    /// it is for; nothing is hidden unless a feed's space is suspended.
+    async fn access(&self, caller: &Caller, index: IndexId) -> Result<Access> {
+        let index = self.seen_index(caller, index).await?;
         let mut taken = self.taken_away(index.id).await?;
         if taken.len() > TAKEN_AWAY_MAX {
             // So much was taken away at once that the search index is brought up to it first.

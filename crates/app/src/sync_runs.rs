@@ -31,23 +31,23 @@ pub struct Export {
 
 impl App {
     /// Newest first.
-    pub async fn runs(&self, _caller: &Caller, feed: FeedId) -> Result<Vec<SyncRun>> {
-        self.store().feed(feed).await?;
+    pub async fn runs(&self, caller: &Caller, feed: FeedId) -> Result<Vec<SyncRun>> {
+        self.seen_feed(caller, feed).await?;
         self.store().runs(feed, LISTED_MAX).await
     }
 
-    pub async fn run(&self, _caller: &Caller, id: RunId) -> Result<SyncRun> {
-        self.store().run(id).await
+    pub async fn run(&self, caller: &Caller, id: RunId) -> Result<SyncRun> {
+        self.seen_run(caller, id).await
     }
 
-    pub async fn failures(&self, _caller: &Caller, run: RunId) -> Result<Vec<Failure>> {
-        self.store().run(run).await?;
+    pub async fn failures(&self, caller: &Caller, run: RunId) -> Result<Vec<Failure>> {
+        self.seen_run(caller, run).await?;
         self.store().failures(run, LISTED_MAX).await
     }
 
     /// What people should know of a run, in sentences.
-    pub async fn notes(&self, _caller: &Caller, run: RunId) -> Result<Vec<String>> {
-        self.store().run(run).await?;
+    pub async fn notes(&self, caller: &Caller, run: RunId) -> Result<Vec<String>> {
+        self.seen_run(caller, run).await?;
         self.store().notes(run).await
     }
 
@@ -61,7 +61,7 @@ impl App {
         after: Option<&ContentId>,
     ) -> Result<Vec<EffectRow>> {
         caller.must_manage()?;
-        self.store().run(run).await?;
+        self.seen_run(caller, run).await?;
         self.store().effects(run, effect, after, EFFECTS_MAX).await
     }
 
@@ -69,14 +69,14 @@ impl App {
     /// administrators.
     pub async fn differences(&self, caller: &Caller, run: RunId, after: Option<&ContentId>) -> Result<Vec<Difference>> {
         caller.must_manage()?;
-        self.store().run(run).await?;
+        self.seen_run(caller, run).await?;
         self.store().differences(run, after, EFFECTS_MAX).await
     }
 
     /// All of a run, within bounds. For administrators.
     pub async fn export_run(&self, caller: &Caller, run: RunId) -> Result<Export> {
         caller.must_manage()?;
-        let run = self.store().run(run).await?;
+        let run = self.seen_run(caller, run).await?;
         let mut effects = self.store().effects(run.id, None, None, EXPORTED_MAX + 1).await?;
         let mut failures = self.store().failures(run.id, EXPORTED_MAX + 1).await?;
         let complete = effects.len() <= EXPORTED_MAX && failures.len() <= EXPORTED_MAX;

@@ -1,7 +1,7 @@
 //! Accounts: the first administrator, signing in, sessions and API keys.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -11,11 +11,11 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use domain::{
-    ApiKeyId, Error, ErrorKind, Result, Secret, Timestamp,
+    ApiKeyId, Error, ErrorKind, IndexId, Result, Secret, Timestamp,
     feed::{FeedState, Park},
-    store::{AtlassianApp, NewUser},
+    store::{AtlassianApp, NewApiKey, NewUser},
     sync_run::Trigger,
-    user::{ApiKey, Role, SESSION_LIFE, User},
+    user::{ApiKey, KeyLimits, KeyRight, Role, SESSION_LIFE, User},
 };
 
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -36,6 +36,8 @@ const ATTEMPTS_WINDOW: Duration = Duration::from_secs(60);
 const ATTEMPTS_EMAILS_MAX: usize = 10_000;
 /// The most API keys of one person.
 const API_KEYS_MAX: usize = 100;
+/// The most indexes of one API key.
+const KEY_INDEXES_MAX: usize = 100;
 /// Every API key begins so: secret scanners can find it.
 const API_KEY_PREFIX: &str = "circuit_";
 
@@ -191,21 +193,30 @@ impl App {
     pub async fn sign_out(&self, caller: &Caller) -> Result<()> {
         match &caller.via {
             Via::Session { digest } => self.store().delete_session(digest).await,
-            Via::ApiKey | Via::Machine => Ok(()),
+            Via::ApiKey(_) | Via::Machine => Ok(()),
         }
     }
 
-    /// Who holds this API key.
+    /// Who holds this API key. `Unauthenticated` once it is over.
     pub async fn caller_by_api_key(&self, key: &str) -> Result<Option<Caller>> {
         if !key.starts_with(API_KEY_PREFIX) {
             return Ok(None);
         }
-        let user = self.store().user_by_api_key(&token::digest(key), self.now()).await?;
-        Ok(user.map(|user| Caller { user, via: Via::ApiKey }))
+        let found = self.store().user_by_api_key(&token::digest(key), self.now()).await?;
+        let Some((user, key)) = found else { return Ok(None) };
+        if let Some(at) = key.limits.expires_at.filter(|_| key.limits.are_over(self.now())) {
+            return Err(Error::unauthenticated(format!(
+                "this API key expired at {at}; make a new one on the page Account"
+            )));
+        }
+        let via = Via::ApiKey(key.limits);
+        Ok(Some(Caller { user, via }))
     }
 
-    /// A new key, shown this once.
-    pub async fn create_api_key(&self, caller: &Caller, name: &str) -> Result<(ApiKey, Secret)> {
+    /// A new key, shown this once. With a key, none is made that reaches further.
+    pub async fn create_api_key(&self, caller: &Caller, name: &str, limits: &KeyLimits) -> Result<(ApiKey, Secret)> {
+        caller.must_change()?;
+        self.check_limits(caller, limits).await?;
         let name = name.trim();
         if name.is_empty() || name.chars().count() > NAME_CHARS_MAX {
             return Err(Error::invalid(format!(
@@ -219,24 +230,63 @@ impl App {
         }
         let key = Secret::new(format!("{API_KEY_PREFIX}{}", token::random().expose()));
         let prefix: String = key.expose().chars().take(API_KEY_PREFIX.len() + 6).collect();
-        let kept = self
-            .store()
-            .create_api_key(caller.user.id, name, &prefix, &token::digest(key.expose()), self.now())
-            .await?;
+        let digest = token::digest(key.expose());
+        let new = NewApiKey {
+            user: caller.user.id,
+            name,
+            prefix: &prefix,
+            digest: &digest,
+            limits,
+        };
+        let kept = self.store().create_api_key(&new, self.now()).await?;
         Ok((kept, key))
     }
 
+    async fn check_limits(&self, caller: &Caller, limits: &KeyLimits) -> Result<()> {
+        if limits.right == KeyRight::Manage && caller.user.role != Role::Admin {
+            return Err(Error::forbidden(
+                "only an administrator makes an API key that may manage; make one that may read",
+            ));
+        }
+        if caller.limits().is_some_and(|own| !limits.are_within(own)) {
+            return Err(Error::forbidden(
+                "an API key makes no key that reaches further than itself: in indexes, in its right or in time",
+            ));
+        }
+        if limits.are_over(self.now()) {
+            return Err(Error::invalid("an API key expires in the future, or never"));
+        }
+        let Some(indexes) = &limits.indexes else { return Ok(()) };
+        if indexes.is_empty() || indexes.len() > KEY_INDEXES_MAX {
+            return Err(Error::invalid(format!(
+                "an API key is for 1 to {KEY_INDEXES_MAX} indexes, or for all when none is named"
+            )));
+        }
+        let known: BTreeSet<IndexId> = self.store().indexes().await?.iter().map(|index| index.id).collect();
+        match indexes.iter().find(|index| !known.contains(index)) {
+            Some(index) => Err(Error::invalid(format!("index {index} does not exist"))),
+            None => Ok(()),
+        }
+    }
+
+    /// The caller's own keys; with a key of certain indexes, those of no others.
     pub async fn api_keys(&self, caller: &Caller) -> Result<Vec<ApiKey>> {
-        self.store().api_keys(caller.user.id).await
+        let mut keys = self.store().api_keys(caller.user.id).await?;
+        keys.retain(|key| caller.limits().is_none_or(|own| key.limits.indexes_are_within(own)));
+        Ok(keys)
     }
 
     pub async fn delete_api_key(&self, caller: &Caller, id: ApiKeyId) -> Result<()> {
+        caller.must_change()?;
+        if !self.api_keys(caller).await?.iter().any(|key| key.id == id) {
+            return Err(Error::not_found(format!("API key {id} does not exist")));
+        }
         self.store().delete_api_key(caller.user.id, id).await
     }
 
     /// Whether Circuit knows its Atlassian app, by configuration or from an administrator; the client id, for showing.
     pub async fn atlassian_app(&self, caller: &Caller) -> Result<AtlassianAppState> {
-        caller.must_manage()?;
+        caller.must_manage_everything()?;
         if self.0.parts.atlassian_app_configured {
             return Ok(AtlassianAppState::Configured);
         }
@@ -250,7 +300,7 @@ impl App {
 
     /// Keeps client id and secret of the Atlassian app.
     pub async fn set_atlassian_app(&self, caller: &Caller, client_id: &str, client_secret: &Secret) -> Result<()> {
-        caller.must_manage()?;
+        caller.must_manage_everything()?;
         if self.0.parts.atlassian_app_configured {
             return Err(Error::conflict(
                 "the Atlassian app is set by configuration; change it there",

@@ -62,6 +62,18 @@ outside the chosen spaces is not asked for. It costs nothing, or a few points wh
 Exit codes: 0 it is said, 1 it could not be found out, 2 the command line is wrong.")]
     Why(Why),
 
+    /// Lets an agent on this machine ask a running Circuit, over MCP on standard input and output.
+    #[command(after_help = "\
+Examples:
+  circuit mcp --url https://circuit.example.org --key-file ~/.config/circuit/env
+  CIRCUIT_API_KEY_FILE=/run/secrets/agent circuit mcp
+
+The client starts it; it is not for typing into. A client that speaks Streamable HTTP needs no such bridge: it asks
+URL/mcp with the API key as bearer. Make a key that may only read, for one index, on that index's page \"Connect an agent\".
+The key file holds the key alone, or a line CIRCUIT_API_KEY=…
+Exit codes: 0 the client closed the pipe, 1 no Circuit answers or it refuses the key, 2 the command line is wrong.")]
+    Mcp(Mcp),
+
     /// Copies the store and its key, consistently, also while Circuit runs.
     #[command(after_help = "\
 DEST becomes a new directory with circuit.db, secret.key and SHA256SUMS. It appears when it is whole and proven, and not
@@ -189,6 +201,15 @@ pub struct FeedEstimate {
     /// Prints JSON, as `POST /api/v1/feeds/FEED/estimate` answers.
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub remote: RemoteSettings,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Mcp {
+    /// The file that holds the API key [variable: CIRCUIT_API_KEY_FILE].
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
     #[command(flatten)]
     pub remote: RemoteSettings,
 }

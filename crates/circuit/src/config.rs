@@ -132,6 +132,18 @@ pub fn remote(flags: &RemoteSettings) -> Result<(String, Secret)> {
     settled_remote(flags, variable)
 }
 
+/// The same, the key from this file if one is named.
+pub fn remote_with_key(flags: &RemoteSettings, key_file: Option<&Path>) -> Result<(String, Secret)> {
+    let Some(path) = key_file else { return remote(flags) };
+    let key = crate::mcp::key_in(&bounded_text(path, "--key-file")?)?;
+    let variable = |name: &str| match name {
+        REMOTE_KEY => Some(key.clone()),
+        REMOTE_KEY_FILE => None,
+        name => std::env::var(format!("CIRCUIT_{name}")).ok(),
+    };
+    settled_remote(flags, variable)
+}
+
 fn settled_remote(flags: &RemoteSettings, variable: impl Fn(&str) -> Option<String>) -> Result<(String, Secret)> {
     let url = flags.url.clone().or_else(|| variable(REMOTE_URL));
     let url = checked_public_url(url.as_deref().unwrap_or(REMOTE_URL_DEFAULT))?;

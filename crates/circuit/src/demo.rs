@@ -7,6 +7,7 @@ use domain::{
     Error, FeedId, IndexId, Result, Secret, SiteId,
     budget::{Allowance, QUOTA_POINTS_MAX},
     feed::FeedState,
+    user::{KeyLimits, KeyRight},
 };
 use fake_atlassian::{FakeAtlassian, Options as FakeOptions};
 use serde_json::json;
@@ -170,7 +171,9 @@ impl Administrator {
             .caller_by_session(session.expose())
             .await?
             .ok_or_else(|| Error::internal("the demo's administrator could not be signed in"))?;
-        let (_, api_key) = app.create_api_key(&caller, "Demo").await?;
+        let (_, api_key) = app
+            .create_api_key(&caller, "Demo", &KeyLimits::everywhere(KeyRight::Manage))
+            .await?;
         Ok(Self {
             email,
             password,

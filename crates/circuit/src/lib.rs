@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod eval;
 pub mod feed;
 pub mod log;
+pub mod mcp;
 pub mod reading;
 pub mod remote;
 pub mod restore;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use circuit::{
     backup,
     cli::{self, Cli, Command},
-    demo, doctor, eval, feed, restore, serve, stop, verify, why,
+    demo, doctor, eval, feed, mcp, restore, serve, stop, verify, why,
 };
 use clap::Parser;
 
@@ -31,6 +31,7 @@ fn main() -> ExitCode {
             Command::Feed(cli::Feed::Estimate(asked)) => feed::estimate(&asked).await,
             Command::Feed(cli::Feed::Verify(asked)) => verify::verify(&asked).await,
             Command::Why(asked) => why::why(&asked).await,
+            Command::Mcp(asked) => mcp::mcp(&asked).await,
             Command::Backup(settings) => backup::backup(&settings).await,
             Command::Restore(settings) => restore::restore(&settings).await,
             Command::Eval(asked) => eval::eval(&asked).await,

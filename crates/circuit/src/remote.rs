@@ -22,6 +22,9 @@ pub struct Remote {
     key: Secret,
 }
 
+/// Headers beside those that each request has.
+pub type Headers = Vec<(&'static str, String)>;
+
 /// What `application/problem+json` says.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -62,6 +65,39 @@ impl Remote {
             Some(body) => request.json(body),
             None => request,
         };
+        let (status, text) = self.sent(request).await?;
+        match status.is_success() {
+            true => serde_json::from_slice(&text).map_err(|error| self.stranger().because(error)),
+            false => Err(self.refused(status, &text)),
+        }
+    }
+
+    /// The answer of `/mcp` to a message of JSON-RPC; none to one that asks nothing.
+    pub async fn mcp(&self, message: &Value, headers: &Headers) -> Result<Option<Value>> {
+        let request = self
+            .http
+            .post(format!("{}/mcp", self.url))
+            .bearer_auth(self.key.expose());
+        let request = request
+            .header("accept", "application/json, text/event-stream")
+            .json(message);
+        let request = headers
+            .iter()
+            .fold(request, |request, (name, value)| request.header(*name, value));
+        let (status, text) = self.sent(request).await?;
+        if status.is_success() && text.is_empty() {
+            return Ok(None);
+        }
+        match serde_json::from_slice::<Value>(&text) {
+            // Errors of the protocol may come with a status of their own.
+            Ok(answer) if answer["jsonrpc"] == "2.0" => Ok(Some(answer)),
+            Ok(_) | Err(_) if !status.is_success() => Err(self.refused(status, &text)),
+            Ok(_) => Err(self.stranger()),
+            Err(error) => Err(self.stranger().because(error)),
+        }
+    }
+
+    async fn sent(&self, request: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>)> {
         let silent = |error: reqwest::Error| {
             Error::unavailable(format!(
                 "Circuit does not answer at {}; is it running, and is the address right? (--url, CIRCUIT_URL)",
@@ -79,10 +115,7 @@ impl Remote {
                 return Err(Error::unavailable(format!("{} answers too much", self.url)));
             }
         }
-        match status.is_success() {
-            true => serde_json::from_slice(&text).map_err(|error| self.stranger().because(error)),
-            false => Err(self.refused(status, &text)),
-        }
+        Ok((status, text))
     }
 
     fn refused(&self, status: StatusCode, text: &[u8]) -> Error {

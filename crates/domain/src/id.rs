@@ -61,7 +61,7 @@ numbered! {
     JobId "a job",
     /// An account of this Circuit.
     UserId "a user",
-    /// A key for the REST API.
+    /// A key for REST and MCP.
     ApiKeyId "an API key",
 }
 

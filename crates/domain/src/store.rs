@@ -21,7 +21,7 @@ use crate::{
     site::Site,
     space::{Estimate, FeedSpace, Space, SpaceSeen},
     sync_run::{Counts, Difference, Effect, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
-    user::{ApiKey, Role, User},
+    user::{ApiKey, KeyLimits, Role, User},
 };
 
 /// Everything that is remembered.
@@ -605,17 +605,10 @@ pub trait Users: Send + Sync {
     async fn session(&self, digest: &str, now: Timestamp) -> Result<Option<User>>;
     async fn delete_session(&self, digest: &str) -> Result<()>;
 
-    async fn create_api_key(
-        &self,
-        user: UserId,
-        name: &str,
-        prefix: &str,
-        digest: &str,
-        now: Timestamp,
-    ) -> Result<ApiKey>;
+    async fn create_api_key(&self, key: &NewApiKey<'_>, now: Timestamp) -> Result<ApiKey>;
     async fn api_keys(&self, user: UserId) -> Result<Vec<ApiKey>>;
-    /// Finds the key and notes its use.
-    async fn user_by_api_key(&self, digest: &str, now: Timestamp) -> Result<Option<User>>;
+    /// Finds the key and its owner, and notes its use unless it is over.
+    async fn user_by_api_key(&self, digest: &str, now: Timestamp) -> Result<Option<(User, ApiKey)>>;
     async fn delete_api_key(&self, user: UserId, id: ApiKeyId) -> Result<()>;
 }
 
@@ -626,6 +619,14 @@ pub struct NewUser<'a> {
     pub role: Role,
     /// Only as the very first user: decided in the same transaction.
     pub first_only: bool,
+}
+
+pub struct NewApiKey<'a> {
+    pub user: UserId,
+    pub name: &'a str,
+    pub prefix: &'a str,
+    pub digest: &'a str,
+    pub limits: &'a KeyLimits,
 }
 
 /// The settings that an administrator makes in the app.

@@ -1,4 +1,4 @@
-//! The doors: web pages and REST. Each reads a request into the app's words and the app's answer back into its own.
+//! The doors: web pages, REST and MCP. Each reads a request into the app's words and the app's answer back into its own.
 //!
 //! Knows HTTP; knows no SQL, no Atlassian and no engine.
 
@@ -6,6 +6,7 @@ pub mod api;
 mod explained;
 mod host;
 mod listening;
+mod mcp;
 mod operation;
 mod router;
 pub mod web;

@@ -4,7 +4,7 @@ use app::App;
 use axum::Router;
 use domain::Secret;
 
-use crate::{api, operation, web};
+use crate::{api, mcp, operation, web};
 
 /// What wiring decided about the doors.
 #[derive(Clone, Debug)]
@@ -30,6 +30,7 @@ pub fn router(app: App, options: Options) -> Router {
     let doors = Router::new()
         .merge(web::routes())
         .merge(api::page())
+        .merge(mcp::routes(&door))
         .nest("/api", api::routes());
     operation::attended(doors)
         // Asked every few seconds by machines: not worth lines in the log.

@@ -1,12 +1,12 @@
 //! Accounts, sessions, API keys.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use async_trait::async_trait;
 use domain::{
-    ApiKeyId, Error, ErrorKind, Result, Timestamp, UserId,
-    store::{NewUser, Users},
-    user::{ApiKey, SESSION_LIFE, User},
+    ApiKeyId, Error, ErrorKind, IndexId, Result, Timestamp, UserId,
+    store::{NewApiKey, NewUser, Users},
+    user::{ApiKey, KeyLimits, KeyRight, SESSION_LIFE, User},
 };
 use sqlx::{Row, sqlite::SqliteRow};
 
@@ -108,22 +108,19 @@ impl Users for SqlStore {
             .await
     }
 
-    async fn create_api_key(
-        &self,
-        user: UserId,
-        name: &str,
-        prefix: &str,
-        digest: &str,
-        now: Timestamp,
-    ) -> Result<ApiKey> {
+    async fn create_api_key(&self, key: &NewApiKey<'_>, now: Timestamp) -> Result<ApiKey> {
         let row = sqlx::query(
-            "insert into api_keys (user_id, name, prefix, digest, created_at) values ($1, $2, $3, $4, $5) returning *",
+            "insert into api_keys (user_id, name, prefix, digest, created_at, index_ids, right_word, expires_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8) returning *",
         )
-        .bind(user.0)
-        .bind(name)
-        .bind(prefix)
-        .bind(digest)
+        .bind(key.user.0)
+        .bind(key.name)
+        .bind(key.prefix)
+        .bind(key.digest)
         .bind(now.0)
+        .bind(key.limits.indexes.as_ref().map(between_spaces))
+        .bind(key.limits.right.word())
+        .bind(key.limits.expires_at.map(|at| at.0))
         .fetch_one(&self.write)
         .await
         .map_err(failed)?;
@@ -140,23 +137,24 @@ impl Users for SqlStore {
             .collect()
     }
 
-    async fn user_by_api_key(&self, digest: &str, now: Timestamp) -> Result<Option<User>> {
-        let row = sqlx::query(
-            "select users.*, api_keys.id as key_id, api_keys.last_used_at from api_keys
-             join users on users.id = api_keys.user_id where digest = $1",
-        );
+    async fn user_by_api_key(&self, digest: &str, now: Timestamp) -> Result<Option<(User, ApiKey)>> {
+        let row = sqlx::query("select * from api_keys where digest = $1");
         let row = row.bind(digest).fetch_optional(&self.read).await.map_err(failed)?;
         let Some(row) = row else { return Ok(None) };
-        let row = Columns(&row);
+        let key = api_key(&row)?;
+        let user = match self.user(key.user).await {
+            Ok(user) => user,
+            // Deleted meanwhile, and the key with it.
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error),
+        };
         // Reading must not cost a write each time.
-        if row
-            .maybe_instant("last_used_at")?
-            .is_none_or(|last| !now.is_within(KEY_USE_NOTED, last))
-        {
+        let noted = |last: Timestamp| now.is_within(KEY_USE_NOTED, last);
+        if !key.limits.are_over(now) && !key.last_used_at.is_some_and(noted) {
             let query = sqlx::query("update api_keys set last_used_at = $2 where id = $1");
-            self.change(query.bind(row.number("key_id")?).bind(now.0)).await?;
+            self.change(query.bind(key.id.0).bind(now.0)).await?;
         }
-        row.user().map(Some)
+        Ok(Some((user, key)))
     }
 
     async fn delete_api_key(&self, user: UserId, id: ApiKeyId) -> Result<()> {
@@ -177,7 +175,22 @@ fn api_key(row: &SqliteRow) -> Result<ApiKey> {
         user: UserId(row.number("user_id")?),
         name: row.text("name")?,
         prefix: row.text("prefix")?,
+        limits: KeyLimits {
+            indexes: row.maybe_text("index_ids")?.as_deref().map(indexes).transpose()?,
+            right: KeyRight::from_word(&row.text("right_word")?)
+                .map_err(|error| Error::internal("an API key in the store has an unknown right").because(error))?,
+            expires_at: row.maybe_instant("expires_at")?,
+        },
         created_at: row.instant("created_at")?,
         last_used_at: row.maybe_instant("last_used_at")?,
     })
+}
+
+fn between_spaces(indexes: &BTreeSet<IndexId>) -> String {
+    let ids: Vec<String> = indexes.iter().map(IndexId::to_string).collect();
+    ids.join(" ")
+}
+
+fn indexes(between_spaces: &str) -> Result<BTreeSet<IndexId>> {
+    between_spaces.split_whitespace().map(str::parse).collect()
 }

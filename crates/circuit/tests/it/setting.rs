@@ -12,7 +12,11 @@ use circuit::{
     socket::Socket,
     wiring::{Wired, wired_at},
 };
-use domain::{Clock, FeedId, IndexId, Secret, SiteId, SpaceId, budget::Allowance};
+use domain::{
+    Clock, FeedId, IndexId, Secret, SiteId, SpaceId,
+    budget::Allowance,
+    user::{KeyLimits, KeyRight},
+};
 use fake_atlassian::{FakeAtlassian, Options};
 use tokio::net::TcpListener;
 
@@ -110,7 +114,10 @@ impl Setting {
     pub async fn begun(&self) -> Begun {
         let wired = self.wired().await;
         let (app, caller) = administrator(&wired).await;
-        let (_, key) = app.create_api_key(&caller, "test").await.unwrap();
+        let (_, key) = app
+            .create_api_key(&caller, "test", &KeyLimits::everywhere(KeyRight::Manage))
+            .await
+            .unwrap();
         let index = app.create_index(&caller, "Knowledge", "").await.unwrap().id;
         let start = app.begin_connect(&caller, index).await.unwrap();
         let (code, state) = self.fake.consent(&start.url, &self.person).await.unwrap();

@@ -2,8 +2,9 @@
 
 use app::Caller;
 use axum::extract::FromRequestParts;
+use domain::ErrorKind;
 use http::{
-    HeaderMap, Method,
+    HeaderMap, HeaderValue, Method,
     header::{AUTHORIZATION, COOKIE},
     request::Parts,
 };
@@ -27,15 +28,10 @@ impl FromRequestParts<Door> for Asker {
     async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Failed> {
         let no_key = |detail: &str| Failed::new(&UNAUTHENTICATED, detail);
         if let Some(authorization) = parts.headers.get(AUTHORIZATION) {
-            let key = authorization.to_str().ok().and_then(bearer);
-            let key = key.ok_or_else(|| no_key("the Authorization header must be: Bearer, a space, an API key"))?;
-            let caller = door.app.caller_by_api_key(key).await?;
-            return caller
-                .map(Self)
-                .ok_or_else(|| no_key("this API key does not exist or was deleted"));
+            return caller_by_bearer(door, Some(authorization)).await.map(Self);
         }
         let Some(session) = session(&parts.headers) else {
-            return Err(no_key("an API key is needed: send Authorization: Bearer circuit_…"));
+            return caller_by_bearer(door, None).await.map(Self);
         };
         // A cookie comes along on requests that another site's page sends; a page can make nobody send an API key.
         if !matches!(parts.method, Method::GET | Method::HEAD) {
@@ -48,6 +44,25 @@ impl FromRequestParts<Door> for Asker {
             .map(Self)
             .ok_or_else(|| no_key("this session has ended; sign in again or send an API key"))
     }
+}
+
+/// Who holds the API key of this Authorization header.
+pub async fn caller_by_bearer(door: &Door, authorization: Option<&HeaderValue>) -> Result<Caller, Failed> {
+    let no_key = |detail: &str| Failed::new(&UNAUTHENTICATED, detail);
+    let authorization =
+        authorization.ok_or_else(|| no_key("an API key is needed: send Authorization: Bearer circuit_…"))?;
+    let key = authorization.to_str().ok().and_then(bearer);
+    let key = key.ok_or_else(|| no_key("the Authorization header must be: Bearer, a space, an API key"))?;
+    let caller = door
+        .app
+        .caller_by_api_key(key)
+        .await
+        .map_err(|error| match error.kind {
+            // The key is over: no matter of a connection to Atlassian.
+            ErrorKind::Unauthenticated => Failed::new(&UNAUTHENTICATED, error.message),
+            _ => error.into(),
+        })?;
+    caller.ok_or_else(|| no_key("this API key does not exist or was deleted"))
 }
 
 fn bearer(authorization: &str) -> Option<&str> {

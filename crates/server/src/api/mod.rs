@@ -3,7 +3,7 @@
 //! A file per noun holds its wire shapes and its addresses; `openapi` is the table of all of them.
 
 mod admin;
-mod auth;
+pub(crate) mod auth;
 mod connections;
 mod documents;
 mod explain;
@@ -23,7 +23,7 @@ mod search;
 mod sites;
 mod spaces;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{any::Any, sync::Arc};
 

@@ -11,6 +11,7 @@ use crate::Door;
 
 mod account;
 mod admin;
+mod agents;
 mod assets;
 mod connect;
 mod csrf;
@@ -61,6 +62,7 @@ pub fn routes() -> Router<Door> {
             "/indexes/{index}/integrations/confluence",
             get(connect::show).post(connect::begin),
         )
+        .route("/indexes/{index}/agents", get(agents::show).post(agents::create_key))
         .route("/indexes/{index}/settings", get(indexes::settings).post(indexes::save))
         .route(
             "/indexes/{index}/delete",

@@ -95,7 +95,7 @@ pub struct IndexHead {
     pub name: String,
     pub description: String,
     pub documents: u64,
-    /// Which tab is open: `search`, `documents`, `integrations` or `settings`.
+    /// Which tab is open: `search`, `documents`, `integrations`, `agents` or `settings`.
     pub tab: &'static str,
 }
 

@@ -21,8 +21,8 @@ use domain::{
     space::{Estimate, FeedSpace, Space, SpaceSeen},
     store::{
         Ancestor, AtlassianApp, Authorization, Called, Checked, Connections, DocumentFilter, DocumentRow, Documents,
-        EffectRow, Feeds, FileRecording, Files, FilesWaiting, HeldFacts, IndexFigures, Indexes, Jobs, NewUser, Points,
-        Recording, Settings, Store, SyncRuns, Touch, UnreadFile, Unseen, Users, Verdict, Wanted,
+        EffectRow, Feeds, FileRecording, Files, FilesWaiting, HeldFacts, IndexFigures, Indexes, Jobs, NewApiKey, NewUser,
+        Points, Recording, Settings, Store, SyncRuns, Touch, UnreadFile, Unseen, Users, Verdict, Wanted,
     },
     sync_run::{Counts, Difference, Effect as RunEffect, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
     user::{ApiKey, User},
@@ -390,9 +390,9 @@ gated! { Users {
     writes create_session(digest: &str, user: UserId, now: Timestamp, expires_at: Timestamp) -> ();
     reads session(digest: &str, now: Timestamp) -> Option<User>;
     writes delete_session(digest: &str) -> ();
-    writes create_api_key(user: UserId, name: &str, prefix: &str, digest: &str, now: Timestamp) -> ApiKey;
+    writes create_api_key(key: &NewApiKey<'_>, now: Timestamp) -> ApiKey;
     reads api_keys(user: UserId) -> Vec<ApiKey>;
-    writes user_by_api_key(digest: &str, now: Timestamp) -> Option<User>;
+    writes user_by_api_key(digest: &str, now: Timestamp) -> Option<(User, ApiKey)>;
     writes delete_api_key(user: UserId, id: ApiKeyId) -> ();
 } }
 

@@ -2,9 +2,10 @@
 
 mod description;
 mod explain;
+mod key_limits;
 mod keys;
 mod operation;
 mod problems;
 mod reading;
-mod walk;
-mod world;
+pub(crate) mod walk;
+pub(crate) mod world;

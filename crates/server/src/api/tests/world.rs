@@ -2,9 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -32,7 +33,7 @@ use domain::{
     space::{Estimate, Space, SpaceSeen},
     store::{NewUser, Recording, Store, Users},
     sync_run::{Outcome, RunKind, Spent, Trigger},
-    user::Role,
+    user::{KeyLimits, KeyRight, Role},
 };
 use http::{HeaderMap, Method, Request, StatusCode, header::AUTHORIZATION};
 use serde_json::Value;
@@ -47,8 +48,24 @@ pub const CAUSE: &str = "disk /var/lib/secret-place is on fire";
 /// The largest answer that a test reads.
 const ANSWER_BYTES_MAX: usize = 4 << 20;
 
+/// The machine's clock, and as much later as a test lets pass.
+#[derive(Default)]
+pub struct LaterClock(AtomicU64);
+
+impl Clock for LaterClock {
+    fn now(&self) -> Timestamp {
+        SystemClock
+            .now()
+            .plus(Duration::from_millis(self.0.load(Ordering::SeqCst)))
+    }
+    fn sleep(&self, span: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        SystemClock.sleep(span)
+    }
+}
+
 pub struct World {
     pub app: App,
+    clock: Arc<LaterClock>,
     pub store: Arc<dyn Store>,
     pub engine: Arc<ShelfEngine>,
     pub session: Secret,
@@ -94,7 +111,7 @@ impl World {
         let keys = SealingKeys::new(SealingKey::generate());
         let store: Arc<dyn Store> = Arc::new(SqlStore::in_memory(keys).await.unwrap());
         let engine = Arc::new(ShelfEngine::default());
-        let (authority, clock) = (Arc::new(Consenting::default()), Arc::new(SystemClock));
+        let (authority, clock) = (Arc::new(Consenting::default()), Arc::new(LaterClock::default()));
         let as_dan = authority.as_dan.clone();
         let app = App::new(Parts {
             store: store.clone(),
@@ -109,7 +126,7 @@ impl World {
             )),
             authority: authority.clone(),
             tokens: Arc::new(GrantKeeper::new(store.clone(), authority, clock.clone())),
-            clock,
+            clock: clock.clone(),
             scopes: Scopes {
                 requested: vec![("read:page:confluence".into(), "Reads pages.".into())],
                 missing_for_import: |_| Vec::new(),
@@ -123,7 +140,10 @@ impl World {
             .await
             .unwrap();
         let caller = app.caller_by_session(session.expose()).await.unwrap().unwrap();
-        let (_, key) = app.create_api_key(&caller, "test").await.unwrap();
+        let (_, key) = app
+            .create_api_key(&caller, "test", &KeyLimits::everywhere(KeyRight::Manage))
+            .await
+            .unwrap();
         let options = Options {
             secure_cookies: true,
             version: "1.2.3",
@@ -132,12 +152,18 @@ impl World {
         Self {
             router: router(app.clone(), options),
             app,
+            clock,
             store,
             engine,
             session,
             key,
             transcript: Mutex::default(),
         }
+    }
+
+    /// Lets time pass for the app.
+    pub fn pass(&self, time: Duration) {
+        self.clock.0.fetch_add(time.as_millis() as u64, Ordering::SeqCst);
     }
 
     pub async fn get(&self, path: &str) -> Answered {
@@ -161,6 +187,12 @@ impl World {
             .header("content-type", "application/json")
             .body(Body::from(body.to_owned()));
         self.send(request.unwrap()).await
+    }
+    /// With the administrator's session.
+    pub async fn session_get(&self, path: &str) -> Answered {
+        let request = Request::get(format!("/api/v1{path}"))
+            .header("cookie", format!("circuit_session={}", self.session.expose()));
+        self.send(request.body(Body::empty()).unwrap()).await
     }
     pub async fn send(&self, request: Request<Body>) -> Answered {
         let response = self.router.clone().oneshot(request).await.unwrap();
@@ -199,7 +231,32 @@ impl World {
             user,
             via: app::Via::Machine,
         };
-        self.app.create_api_key(&caller, "reads").await.unwrap().1
+        self.app
+            .create_api_key(&caller, "reads", &KeyLimits::everywhere(KeyRight::Read))
+            .await
+            .unwrap()
+            .1
+    }
+
+    /// A complete run that brought a page with this text, found at once; its id.
+    pub async fn store_page(&self, feed: &str, title: &str, storage_format: &str) -> String {
+        let feed = feed.parse().unwrap();
+        let now = self.clock.now();
+        let (kind, trigger) = (RunKind::Walk, Trigger::Person);
+        let run = self.store.open_run(feed, kind, trigger, now).await.unwrap();
+        let page = Document {
+            body: Markup::Storage(storage_format.to_owned()),
+            title: title.to_owned(),
+            ..self.empty_page(&title.replace(' ', "-"), now)
+        };
+        let recording = Recording {
+            documents: vec![page],
+            ..Recording::empty(run.id, now)
+        };
+        self.store.record(feed, &recording).await.unwrap();
+        self.store.close_run(run.id, &Outcome::Complete, now).await.unwrap();
+        self.app.index_all().await.unwrap();
+        run.id.to_string()
     }
 
     /// A complete run that brought so many pages; its id.
@@ -212,21 +269,8 @@ impl World {
             .await
             .unwrap();
         let page = |place: usize| Document {
-            id: domain::DocumentId::new(&SiteId::new("site-1"), format!("p{place}")),
-            kind: DocumentKind::Page,
-            space: SpaceId::new("10"),
-            parent: None,
             title: format!("Page {place}"),
-            version: 1,
-            created_at: now,
-            modified_at: now,
-            author: None,
-            editor: None,
-            labels: Vec::new(),
-            url: format!("https://acme.example/wiki/p{place}"),
-            body: Markup::None,
-            comment: None,
-            file: None,
+            ..self.empty_page(&format!("p{place}"), now)
         };
         let recording = Recording {
             documents: (0..pages).map(page).collect(),
@@ -235,6 +279,26 @@ impl World {
         self.store.record(feed, &recording).await.unwrap();
         self.store.close_run(run.id, &Outcome::Complete, now).await.unwrap();
         run.id.to_string()
+    }
+
+    fn empty_page(&self, id: &str, now: Timestamp) -> Document {
+        Document {
+            id: domain::DocumentId::new(&SiteId::new("site-1"), id),
+            kind: DocumentKind::Page,
+            space: SpaceId::new("10"),
+            parent: None,
+            title: String::new(),
+            version: 1,
+            created_at: now,
+            modified_at: now,
+            author: None,
+            editor: None,
+            labels: Vec::new(),
+            url: format!("https://acme.example/wiki/{id}"),
+            body: Markup::None,
+            comment: None,
+            file: None,
+        }
     }
 
     /// Works until the feed's picture satisfies.

@@ -894,6 +894,42 @@ async fn an_api_key_is_shown_once() {
 }
 
 #[tokio::test]
+async fn an_agents_key_reads_its_index_alone_and_is_shown_once() {
+    let (world, browser) = World::with_ann().await;
+    browser.post("/indexes/new", &[("name", "Handbook & more")]).await;
+    let page = browser.get("/indexes/1/agents").await;
+    assert!(page.text.contains("http://circuit.example.org/mcp") && page.text.contains("YOUR_API_KEY"));
+    let made = browser.post("/indexes/1/agents", &[]).await;
+    let key = made.text.split(['<', '>']).find(|part| part.starts_with("circuit_"));
+    let key = key.unwrap().to_owned();
+    assert!(made.text.contains(&format!("Authorization: Bearer {key}")) && !made.text.contains("YOUR_API_KEY"));
+    assert!(!browser.get("/indexes/1/agents").await.text.contains(&key));
+    let caller = world.app.caller_by_api_key(&key).await.unwrap().unwrap();
+    assert!(world.app.create_index(&caller, "Mine", "").await.is_err());
+    let account = browser.get("/account").await.text;
+    assert!(account.contains("Read Handbook &#38; more"), "{account}");
+}
+
+#[tokio::test]
+async fn a_key_is_made_for_an_index_a_right_and_a_time() {
+    let (_world, browser) = World::with_ann().await;
+    browser.post("/indexes/new", &[("name", "Handbook")]).await;
+    let wanted = [("name", "Robot"), ("right", "manage"), ("index", "1"), ("days", "30")];
+    browser.post("/account/keys", &wanted).await;
+    browser.post("/account/keys", &[("name", "Plain")]).await;
+    let account = browser.get("/account").await.text;
+    assert!(
+        account.contains("Manage Handbook") && account.contains("Read everything"),
+        "{account}"
+    );
+    for wrong in [("right", "own"), ("index", "9")] {
+        let refused = browser.post("/account/keys", &[("name", "Odd"), wrong]).await;
+        assert!(refused.status.is_client_error(), "{}", refused.text);
+    }
+    assert_eq!(browser.get("/account").await.text.matches("/revoke").count(), 2);
+}
+
+#[tokio::test]
 async fn the_atlassian_apps_secret_goes_in_and_never_out() {
     let (_world, browser) = World::unregistered().await;
     browser.post("/indexes/new", &[("name", "Handbook")]).await;
