@@ -18,6 +18,6 @@ pub const STEMS: &str = "stems";
 
 /// Makes the tokenizers known to an index.
 pub fn register(tokenizers: &TokenizerManager) {
-    tokenizers.register(WORDS, Words::default());
-    tokenizers.register(STEMS, Stems::default());
+    tokenizers.register(WORDS, Words);
+    tokenizers.register(STEMS, Stems);
 }

@@ -107,11 +107,13 @@ fn keep(best: &mut Vec<Candidate>, count: usize) {
     best.truncate(count);
 }
 
+/// A word's weight among all that were asked for, where it is at all, and where it is in titles.
+type Word = (Score, Box<dyn Weight>, Box<dyn Weight>);
+
 /// What is looked at of each candidate.
 struct Signals {
     fields: Fields,
-    /// For each word its weight among all, where it is at all, and where it is in titles.
-    words: Vec<(Score, Box<dyn Weight>, Box<dyn Weight>)>,
+    words: Vec<Word>,
     pairs: Vec<Box<dyn Weight>>,
     newest: i64,
 }
