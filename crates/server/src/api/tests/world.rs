@@ -247,7 +247,7 @@ impl World {
         let page = Document {
             body: Markup::Storage(storage_format.to_owned()),
             title: title.to_owned(),
-            ..self.empty_page(&title.replace(' ', "-"), now)
+            ..self.empty_page(&title.replace(|c: char| !c.is_ascii_alphanumeric(), ""), now)
         };
         let recording = Recording {
             documents: vec![page],
@@ -561,8 +561,16 @@ impl SearchEngine for ShelfEngine {
             .get(&access.index)
             .map(|(_, passages)| passages.as_slice())
             .unwrap_or_default();
-        let found = passages.iter().filter(|passage| passage.text.contains(&query.text));
+        let mut seen = BTreeSet::new();
+        let found: Vec<&Passage> = passages
+            .iter()
+            .filter(|passage| passage.text.contains(&query.text) && seen.insert(&passage.document))
+            .collect();
+        let total = found.len() as u64;
         let hits: Vec<Hit> = found
+            .into_iter()
+            .skip(query.offset)
+            .take(query.limit)
             .map(|passage| Hit {
                 snippet: vec![Fragment {
                     text: passage.text.clone(),
@@ -572,7 +580,7 @@ impl SearchEngine for ShelfEngine {
             })
             .collect();
         Ok(Hits {
-            total: hits.len() as u64,
+            total,
             hits,
             facets: Facets {
                 kinds: vec![("page".into(), 1)],
