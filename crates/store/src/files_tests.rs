@@ -195,7 +195,11 @@ async fn a_file_that_cannot_be_read_loses_its_old_text_and_says_why_until_it_is_
     world.became(2, FileOutcome::Unread { why: why.clone() }).await;
     assert_eq!((world.body().await, world.waiting(9).await), (Body::None, vec![]));
     assert_eq!(world.store.file_why(world.feed, &id).await.unwrap(), Some(why));
-    world.store.read_files_anew(world.feed, std::slice::from_ref(&id)).await.unwrap();
+    world
+        .store
+        .read_files_anew(world.feed, std::slice::from_ref(&id))
+        .await
+        .unwrap();
     assert_eq!(world.waiting(9).await.len(), 1);
     assert_eq!(world.store.file_why(world.feed, &id).await.unwrap(), None);
 }

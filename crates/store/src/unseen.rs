@@ -140,7 +140,13 @@ impl SqlStore {
         Ok(gone)
     }
 
-    pub(crate) async fn space_returned(&self, feed: FeedId, space: &SpaceId, run: RunId, now: Timestamp) -> Result<u64> {
+    pub(crate) async fn space_returned(
+        &self,
+        feed: FeedId,
+        space: &SpaceId,
+        run: RunId,
+        now: Timestamp,
+    ) -> Result<u64> {
         let mut transaction = self.claimed().await?;
         let held = held_of(&mut transaction, feed, space).await?;
         let waiting = take_away(&mut transaction, feed, run, &held, Effect::Suspended, now).await?;

@@ -130,7 +130,7 @@ async fn an_hour_later(setting: &Setting, circuit: &Working, begun: &Begun) -> F
     let now = circuit.clock.now();
     let waits = |picture: &FeedPicture| match picture.feed.state {
         FeedState::Parked(Park::QuotaSpent { until }) => until > now,
-        _ => picture.running.is_none() && picture.last.as_ref().is_some_and(|run| run.started_at >= now),
+        _ => picture.running.is_none() && picture.last.as_ref().is_some_and(|run| run.ended_at >= Some(now)),
     };
     let rests = |picture: &FeedPicture| waits(picture) && picture.searchable;
     circuit.until(begun.feed, "parked or done", rests).await

@@ -76,8 +76,15 @@ impl Setting {
         }
     }
 
-    pub fn settings(&self) -> [(&'static str, &str); 5] {
+    pub fn settings(&self) -> [(&'static str, &str); 6] {
         [
+            (
+                "CIRCUIT_FILES_ENABLED",
+                match self.files {
+                    true => "true",
+                    false => "false",
+                },
+            ),
             ("CIRCUIT_PUBLIC_URL", PUBLIC_URL),
             ("CIRCUIT_ATLASSIAN_CLIENT_ID", CLIENT),
             ("CIRCUIT_ATLASSIAN_CLIENT_SECRET", CLIENT_SECRET),

@@ -152,7 +152,7 @@ fn markdown_and_plain_text_keep_lists_tables_and_places() {
 
         | x | y |
         | --- | --- |
-        | 1 |  |
+        | 1 | |
 
         *c.rs*
 

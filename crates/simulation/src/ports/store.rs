@@ -21,8 +21,8 @@ use domain::{
     space::{Estimate, FeedSpace, Space, SpaceSeen},
     store::{
         Ancestor, AtlassianApp, Authorization, Called, Checked, Connections, DocumentFilter, DocumentRow, Documents,
-        EffectRow, Feeds, FileRecording, Files, FilesWaiting, HeldFacts, IndexFigures, Indexes, Jobs, NewApiKey, NewUser,
-        Points, Recording, Settings, Store, SyncRuns, Touch, UnreadFile, Unseen, Users, Verdict, Wanted,
+        EffectRow, Feeds, FileRecording, Files, FilesWaiting, HeldFacts, IndexFigures, Indexes, Jobs, NewApiKey,
+        NewUser, Points, Recording, Settings, Store, SyncRuns, Touch, UnreadFile, Unseen, Users, Verdict, Wanted,
     },
     sync_run::{Counts, Difference, Effect as RunEffect, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
     user::{ApiKey, User},
