@@ -237,6 +237,8 @@ async fn no_file_waits_whose_page_or_space_is_not_to_be_found_and_one_that_comes
     world.became(1, FileOutcome::Read(text("one"))).await;
     world.take_away("1").await;
     assert_eq!((world.body().await, world.waiting(9).await), (Body::None, vec![]));
+    // First its page comes back, and with the next listing what hangs on it.
+    world.show(1).await;
     world.show(1).await;
     assert_eq!((world.body().await, world.waiting(9).await.len()), (Body::None, 1));
 }
