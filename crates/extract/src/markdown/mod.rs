@@ -315,12 +315,14 @@ impl Signs {
     }
 }
 
-/// Items that are one paragraph each, with lists under them, stand close together.
+/// Items that are one paragraph each, with lists under them, stand close together. A list that begins with another number
+/// than one needs a blank line after a paragraph, or is read as its words (CommonMark 0.31, §5.2).
 fn spacing<'a>(mut items: impl Iterator<Item = &'a [Block]>) -> Spacing {
     let is_short = |item: &[Block]| {
         item.iter().enumerate().all(|(at, block)| match block {
             Block::Paragraph(_) => at == 0,
-            Block::List { .. } | Block::Tasks(_) | Block::Decisions(_) => true,
+            Block::List { numbered_from, .. } => matches!(numbered_from, None | Some(1)),
+            Block::Tasks(_) | Block::Decisions(_) => true,
             _ => false,
         })
     };
