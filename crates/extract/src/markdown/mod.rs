@@ -257,6 +257,7 @@ impl Page<'_> {
         self.within(margin, |page| {
             if begins == Begins::WithWords && !words_first {
                 page.line("");
+                page.blank_before = blocks.first().is_some_and(|first| !follows_words(first));
             }
             page.blocks(blocks, spacing);
             if page.out.len() == before {
@@ -315,14 +316,21 @@ impl Signs {
     }
 }
 
-/// Items that are one paragraph each, with lists under them, stand close together. A list that begins with another number
-/// than one needs a blank line after a paragraph, or is read as its words (CommonMark 0.31, §5.2).
+/// Whether it is read as what it is right below words: a list that begins with another number than one would be read as
+/// more of them (CommonMark 0.31, §5.2).
+fn follows_words(block: &Block) -> bool {
+    match block {
+        Block::List { numbered_from, .. } => matches!(numbered_from, None | Some(1)),
+        _ => true,
+    }
+}
+
+/// Items that are one paragraph each, with lists under them, stand close together.
 fn spacing<'a>(mut items: impl Iterator<Item = &'a [Block]>) -> Spacing {
     let is_short = |item: &[Block]| {
         item.iter().enumerate().all(|(at, block)| match block {
             Block::Paragraph(_) => at == 0,
-            Block::List { numbered_from, .. } => matches!(numbered_from, None | Some(1)),
-            Block::Tasks(_) | Block::Decisions(_) => true,
+            Block::List { .. } | Block::Tasks(_) | Block::Decisions(_) => follows_words(block),
             _ => false,
         })
     };
