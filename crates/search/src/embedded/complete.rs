@@ -8,7 +8,7 @@ use domain::{
     hit::{Completion, CompletionKind},
     query::{COMPLETIONS_MAX, Filter, Query as Asked, TEXT_BYTES_MAX},
 };
-use tantivy::{DocSet, Searcher, TERMINATED, TantivyError, columnar::StrColumn, query::EnableScoring, query::Query};
+use tantivy::{Searcher, TantivyError, columnar::StrColumn, query::Query};
 
 use super::{
     facets::divided,
@@ -246,25 +246,11 @@ impl Values<'_> {
             if visible.len() == COMPLETIONS_MAX {
                 break;
             }
-            if self.seen(&*query(&value), &gate)? {
+            if gate.shows(self.searcher, &*query(&value))? {
                 visible.push(value);
             }
         }
         Ok(visible)
-    }
-
-    fn seen(&self, query: &dyn Query, gate: &Gate) -> tantivy::Result<bool> {
-        let weight = query.weight(EnableScoring::disabled_from_searcher(self.searcher))?;
-        for (segment, reader) in self.searcher.segment_readers().iter().enumerate() {
-            let mut scorer = weight.scorer(reader, 1.0)?;
-            while scorer.doc() != TERMINATED {
-                if gate.opens(segment, scorer.doc()) {
-                    return Ok(true);
-                }
-                scorer.advance();
-            }
-        }
-        Ok(false)
     }
 }
 

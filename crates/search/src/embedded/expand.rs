@@ -12,7 +12,8 @@ use tantivy_fst::Automaton;
 
 use super::{
     fields::Fields,
-    needles::{Needle, Needles, stems},
+    gate::Gate,
+    needles::{Needle, Needles, stems, term},
 };
 
 /// A word in more passages is meant as it is.
@@ -31,6 +32,8 @@ const OTHERS_MAX: usize = 3;
 const BEGINNINGS_MAX: usize = 16;
 /// The most words of a segment that are looked at for one.
 const LOOKED_AT_MAX: usize = 2_000;
+/// The most words of which it is looked up whether they may be found.
+const TRIED_MAX: usize = 200;
 /// The shortest beginning of a word that is completed: shorter ones begin too many words. A character of a script without
 /// blanks is enough.
 const BEGINNING_CHARS_MIN: usize = 3;
@@ -40,7 +43,12 @@ static TWO_WRONG: LazyLock<LevenshteinAutomatonBuilder> = LazyLock::new(|| Leven
 
 /// Gives words that are hardly anywhere what they may have meant, and says so. An open word that begins others is not
 /// mistyped, but not typed to its end.
-pub fn mended(searcher: &Searcher, fields: &Fields, needles: Needles) -> tantivy::Result<(Needles, Vec<Also>)> {
+pub fn mended(
+    searcher: &Searcher,
+    fields: &Fields,
+    gate: &Gate,
+    needles: Needles,
+) -> tantivy::Result<(Needles, Vec<Also>)> {
     let mut needles = needles;
     let mut also = Vec::new();
     let last = needles.words.len().saturating_sub(1);
@@ -60,7 +68,7 @@ pub fn mended(searcher: &Searcher, fields: &Fields, needles: Needles) -> tantivy
                 continue;
             }
         }
-        let meant = similar(searcher, fields, needle, word, there)?;
+        let meant = similar(searcher, fields, gate, needle, word, there)?;
         if !meant.is_empty() {
             also.push(Also {
                 asked: word.clone(),
@@ -117,10 +125,11 @@ fn beginnings(searcher: &Searcher, fields: &Fields, word: &str) -> tantivy::Resu
     ))
 }
 
-/// Words with the same first letter and one or two letters else.
+/// Words with the same first letter and one or two letters else, of passages that may be found: the answer names them.
 fn similar(
     searcher: &Searcher,
     fields: &Fields,
+    gate: &Gate,
     needle: &Needle,
     word: &str,
     there: u64,
@@ -157,7 +166,13 @@ fn similar(
         Distance::Exact(distance) => distance,
         Distance::AtLeast(distance) => distance,
     };
-    let meant: Vec<_> = meant.map(|(other, count)| (distance(&other), other, count)).collect();
+    let mut shown = Vec::new();
+    for (other, count) in meant.take(TRIED_MAX) {
+        if gate.shows(searcher, &*term(fields.words, &other, 1.0))? {
+            shown.push((distance(&other), other, count));
+        }
+    }
+    let meant = shown;
     // Nearer ones leave no room for those with more letters wrong.
     let nearest = meant.iter().map(|(distance, ..)| *distance).min().unwrap_or(wrong);
     let nearest = meant.into_iter().filter(|(distance, ..)| *distance == nearest);

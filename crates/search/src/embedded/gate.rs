@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use domain::{Timestamp, access::Access, query::Filter};
 use tantivy::{
-    DocId, Searcher, Term,
+    DocId, DocSet, Searcher, TERMINATED, Term,
     query::{BooleanQuery, EnableScoring, Occur, Query, RangeQuery, TermSetQuery},
     schema::Field,
 };
@@ -31,6 +31,21 @@ impl Gate {
             None => true,
             Some(bits) => bits[doc as usize / 64] & (1 << (doc % 64)) != 0,
         }
+    }
+
+    /// Whether a passage matches that may be found.
+    pub fn shows(&self, searcher: &Searcher, query: &dyn Query) -> tantivy::Result<bool> {
+        let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
+        for (segment, reader) in searcher.segment_readers().iter().enumerate() {
+            let mut scorer = weight.scorer(reader, 1.0)?;
+            while scorer.doc() != TERMINATED {
+                if self.opens(segment, scorer.doc()) {
+                    return Ok(true);
+                }
+                scorer.advance();
+            }
+        }
+        Ok(false)
     }
 
     pub fn new(

@@ -91,7 +91,7 @@ impl Asking<'_> {
             self.conditions,
             &needles,
         )?;
-        let (mut needles, also) = expand::mended(self.searcher, self.fields, needles)?;
+        let (mut needles, also) = expand::mended(self.searcher, self.fields, &gate, needles)?;
         if needles.words.len() > SENTENCE_WORDS {
             needles = needles.loosened();
         }
