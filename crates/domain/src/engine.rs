@@ -6,6 +6,7 @@ use crate::{
     DocumentId, FeedId, IndexId, Result,
     access::Access,
     cursor::Watermark,
+    embedder::{EmbeddingModel, MeaningFigures, Unembedded},
     hit::{Completion, Hits},
     passage::Passage,
     query::Query,
@@ -42,6 +43,37 @@ pub trait SearchEngine: Send + Sync {
     async fn completions(&self, access: &Access, text: &str) -> Result<Vec<Completion>> {
         let _ = (access, text);
         Ok(Vec::new())
+    }
+
+    /// Texts of passages whose meaning under this model is not known yet, each once, at most so many; empty when all are
+    /// known. An engine may know no meanings.
+    async fn unembedded(&self, index: IndexId, model: &EmbeddingModel, limit: usize) -> Result<Vec<Unembedded>> {
+        let _ = (index, model, limit);
+        Ok(Vec::new())
+    }
+
+    /// Keeps vectors by the keys of [`Self::unembedded`], and finds by them from now on.
+    async fn embedded(&self, index: IndexId, model: &EmbeddingModel, vectors: Vec<(u64, Vec<f32>)>) -> Result<()> {
+        let _ = (index, model, vectors);
+        Ok(())
+    }
+
+    /// How many passages there are, and of how many the meaning is known under the model with this fingerprint.
+    async fn meanings(&self, index: IndexId, fingerprint: &str) -> Result<MeaningFigures> {
+        let _ = (index, fingerprint);
+        Ok(MeaningFigures::default())
+    }
+
+    /// The fingerprints under which vectors are kept for this index, oldest first.
+    async fn models(&self, index: IndexId) -> Result<Vec<String>> {
+        let _ = index;
+        Ok(Vec::new())
+    }
+
+    /// Forgets all vectors of a model.
+    async fn forget_model(&self, index: IndexId, fingerprint: &str) -> Result<()> {
+        let _ = (index, fingerprint);
+        Ok(())
     }
 
     /// Deletes the index from the engine; no error when it is not there.

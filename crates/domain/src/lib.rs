@@ -9,6 +9,7 @@ pub mod budget;
 pub mod connection;
 pub mod cursor;
 pub mod document;
+pub mod embedder;
 pub mod engine;
 pub mod error;
 pub mod feed;

@@ -1,6 +1,6 @@
 //! What a caller looks for.
 
-use crate::{AccountId, SpaceId, Timestamp, document::DocumentKind};
+use crate::{AccountId, SpaceId, Timestamp, document::DocumentKind, embedder::Meaning};
 
 /// The longest text of a query, in bytes; a longer one is refused.
 pub const TEXT_BYTES_MAX: usize = 2_048;
@@ -13,9 +13,11 @@ pub const COMPLETIONS_MAX: usize = 10;
 /// How deep an answer may begin.
 pub const OFFSET_MAX: usize = 10_000;
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Query {
     pub text: String,
+    /// What the text means, where a model is set; without it the search is by words alone.
+    pub meaning: Option<Meaning>,
     pub filter: Filter,
     pub sort: Sort,
     pub offset: usize,

@@ -395,6 +395,7 @@ fn asked(request: SearchRequest) -> Result<Query, Failed> {
     }
     Ok(Query {
         text: request.q,
+        meaning: None,
         filter: Filter {
             spaces: request.spaces.into_iter().map(SpaceId::new).collect(),
             kinds: request.kinds.into_iter().map(DocumentKind::from).collect(),

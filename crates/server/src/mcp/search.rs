@@ -162,6 +162,7 @@ pub async fn search(app: &App, caller: &Caller, asked: &Asked) -> Result<Found> 
         };
         let query = Query {
             text: asked.query.clone(),
+            meaning: None,
             filter,
             sort: asked.sort(),
             offset: of.offset,

@@ -240,6 +240,7 @@ fn asked(query: &Fields, number: usize) -> Result<Query> {
     };
     Ok(Query {
         text,
+        meaning: None,
         filter: Filter {
             spaces: chosen("space").map(SpaceId).collect(),
             kinds: kinds?,
