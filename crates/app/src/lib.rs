@@ -16,6 +16,7 @@ pub mod progress;
 pub mod reading;
 pub mod reconnections;
 pub mod search;
+pub mod search_several;
 pub mod sync_runs;
 pub mod token;
 mod trouble;
