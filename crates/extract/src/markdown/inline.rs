@@ -1,7 +1,7 @@
 //! Given spans, gives a line of Markdown, its words escaped.
 
 use crate::{
-    Surroundings,
+    People, Surroundings,
     block::{Image, Inline, Manner, Span, Style, Target},
     text::push_words,
 };
@@ -139,8 +139,17 @@ impl<'a> Line<'a> {
         if inner.starts_with(' ') && !out.is_empty() {
             out.push(' ');
         }
+        let begins_line = out.is_empty() || out.ends_with('\n');
         out.push('[');
-        out.push_str(words);
+        match begins_line && closes_definition(words) {
+            true => self.escape(
+                plain_words(run, self.surroundings.people).trim(),
+                out,
+                false,
+                inside.next,
+            ),
+            false => out.push_str(words),
+        }
         out.push_str("](");
         out.push_str(&address);
         out.push(')');
@@ -150,11 +159,7 @@ impl<'a> Line<'a> {
     }
 
     fn code(&self, run: &[Span], out: &mut String) {
-        let mut text = String::new();
-        for span in run {
-            push_words(&mut text, &span.inline, self.surroundings.people);
-        }
-        let text = text.replace('\n', " ");
+        let text = plain_words(run, self.surroundings.people);
         let words = text.trim();
         if words.is_empty() {
             return out.push_str(&text);
@@ -277,6 +282,23 @@ impl<'a> Line<'a> {
             before = Some(c);
         }
     }
+}
+
+/// The words of a run in one line.
+fn plain_words(run: &[Span], people: &People) -> String {
+    let mut text = String::new();
+    for span in run {
+        push_words(&mut text, &span.inline, people);
+    }
+    text.replace('\n', " ")
+}
+
+/// Whether these words after a bracket that begins a line could be read as the definition of a link: that is looked for
+/// before code is, where nothing can be escaped.
+fn closes_definition(words: &str) -> bool {
+    words
+        .match_indices("]:")
+        .any(|(at, _)| !ends_escaped(&words[..at + 1], ']'))
 }
 
 /// Whether an ampersand before these words could begin a character reference, perhaps with words that follow them.
