@@ -14,5 +14,6 @@ mod rank;
 mod row;
 mod snippet;
 mod speech;
+mod union;
 
 pub use engine::EmbeddedEngine;

@@ -10,7 +10,10 @@ use tantivy::{
     schema::{Field, IndexRecordOption},
 };
 
-use super::fields::Fields;
+use super::{
+    fields::Fields,
+    union::{Clause, Sought, Union},
+};
 use crate::{
     analysis::{Detail, Kind, Speech, Word, folded, is_stop_word, stem, words},
     syntax::{Asked, On, Term as Typed},
@@ -108,11 +111,22 @@ impl Needles {
         }
         let phrases = self.phrases.iter();
         must.extend(phrases.map(|phrase| (Occur::Must, in_a_row(fields.words, phrase))));
-        match must.len() {
-            0 => None,
-            1 => must.pop().map(|(_, query)| query),
-            _ => Some(Box::new(BooleanQuery::new(must))),
-        }
+        let same: Box<dyn Query> = match must.len() {
+            0 => return None,
+            1 => must.pop().map(|(_, query)| query)?,
+            _ => Box::new(BooleanQuery::new(must)),
+        };
+        let words = self.words.iter().map(|needle| Sought {
+            clauses: needle.ways(fields),
+            demanded: false,
+        });
+        let phrases = self.phrases.iter().map(|phrase| Sought {
+            clauses: vec![row_clause(fields.words, phrase)],
+            demanded: true,
+        });
+        let (required, same) = (required.min(self.words.len()), same.into());
+        let sought = words.chain(phrases).collect();
+        Some(Box::new(Union { sought, required, same }))
     }
 
     fn words_query(&self, fields: &Fields, required: usize) -> Box<dyn Query> {
@@ -203,24 +217,30 @@ impl Needle {
     }
 
     /// The ways in which it is there.
-    pub fn clauses(&self, fields: &Fields) -> Vec<Box<dyn Query>> {
-        let mut clauses = Vec::new();
+    fn ways(&self, fields: &Fields) -> Vec<Clause> {
+        let term = |field, word: &String, weight| Clause::Term(Term::from_field_text(field, word), weight);
+        let mut ways = Vec::new();
         match &self.parts[..] {
             [single] => {
-                clauses.extend(self.stems.iter().map(|stem| term(fields.stems, stem, STEM)));
-                clauses.push(term(fields.words, single, AS_WRITTEN));
+                ways.extend(self.stems.iter().map(|stem| term(fields.stems, stem, STEM)));
+                ways.push(term(fields.words, single, AS_WRITTEN));
             }
             parts => {
-                clauses.push(in_a_row(fields.words, parts));
-                clauses.extend(self.loose.iter().map(|stem| term(fields.stems, stem, STEM)));
+                ways.push(row_clause(fields.words, parts));
+                ways.extend(self.loose.iter().map(|stem| term(fields.stems, stem, STEM)));
             }
         }
-        clauses.extend(self.whole.iter().map(|whole| term(fields.words, whole, WHOLE)));
+        ways.extend(self.whole.iter().map(|whole| term(fields.words, whole, WHOLE)));
         for (word, stems) in &self.others {
-            clauses.push(term(fields.words, word, OTHER * AS_WRITTEN));
-            clauses.extend(stems.iter().map(|stem| term(fields.stems, stem, OTHER)));
+            ways.push(term(fields.words, word, OTHER * AS_WRITTEN));
+            ways.extend(stems.iter().map(|stem| term(fields.stems, stem, OTHER)));
         }
-        clauses
+        ways
+    }
+
+    /// The same as queries.
+    pub fn clauses(&self, fields: &Fields) -> Vec<Box<dyn Query>> {
+        self.ways(fields).iter().map(Clause::query).collect()
     }
 
     /// The ways in which it is in a title.
@@ -321,6 +341,13 @@ pub fn in_a_row(field: Field, words: &[String]) -> Box<dyn Query> {
     match words {
         [single] => term(field, single, 1.0),
         _ => Box::new(PhraseQuery::new(terms(field, words))),
+    }
+}
+
+fn row_clause(field: Field, words: &[String]) -> Clause {
+    match words {
+        [single] => Clause::Term(Term::from_field_text(field, single), 1.0),
+        _ => Clause::Other(in_a_row(field, words).into(), terms(field, words)),
     }
 }
 

@@ -1,0 +1,489 @@
+//! The passages that hold enough of some words, by what the words score: window by window, each word's postings in a row.
+//!
+//! tantivy goes from passage to passage and asks all words about each, which is at its best when few passages hold the
+//! words. Pages of one company hold the same words again and again. Here scores are added up in a window of passages, one
+//! word after the other, and words that cannot bring a passage among the best any more are asked only about passages
+//! that others brought: MaxScore (Turtle and Flood, 1995) with windows.
+
+use std::{cmp::Ordering, fmt, sync::Arc};
+
+use tantivy::{
+    DocId, Score, SegmentReader, TERMINATED, TantivyError, Term,
+    fieldnorm::FieldNormReader,
+    postings::BlockSegmentPostings,
+    query::{
+        Bm25StatisticsProvider, Bm25Weight, BoostQuery, EnableScoring, Explanation, Query, Scorer, TermQuery, Weight,
+    },
+    schema::IndexRecordOption,
+};
+
+/// Passages of one window: their scores and marks stay in the processor's nearest memory.
+const WINDOW: u32 = 2_048;
+const GROUP: u32 = 64;
+/// Asking about one passage costs as much as going through so many postings.
+const ASKING_COSTS: u64 = 12;
+/// Bounds are sums of floats in another order than scores.
+const ROUNDING: Score = 1.0001;
+
+/// One way in which a word is there.
+#[derive(Clone, Debug)]
+pub enum Clause {
+    Term(Term, Score),
+    /// Something else that scores, and the most that it may score for these terms.
+    Other(Arc<dyn Query>, Vec<Term>),
+}
+
+impl Clause {
+    pub fn query(&self) -> Box<dyn Query> {
+        match self {
+            Self::Term(term, boost) => {
+                let query = TermQuery::new(term.clone(), IndexRecordOption::WithFreqs);
+                Box::new(BoostQuery::new(Box::new(query), *boost))
+            }
+            Self::Other(query, _) => query.box_clone(),
+        }
+    }
+}
+
+/// A word that is looked for, in any of its ways.
+#[derive(Clone, Debug)]
+pub struct Sought {
+    pub clauses: Vec<Clause>,
+    /// Whether it must be there, whatever else is.
+    pub demanded: bool,
+}
+
+/// Passages that hold at least `required` of what is not demanded, and all that is. At most 64 are sought.
+#[derive(Clone)]
+pub struct Union {
+    pub sought: Vec<Sought>,
+    pub required: usize,
+    /// The same as tantivy's own query.
+    pub same: Arc<dyn Query>,
+}
+
+impl fmt::Debug for Union {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.same.fmt(f)
+    }
+}
+
+impl Query for Union {
+    fn weight(&self, scoring: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
+        let same = self.same.weight(scoring)?;
+        let EnableScoring::Enabled {
+            statistics_provider, ..
+        } = scoring
+        else {
+            return Ok(same);
+        };
+        let mut clauses = Vec::new();
+        for (place, sought) in self.sought.iter().enumerate() {
+            for clause in &sought.clauses {
+                clauses.extend(weighed(place, clause, scoring, statistics_provider)?);
+            }
+        }
+        let bits = |demanded: bool| {
+            let places = self.sought.iter().enumerate();
+            let places = places.filter(move |(_, sought)| sought.demanded == demanded);
+            places.fold(0_u64, |bits, (place, _)| bits | 1 << place)
+        };
+        Ok(Box::new(UnionWeight {
+            clauses,
+            demanded: bits(true),
+            free: bits(false),
+            required: self.required as u32,
+            same,
+        }))
+    }
+
+    fn query_terms<'a>(&'a self, visitor: &mut dyn FnMut(&'a Term, bool)) {
+        self.same.query_terms(visitor);
+    }
+}
+
+fn weighed(
+    place: usize,
+    clause: &Clause,
+    scoring: EnableScoring<'_>,
+    statistics: &dyn Bm25StatisticsProvider,
+) -> tantivy::Result<Option<Weighed>> {
+    Ok(match clause {
+        Clause::Term(term, boost) => {
+            if statistics.doc_freq(term)? == 0 {
+                return Ok(None);
+            }
+            let bm25 = Bm25Weight::for_terms(statistics, std::slice::from_ref(term))?.boost_by(*boost);
+            Some(Weighed {
+                place,
+                max: bm25.max_score(),
+                means: Means::Term(term.clone(), Box::new(bm25)),
+            })
+        }
+        Clause::Other(query, terms) => Some(Weighed {
+            place,
+            max: Bm25Weight::for_terms(statistics, terms)?.max_score(),
+            means: Means::Other(query.weight(scoring)?),
+        }),
+    })
+}
+
+struct Weighed {
+    /// Of what is sought.
+    place: usize,
+    /// No passage gets more by it.
+    max: Score,
+    means: Means,
+}
+
+enum Means {
+    Term(Term, Box<Bm25Weight>),
+    Other(Box<dyn Weight>),
+}
+
+struct UnionWeight {
+    clauses: Vec<Weighed>,
+    demanded: u64,
+    free: u64,
+    required: u32,
+    same: Box<dyn Weight>,
+}
+
+impl Weight for UnionWeight {
+    fn scorer(&self, reader: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
+        self.same.scorer(reader, boost)
+    }
+
+    fn explain(&self, reader: &SegmentReader, doc: DocId) -> tantivy::Result<Explanation> {
+        self.same.explain(reader, doc)
+    }
+
+    fn for_each_pruning(
+        &self,
+        threshold: Score,
+        reader: &SegmentReader,
+        callback: &mut dyn FnMut(DocId, Score) -> Score,
+    ) -> tantivy::Result<()> {
+        let mut lists = Vec::with_capacity(self.clauses.len());
+        for weighed in &self.clauses {
+            lists.extend(weighed.opened(reader)?);
+        }
+        let going = Going::new(self, lists, reader.max_doc());
+        going.through(threshold, callback);
+        Ok(())
+    }
+}
+
+impl Weighed {
+    fn opened(&self, reader: &SegmentReader) -> tantivy::Result<Option<List<'_>>> {
+        let (cost, source) = match &self.means {
+            Means::Term(term, bm25) => {
+                let index = reader.inverted_index(term.field())?;
+                let found = index.get_term_info(term).map_err(TantivyError::from)?;
+                let Some(found) = found else { return Ok(None) };
+                let postings = index
+                    .read_block_postings_from_terminfo(&found, IndexRecordOption::WithFreqs)
+                    .map_err(TantivyError::from)?;
+                let norms = reader.get_fieldnorms_reader(term.field())?;
+                let source = Source::Postings {
+                    postings,
+                    at: 0,
+                    norms,
+                    bm25,
+                };
+                (u64::from(found.doc_freq), source)
+            }
+            Means::Other(weight) => {
+                let scorer = weight.scorer(reader, 1.0)?;
+                let cost = ASKING_COSTS * u64::from(scorer.size_hint());
+                (cost, Source::Other(scorer))
+            }
+        };
+        Ok(Some(List {
+            place: self.place,
+            max: self.max,
+            cost,
+            source,
+        }))
+    }
+}
+
+/// The passages of one clause in one segment, in their order.
+struct List<'a> {
+    place: usize,
+    max: Score,
+    /// Of going through all of it, in postings.
+    cost: u64,
+    source: Source<'a>,
+}
+
+enum Source<'a> {
+    Postings {
+        postings: BlockSegmentPostings,
+        at: usize,
+        norms: FieldNormReader,
+        bm25: &'a Bm25Weight,
+    },
+    Other(Box<dyn Scorer>),
+}
+
+impl List<'_> {
+    /// The passage that it stands at.
+    fn doc(&self) -> DocId {
+        match &self.source {
+            Source::Postings { postings, at, .. } => postings.docs().get(*at).copied().unwrap_or(TERMINATED),
+            Source::Other(scorer) => scorer.doc(),
+        }
+    }
+
+    /// Goes on to this passage or the next one after it that it holds.
+    fn skip_to(&mut self, doc: DocId) {
+        match &mut self.source {
+            Source::Postings { postings, at, .. } => {
+                let docs = postings.docs();
+                if docs.get(*at).is_none_or(|here| *here >= doc) {
+                    return;
+                }
+                *at = match docs.last() {
+                    Some(last) if *last >= doc => *at + docs[*at..].partition_point(|here| *here < doc),
+                    // Past the last one nothing stands in the block.
+                    _ => postings.seek(doc),
+                };
+            }
+            Source::Other(scorer) => {
+                if scorer.doc() < doc {
+                    scorer.seek(doc);
+                }
+            }
+        }
+    }
+
+    /// What it scores for this passage, which is not before where it stands; none when it does not hold it.
+    fn score_at(&mut self, doc: DocId) -> Option<Score> {
+        self.skip_to(doc);
+        if self.doc() != doc {
+            return None;
+        }
+        Some(match &mut self.source {
+            Source::Postings {
+                postings,
+                at,
+                norms,
+                bm25,
+            } => bm25.score(norms.fieldnorm_id(doc), postings.freqs()[*at]),
+            Source::Other(scorer) => scorer.score(),
+        })
+    }
+
+    /// Adds all that it holds before `end` to the window, which begins at or before where it stands.
+    fn add(&mut self, window: &mut Window, end: DocId) {
+        let bit = 1 << self.place;
+        match &mut self.source {
+            Source::Postings {
+                postings,
+                at,
+                norms,
+                bm25,
+            } => loop {
+                let docs = postings.docs();
+                let Some(last) = docs.last() else { return };
+                let until = match *last < end {
+                    true => docs.len(),
+                    false => *at + docs[(*at).min(docs.len())..].partition_point(|doc| *doc < end),
+                };
+                let here = (*at).min(until)..until;
+                for (doc, count) in docs[here.clone()].iter().zip(&postings.freqs()[here]) {
+                    window.add(*doc, bm25.score(norms.fieldnorm_id(*doc), *count), bit);
+                }
+                if until < docs.len() {
+                    *at = until;
+                    return;
+                }
+                postings.advance();
+                *at = 0;
+            },
+            Source::Other(scorer) => {
+                while scorer.doc() < end {
+                    let doc = scorer.doc();
+                    window.add(doc, scorer.score(), bit);
+                    scorer.advance();
+                }
+            }
+        }
+    }
+}
+
+/// Scores of some passages in a row, and which of what is sought they hold.
+struct Window {
+    base: DocId,
+    scores: Box<[Score; WINDOW as usize]>,
+    held: Box<[u64; WINDOW as usize]>,
+    touched: [u64; (WINDOW / GROUP) as usize],
+}
+
+impl Window {
+    fn new() -> Self {
+        Self {
+            base: 0,
+            scores: Box::new([0.0; WINDOW as usize]),
+            held: Box::new([0; WINDOW as usize]),
+            touched: [0; (WINDOW / GROUP) as usize],
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, doc: DocId, score: Score, bit: u64) {
+        let slot = (doc - self.base) as usize % WINDOW as usize;
+        self.scores[slot] += score;
+        self.held[slot] |= bit;
+        self.touched[slot / GROUP as usize] |= 1 << (slot % GROUP as usize);
+    }
+
+    fn for_each_touched(&self, mut slot_seen: impl FnMut(usize)) {
+        for (group, touched) in self.touched.iter().enumerate() {
+            let mut left = *touched;
+            while left != 0 {
+                slot_seen(group * GROUP as usize + left.trailing_zeros() as usize);
+                left &= left - 1;
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        for (group, touched) in self.touched.iter_mut().enumerate() {
+            if *touched != 0 {
+                let slots = group * GROUP as usize..(group + 1) * GROUP as usize;
+                self.scores[slots.clone()].fill(0.0);
+                self.held[slots].fill(0);
+                *touched = 0;
+            }
+        }
+    }
+}
+
+/// A segment that is gone through.
+struct Going<'a> {
+    weight: &'a UnionWeight,
+    /// Those that score most first.
+    lists: Vec<List<'a>>,
+    /// What is sought of which every passage holds some: the others are asked about those passages.
+    driving: u64,
+    docs: DocId,
+}
+
+impl<'a> Going<'a> {
+    fn new(weight: &'a UnionWeight, mut lists: Vec<List<'a>>, docs: DocId) -> Self {
+        lists.sort_by(|a, b| b.max.total_cmp(&a.max).then(a.place.cmp(&b.place)));
+        let mut costs = [0_u64; 64];
+        for list in &lists {
+            costs[list.place] += list.cost;
+        }
+        let bits = |bits: u64| (0..64).filter(move |place| bits & 1 << place != 0);
+        // A demanded one by itself, or of the others as many of the rarest as leave too few.
+        let demanded = bits(weight.demanded).min_by_key(|place| costs[*place]);
+        let driving = match demanded {
+            Some(place) => 1 << place,
+            None => {
+                let mut free: Vec<usize> = bits(weight.free).collect();
+                free.sort_by_key(|place| costs[*place]);
+                let rarest = (free.len() + 1).saturating_sub(weight.required.max(1) as usize);
+                free.iter().take(rarest).fold(0, |bits, place| bits | 1 << place)
+            }
+        };
+        Self {
+            weight,
+            lists,
+            driving,
+            docs,
+        }
+    }
+
+    fn through(mut self, threshold: Score, callback: &mut dyn FnMut(DocId, Score) -> Score) {
+        let mut threshold = threshold;
+        let mut window = Window::new();
+        let mut candidates: Vec<usize> = Vec::with_capacity(WINDOW as usize);
+        let mut essential = vec![false; self.lists.len()];
+        loop {
+            self.choose(threshold, &mut essential);
+            let first = self.lists.iter().zip(&essential).filter(|(_, essential)| **essential);
+            let first = first.map(|(list, _)| list.doc()).min().unwrap_or(TERMINATED);
+            if first == TERMINATED {
+                return;
+            }
+            window.base = first - first % WINDOW;
+            let end = window.base + WINDOW;
+            let mut rest = 0.0;
+            for (list, essential) in self.lists.iter_mut().zip(&essential) {
+                match essential {
+                    true => {
+                        list.skip_to(window.base);
+                        list.add(&mut window, end);
+                    }
+                    false => rest += list.max * ROUNDING,
+                }
+            }
+            candidates.clear();
+            window.for_each_touched(|slot| {
+                if window.scores[slot] + rest > threshold {
+                    candidates.push(slot);
+                }
+            });
+            for (list, _) in self
+                .lists
+                .iter_mut()
+                .zip(&essential)
+                .filter(|(_, essential)| !**essential)
+            {
+                if candidates.is_empty() {
+                    break;
+                }
+                rest -= list.max * ROUNDING;
+                let all = list.cost * u64::from(WINDOW) / u64::from(self.docs.max(1));
+                if candidates.len() as u64 * ASKING_COSTS > all {
+                    list.skip_to(window.base);
+                    list.add(&mut window, end);
+                } else {
+                    for slot in &candidates {
+                        let doc = window.base + *slot as DocId;
+                        if let Some(score) = list.score_at(doc) {
+                            window.add(doc, score, 1 << list.place);
+                        }
+                    }
+                }
+                candidates.retain(|slot| window.scores[*slot] + rest.max(0.0) > threshold);
+            }
+            for slot in &candidates {
+                let (score, held) = (window.scores[*slot], window.held[*slot]);
+                if score > threshold && self.enough(held) {
+                    threshold = callback(window.base + *slot as DocId, score);
+                }
+            }
+            window.clear();
+        }
+    }
+
+    fn enough(&self, held: u64) -> bool {
+        let weight = self.weight;
+        held & weight.demanded == weight.demanded && (held & weight.free).count_ones() >= weight.required
+    }
+
+    /// Chooses lists of which every passage that may still be among the best is in one: those that drive, or those that
+    /// score enough, whichever are shorter.
+    fn choose(&self, threshold: Score, essential: &mut [bool]) {
+        let mut reach = 0.0;
+        let mut scoring = vec![true; self.lists.len()];
+        for (list, scoring) in self.lists.iter().zip(&mut scoring).rev() {
+            reach += list.max * ROUNDING;
+            *scoring = reach > threshold;
+        }
+        let cost = |chosen: &dyn Fn(usize) -> bool| -> u64 {
+            let lists = self.lists.iter().enumerate().filter(|(at, _)| chosen(*at));
+            lists.map(|(_, list)| list.cost).sum()
+        };
+        let drives = |at: usize| self.driving & 1 << self.lists[at].place != 0;
+        let by_score = cost(&|at| scoring[at]).cmp(&cost(&drives)) == Ordering::Less;
+        for (at, essential) in essential.iter_mut().enumerate() {
+            *essential = if by_score { scoring[at] } else { drives(at) };
+        }
+    }
+}
