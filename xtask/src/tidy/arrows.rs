@@ -12,12 +12,13 @@ struct Room {
 }
 
 /// The floors, from the ground up. ARCHITECTURE.md draws them.
-const ROOMS: [Room; 13] = [
+const ROOMS: [Room; 14] = [
     room("domain", &[], &[]),
     room("extract", &["domain"], &[]),
     room("files", &["domain"], &[]),
     room("store", &["domain"], &[]),
     room("search", &["domain"], &[]),
+    room("embed", &["domain"], &[]),
     room("confluence", &["domain"], &["fake-atlassian"]),
     room("sync", &["domain", "extract"], ADAPTERS),
     room("app", &["domain", "extract", "sync"], ADAPTERS),
@@ -48,6 +49,7 @@ const EVERYTHING: &[&str] = &[
     "files",
     "store",
     "search",
+    "embed",
     "confluence",
     "sync",
     "app",

@@ -1,0 +1,1 @@
+//! An endpoint that answers well, ill and not at all.
