@@ -15,6 +15,7 @@ async fn main() {
         hidden: Default::default(),
         hidden_documents: Default::default(),
     };
+    let mut least: Vec<(usize, f64)> = Vec::new();
     for round in 0..=rounds {
         let mut times: Vec<(usize, f64)> = Vec::new();
         let mut sum: u64 = 0;
@@ -39,7 +40,14 @@ async fn main() {
                 sum = sum.wrapping_add(u64::from(h.score.to_bits()));
             }
             sum = sum.wrapping_mul(31).wrapping_add(hits.total);
-            if round == 0 && a.len() > 4 { let shown: Vec<String> = hits.hits.iter().map(|h| format!("{}:{:.3}", h.passage.document, h.score)).collect(); println!("{q} | {} {} | {}", hits.total, hits.uncounted, shown.join(" ")); }
+            if round == 0 && a.len() > 4 {
+                let shown: Vec<String> = hits
+                    .hits
+                    .iter()
+                    .map(|h| format!("{}:{:.3}", h.passage.document, h.score))
+                    .collect();
+                println!("{q} | {} {} | {}", hits.total, hits.uncounted, shown.join(" "));
+            }
         }
         if round == 0 {
             println!("sum {sum:x}");

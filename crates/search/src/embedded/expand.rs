@@ -53,10 +53,11 @@ pub fn mended(
     let mut also = Vec::new();
     let last = needles.words.len().saturating_sub(1);
     for at in 0..needles.words.len() {
+        let there = needles.words[at].passages(fields, searcher)?;
+        needles.words[at].there = Some(there);
         let needle = &needles.words[at];
         let [word] = &needle.parts[..] else { continue };
         let alone = word.chars().all(crate::analysis::stands_alone) && word.chars().count() == 1;
-        let there = needle.passages(fields, searcher)?;
         if there > RARE_PASSAGES_MAX || also.len() >= MENDED_MAX {
             continue;
         }

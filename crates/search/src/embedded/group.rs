@@ -4,6 +4,7 @@ use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap, HashMap, HashSet},
     hash::{BuildHasherDefault, Hasher},
+    sync::Arc,
 };
 
 use domain::{
@@ -11,8 +12,8 @@ use domain::{
     hit::{DAYS_MAX, DayCount, Facets, PersonCount, SpaceCount},
 };
 use tantivy::{
-    COLLECT_BLOCK_BUFFER_LEN, DocAddress, DocSet, Searcher, TantivyError,
-    columnar::StrColumn,
+    COLLECT_BLOCK_BUFFER_LEN, DocAddress, DocId, DocSet, Searcher, SegmentReader, TantivyError,
+    columnar::{ColumnValues, StrColumn},
     query::{EnableScoring, Query},
 };
 
@@ -35,7 +36,7 @@ pub struct Counted {
 /// When a document was modified, and where its first matching passage is.
 pub type Newest = (i64, Reverse<u64>, DocAddress);
 
-/// Counts documents up to `counted_max`, and keeps as many of the newest as asked for.
+/// Counts the documents that match a query, up to `counted_max`, and keeps as many of the newest as asked for.
 pub fn counted(
     searcher: &Searcher,
     query: &dyn Query,
@@ -44,80 +45,150 @@ pub fn counted(
     newest_wanted: usize,
 ) -> tantivy::Result<Counted> {
     let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
-    let mut seen: HashSet<u64, BuildHasherDefault<AsIs>> = HashSet::default();
-    let mut newest: BinaryHeap<Reverse<Newest>> = BinaryHeap::new();
-    let mut counts = [const { BTreeMap::<String, u64>::new() }; 4];
-    let mut days = Days::default();
-    let mut more = false;
+    let mut counting = Counting::new(counted_max, newest_wanted);
     for (segment, reader) in searcher.segment_readers().iter().enumerate() {
-        if more {
+        if counting.more {
             break;
         }
-        let columns = reader.fast_fields();
-        let hashes = columns.u64(fields::DOCUMENT_HASH)?.first_or_default_col(0);
-        let modified = columns.i64(fields::MODIFIED)?.first_or_default_col(0);
-        let mut counters = [fields::SPACE_FACET, fields::KIND, fields::PERSON_FACET, fields::LABEL]
-            .map(|field| columns.str(field).map(|column| column.map(Counter::of)));
         let mut scorer = weight.scorer(reader, 1.0)?;
         let mut docs = [0; COLLECT_BLOCK_BUFFER_LEN];
-        let mut last = None;
-        'segment: loop {
+        let mut going_on = true;
+        while going_on {
             let filled = scorer.fill_buffer(&mut docs);
             for doc in docs[..filled].iter().copied().filter(|doc| gate.opens(segment, *doc)) {
-                let hash = hashes.get_val(doc);
-                // A document's passages stand beside each other.
-                if last == Some(hash) {
-                    continue;
-                }
-                last = Some(hash);
-                if seen.len() as u64 == counted_max && !seen.contains(&hash) {
-                    more = true;
-                    break 'segment;
-                }
-                if !seen.insert(hash) {
-                    continue;
-                }
-                // Every passage of a document has the same values: the first one counts for all.
-                for counter in counters.iter_mut().flatten().flatten() {
-                    counter.count(doc);
-                }
-                let modified = modified.get_val(doc);
-                days.count(modified);
-                if newest_wanted > 0 {
-                    let place = DocAddress::new(segment as u32, doc);
-                    newest.push(Reverse((modified, Reverse(hash), place)));
-                    if newest.len() > newest_wanted {
-                        newest.pop();
-                    }
+                going_on = counting.see(segment as u32, reader, doc)?;
+                if !going_on {
+                    break;
                 }
             }
-            if filled < docs.len() {
-                break;
-            }
-        }
-        for (counter, counts) in counters.into_iter().zip(&mut counts) {
-            if let Some(counter) = counter? {
-                counter.add_to(counts)?;
-            }
+            going_on &= filled == docs.len();
         }
     }
-    let [spaces, kinds, people, labels] = counts;
-    Ok(Counted {
-        documents: seen.len() as u64,
-        more,
-        facets: Facets {
-            spaces: space_counts(spaces),
-            kinds: word_counts(kinds),
-            people: person_counts(people),
-            labels: word_counts(labels),
-            days: days.newest_first(),
-        },
-        newest: newest
-            .into_sorted_vec()
-            .into_iter()
-            .map(|Reverse(newest)| newest)
-            .collect(),
-    })
+    counting.done()
+}
+
+/// Documents that are being counted, passage by passage, each segment's in their order.
+pub struct Counting {
+    counted_max: u64,
+    newest_wanted: usize,
+    seen: HashSet<u64, BuildHasherDefault<AsIs>>,
+    /// There are more than are counted.
+    pub more: bool,
+    newest: BinaryHeap<Reverse<Newest>>,
+    counts: [BTreeMap<String, u64>; 4],
+    days: Days,
+    segment: Option<Segment>,
+}
+
+/// The columns of the segment that is gone through.
+struct Segment {
+    ord: u32,
+    hashes: Arc<dyn ColumnValues<u64>>,
+    modified: Arc<dyn ColumnValues<i64>>,
+    counters: [Option<Counter>; 4],
+    last: Option<u64>,
+}
+
+impl Counting {
+    pub fn new(counted_max: u64, newest_wanted: usize) -> Self {
+        Self {
+            counted_max,
+            newest_wanted,
+            seen: HashSet::default(),
+            more: false,
+            newest: BinaryHeap::new(),
+            counts: [const { BTreeMap::new() }; 4],
+            days: Days::default(),
+            segment: None,
+        }
+    }
+
+    /// Counts the document of this passage; false when there are more than are counted.
+    #[inline]
+    pub fn see(&mut self, ord: u32, reader: &SegmentReader, doc: DocId) -> tantivy::Result<bool> {
+        let segment = match &mut self.segment {
+            Some(segment) if segment.ord == ord => segment,
+            _ => {
+                self.close()?;
+                self.segment.insert(Segment::of(ord, reader)?)
+            }
+        };
+        let hash = segment.hashes.get_val(doc);
+        // A document's passages stand beside each other.
+        if segment.last == Some(hash) {
+            return Ok(true);
+        }
+        segment.last = Some(hash);
+        if self.seen.len() as u64 == self.counted_max && !self.seen.contains(&hash) {
+            self.more = true;
+            return Ok(false);
+        }
+        if !self.seen.insert(hash) {
+            return Ok(true);
+        }
+        // Every passage of a document has the same values: the first one counts for all.
+        for counter in segment.counters.iter_mut().flatten() {
+            counter.count(doc);
+        }
+        let modified = segment.modified.get_val(doc);
+        self.days.count(modified);
+        if self.newest_wanted > 0 {
+            self.newest
+                .push(Reverse((modified, Reverse(hash), DocAddress::new(ord, doc))));
+            if self.newest.len() > self.newest_wanted {
+                self.newest.pop();
+            }
+        }
+        Ok(true)
+    }
+
+    fn close(&mut self) -> tantivy::Result<()> {
+        if let Some(segment) = self.segment.take() {
+            for (counter, counts) in segment.counters.into_iter().zip(&mut self.counts) {
+                if let Some(counter) = counter {
+                    counter.add_to(counts)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub fn done(mut self) -> tantivy::Result<Counted> {
+        self.close()?;
+        let [spaces, kinds, people, labels] = self.counts;
+        let newest = self.newest.into_sorted_vec().into_iter();
+        Ok(Counted {
+            documents: self.seen.len() as u64,
+            more: self.more,
+            facets: Facets {
+                spaces: space_counts(spaces),
+                kinds: word_counts(kinds),
+                people: person_counts(people),
+                labels: word_counts(labels),
+                days: self.days.newest_first(),
+            },
+            newest: newest.map(|Reverse(newest)| newest).collect(),
+        })
+    }
+}
+
+impl Segment {
+    fn of(ord: u32, reader: &SegmentReader) -> tantivy::Result<Self> {
+        let columns = reader.fast_fields();
+        let counter = |field| -> tantivy::Result<Option<Counter>> { Ok(columns.str(field)?.map(Counter::of)) };
+        Ok(Self {
+            ord,
+            hashes: columns.u64(fields::DOCUMENT_HASH)?.first_or_default_col(0),
+            modified: columns.i64(fields::MODIFIED)?.first_or_default_col(0),
+            counters: [
+                counter(fields::SPACE_FACET)?,
+                counter(fields::KIND)?,
+                counter(fields::PERSON_FACET)?,
+                counter(fields::LABEL)?,
+            ],
+            last: None,
+        })
+    }
 }
 
 /// Every document of which a passage matches.
@@ -169,15 +240,21 @@ impl Counter {
 
 /// Counts documents by the day of their last modification.
 #[derive(Default)]
-struct Days(HashMap<i64, u64>);
+struct Days(HashMap<u64, u64, BuildHasherDefault<AsIs>>);
 
 impl Days {
     fn count(&mut self, modified_ms: i64) {
-        *self.0.entry(modified_ms.div_euclid(DAY_MS)).or_default() += 1;
+        *self
+            .0
+            .entry(modified_ms.div_euclid(DAY_MS).cast_unsigned())
+            .or_default() += 1;
     }
 
     fn newest_first(self) -> Vec<DayCount> {
-        let counts = self.0.into_iter().map(|(day, documents)| DayCount { day, documents });
+        let counts = self.0.into_iter().map(|(day, documents)| DayCount {
+            day: day.cast_signed(),
+            documents,
+        });
         let mut days: Vec<DayCount> = counts.collect();
         days.sort_unstable_by_key(|count| Reverse(count.day));
         days.truncate(DAYS_MAX);

@@ -26,11 +26,11 @@ const WRITER_THREADS: usize = 1;
 /// Merges at the same time: each holds what it merges in memory.
 const MERGES_AT_ONCE: usize = 1;
 /// So many segments become one.
-const SEGMENTS_MERGED: usize = 8;
+const SEGMENTS_MERGED: usize = 4;
 /// The largest segment, in passages, that is merged once more: a merge reads its segments whole, and what it reads counts as
 /// memory until it is done. A site of a hundred thousand pages has some forty segments, which a search goes through in
 /// a few milliseconds.
-const MERGED_PASSAGES_MAX: u32 = 20_000;
+const MERGED_PASSAGES_MAX: u32 = 40_000;
 
 /// A question is read in so many of the index's languages.
 const SPEECHES_MAX: usize = 8;

@@ -40,6 +40,8 @@ pub struct Needle {
     pub loose: Vec<String>,
     /// What is searched in its place as well, with the stems: what it may have meant, or how it may go on.
     pub others: Vec<(String, Vec<String>)>,
+    /// In how many passages it is, when that was asked before.
+    pub there: Option<u64>,
 }
 
 /// All that is looked for.
@@ -261,6 +263,9 @@ impl Needle {
 
     /// In how many passages it is, about.
     pub fn passages(&self, fields: &Fields, searcher: &Searcher) -> tantivy::Result<u64> {
+        if let Some(there) = self.there {
+            return Ok(there);
+        }
         let mut most = 0;
         for stem in &self.stems {
             most = most.max(searcher.doc_freq(&Term::from_field_text(fields.stems, stem))?);
@@ -303,8 +308,7 @@ fn read(found: &[Word], speeches: &[Speech]) -> Vec<(Needle, String)> {
                         Some(_) => Vec::new(),
                         None => stems(&word.text, speeches),
                     },
-                    loose: Vec::new(),
-                    others: Vec::new(),
+                    ..Needle::default()
                 };
                 needles.push((needle, word.text.clone()));
             }

@@ -18,7 +18,7 @@ use super::{
     expand,
     fields::{DOCUMENT_HASH, Fields},
     gate::Gate,
-    group::{Counted, counted},
+    group::{Counted, Counting, counted},
     handle::{Handle, failed},
     meaning::Question,
     needles::Needles,
@@ -136,13 +136,12 @@ impl Asking<'_> {
 
     fn found(&self, needles: &Needles, query: &dyn Query, gate: &Gate, sort: Sort) -> tantivy::Result<Result<Hits>> {
         let wanted = self.asked.offset + self.asked.limit;
-        let counted = match sort {
-            Sort::Relevance => counted(self.searcher, query, gate, COUNTED_MAX, 0)?,
-            Sort::Modified => counted(self.searcher, query, gate, u64::MAX, wanted)?,
-        };
-        let found = match sort {
-            Sort::Relevance => self.best(needles, query, gate, wanted, counted.documents)?,
-            Sort::Modified => self.newest(needles, query, gate, &counted)?,
+        let (found, counted) = match sort {
+            Sort::Relevance => self.best(needles, query, gate, wanted)?,
+            Sort::Modified => {
+                let counted = counted(self.searcher, query, gate, u64::MAX, wanted)?;
+                (self.newest(needles, query, gate, &counted)?, counted)
+            }
         };
         self.shown(needles, found, counted)
     }
@@ -161,7 +160,7 @@ impl Asking<'_> {
         let documents = usize::try_from(counted.documents).unwrap_or(usize::MAX);
         let mut count = RANKED;
         loop {
-            let by_words = best_passages(self.searcher, self.fields, needles, query, gate, count)?;
+            let by_words = best_passages(self.searcher, self.fields, needles, query, gate, count, None)?;
             let exhausted = by_words.len() < count || count >= RANKED_MAX;
             let tiers = match question.fused(self.searcher, self.fields, needles, query, tiers(by_words)) {
                 Ok(tiers) => tiers,
@@ -188,24 +187,35 @@ impl Asking<'_> {
         }))
     }
 
+    /// The best documents, and how many there are: both are found in one go.
     fn best(
         &self,
         needles: &Needles,
         query: &dyn Query,
         gate: &Gate,
         wanted: usize,
-        documents: u64,
-    ) -> tantivy::Result<Vec<Found>> {
-        let documents = usize::try_from(documents).unwrap_or(usize::MAX);
+    ) -> tantivy::Result<(Vec<Found>, Counted)> {
+        let mut counting = Counting::new(COUNTED_MAX, 0);
         let mut count = RANKED;
+        let mut passages = best_passages(
+            self.searcher,
+            self.fields,
+            needles,
+            query,
+            gate,
+            count,
+            Some(&mut counting),
+        )?;
+        let counted = counting.done()?;
+        let documents = usize::try_from(counted.documents).unwrap_or(usize::MAX);
         loop {
-            let passages = best_passages(self.searcher, self.fields, needles, query, gate, count)?;
             let exhausted = passages.len() < count || count >= RANKED_MAX;
             let found = folded(by_document(tiers(passages)));
             if exhausted || found.len() >= wanted.min(documents) {
-                return Ok(found);
+                return Ok((found, counted));
             }
             count *= RANKED_MORE_TIMES;
+            passages = best_passages(self.searcher, self.fields, needles, query, gate, count, None)?;
         }
     }
 

@@ -4,9 +4,11 @@
 //! A passage's score is BM25 of its words, times one factor for each signal. Every factor is near one and bounded, so that
 //! no signal can bring up what the words do not: docs/dev/relevance.md tells what each of them is worth.
 
+use std::{cmp::Ordering, collections::BinaryHeap};
+
 use domain::hit::Explanation;
 use tantivy::{
-    DocAddress, DocId, DocSet, Score, Searcher, SeekDangerResult, SegmentReader, TERMINATED,
+    DocAddress, DocId, DocSet, Score, Searcher, SeekDangerResult, SegmentReader, TERMINATED, TantivyError,
     fieldnorm::FieldNormReader,
     query::{BoostQuery, EnableScoring, PhraseQuery, Query, Scorer, Weight},
 };
@@ -14,7 +16,9 @@ use tantivy::{
 use super::{
     fields::{self, Fields},
     gate::Gate,
+    group::Counting,
     needles::{Needles, terms},
+    union::Union,
 };
 
 /// What a title adds that holds all words and nothing else.
@@ -53,9 +57,34 @@ pub struct Ranked {
 struct Candidate {
     passage: DocAddress,
     words: Score,
+    /// By their places, which of the words it holds; none when it was not looked at.
+    held: Option<u64>,
 }
 
+/// As what must go first of several: the worst, and of equals the one that stands last.
+impl Ord for Candidate {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let worse = other.words.total_cmp(&self.words);
+        worse.then(self.passage.cmp(&other.passage))
+    }
+}
+
+impl PartialOrd for Candidate {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Candidate {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Candidate {}
+
 /// The passages that score highest by their words, at most `count`, each with all its signals, best first by words.
+/// Documents of all that match are counted, as far as they are to be.
 pub fn best_passages(
     searcher: &Searcher,
     fields: &Fields,
@@ -63,8 +92,9 @@ pub fn best_passages(
     query: &dyn Query,
     gate: &Gate,
     count: usize,
+    counting: Option<&mut Counting>,
 ) -> tantivy::Result<Vec<Ranked>> {
-    let candidates = candidates(searcher, query, gate, count)?;
+    let candidates = candidates(searcher, query, gate, count, counting)?;
     with_signals(searcher, fields, needles, &candidates)
 }
 
@@ -78,6 +108,7 @@ pub fn looked_at(
     let candidates = passages.iter().map(|(passage, words)| Candidate {
         passage: *passage,
         words: *words,
+        held: None,
     });
     with_signals(searcher, fields, needles, &candidates.collect::<Vec<_>>())
 }
@@ -94,7 +125,8 @@ fn with_signals(
     let mut ranked: Vec<Option<Ranked>> = vec![None; candidates.len()];
     for group in places.chunk_by(|a, b| candidates[*a].passage.segment_ord == candidates[*b].passage.segment_ord) {
         let segment = candidates[group[0]].passage.segment_ord;
-        let mut looking = signals.looking(searcher.segment_reader(segment))?;
+        let asking = group.iter().any(|place| candidates[*place].held.is_none());
+        let mut looking = signals.looking(searcher.segment_reader(segment), asking)?;
         for place in group {
             ranked[*place] = Some(looking.at(&candidates[*place]));
         }
@@ -102,32 +134,89 @@ fn with_signals(
     Ok(ranked.into_iter().flatten().collect())
 }
 
-fn candidates(searcher: &Searcher, query: &dyn Query, gate: &Gate, count: usize) -> tantivy::Result<Vec<Candidate>> {
-    let weight = query.weight(EnableScoring::enabled_from_searcher(searcher))?;
-    let mut best: Vec<Candidate> = Vec::with_capacity(2 * count);
-    let mut threshold = Score::MIN;
-    for (segment, reader) in searcher.segment_readers().iter().enumerate() {
-        weight.for_each_pruning(threshold, reader, &mut |doc, words| {
-            if words > threshold && gate.opens(segment, doc) {
-                let passage = DocAddress::new(segment as u32, doc);
-                best.push(Candidate { passage, words });
-                if best.len() == 2 * count {
-                    keep(&mut best, count);
-                    threshold = best[count - 1].words;
-                }
-            }
-            threshold
-        })?;
+fn candidates(
+    searcher: &Searcher,
+    query: &dyn Query,
+    gate: &Gate,
+    count: usize,
+    counting: Option<&mut Counting>,
+) -> tantivy::Result<Vec<Candidate>> {
+    let mut choosing = Choosing {
+        gate,
+        count,
+        best: BinaryHeap::with_capacity(count + 1),
+        counting: counting.filter(|counting| !counting.more),
+        failed: None,
+    };
+    let union = query.downcast_ref::<Union>();
+    let union = union.map(|union| union.among(searcher)).transpose()?;
+    let other = match union {
+        Some(_) => None,
+        None => Some(query.weight(EnableScoring::enabled_from_searcher(searcher))?),
+    };
+    for (segment, reader) in (0..).zip(searcher.segment_readers()) {
+        let threshold = choosing.threshold();
+        if let Some(union) = &union {
+            union.through(threshold, reader, &mut |doc, words, held| {
+                choosing.see(segment, reader, doc, words, Some(held))
+            })?;
+        }
+        if let Some(weight) = &other {
+            weight.for_each_pruning(threshold, reader, &mut |doc, words| {
+                choosing.see(segment, reader, doc, words, None)
+            })?;
+        }
     }
-    keep(&mut best, count);
-    Ok(best)
+    match choosing.failed {
+        Some(error) => Err(error),
+        None => Ok(choosing.best.into_sorted_vec()),
+    }
 }
 
-/// The best ones in order; of equals, the earlier.
-fn keep(best: &mut Vec<Candidate>, count: usize) {
-    let order = |a: &Candidate, b: &Candidate| b.words.total_cmp(&a.words).then(a.passage.cmp(&b.passage));
-    best.sort_unstable_by(order);
-    best.truncate(count);
+/// The best of the passages seen so far.
+struct Choosing<'a> {
+    gate: &'a Gate,
+    count: usize,
+    /// The worst of them first.
+    best: BinaryHeap<Candidate>,
+    /// Until all that are to be counted were.
+    counting: Option<&'a mut Counting>,
+    failed: Option<TantivyError>,
+}
+
+impl Choosing<'_> {
+    /// What a passage must score more than to be looked at.
+    fn threshold(&self) -> Score {
+        match (&self.counting, self.best.peek()) {
+            (None, Some(worst)) if self.best.len() >= self.count => worst.words,
+            _ => Score::MIN,
+        }
+    }
+
+    fn see(&mut self, segment: u32, reader: &SegmentReader, doc: DocId, words: Score, held: Option<u64>) -> Score {
+        if !self.gate.opens(segment as usize, doc) {
+            return self.threshold();
+        }
+        if let Some(counting) = &mut self.counting {
+            match counting.see(segment, reader, doc) {
+                Ok(true) => {}
+                Ok(false) => self.counting = None,
+                Err(error) => {
+                    self.counting = None;
+                    self.failed = Some(error);
+                }
+            }
+        }
+        let full = self.best.len() >= self.count;
+        if !full || self.best.peek().is_none_or(|worst| words > worst.words) {
+            let passage = DocAddress::new(segment, doc);
+            self.best.push(Candidate { passage, words, held });
+            if full {
+                self.best.pop();
+            }
+        }
+        self.threshold()
+    }
 }
 
 /// A word's weight among all that were asked for, where it is at all, and where it is in titles.
@@ -177,12 +266,14 @@ impl Signals {
         })
     }
 
-    fn looking(&self, reader: &SegmentReader) -> tantivy::Result<Looking<'_>> {
+    /// Whether passages hold the words is asked only where it is not known.
+    fn looking(&self, reader: &SegmentReader, asking: bool) -> tantivy::Result<Looking<'_>> {
         let columns = reader.fast_fields();
         let probe = |weight: &dyn Weight| weight.scorer(reader, 1.0).map(Probe::new);
         let mut words = Vec::with_capacity(self.words.len());
         for (share, anywhere, in_title) in &self.words {
-            words.push((*share, probe(&**anywhere)?, probe(&**in_title)?));
+            let anywhere = asking.then(|| probe(&**anywhere)).transpose()?;
+            words.push((*share, anywhere, probe(&**in_title)?));
         }
         Ok(Looking {
             signals: self,
@@ -202,7 +293,7 @@ type Column<T> = std::sync::Arc<dyn tantivy::columnar::ColumnValues<T>>;
 /// The signals of one segment, whose candidates are looked at in their order.
 struct Looking<'a> {
     signals: &'a Signals,
-    words: Vec<(Score, Probe, Probe)>,
+    words: Vec<(Score, Option<Probe>, Probe)>,
     pairs: Vec<Probe>,
     title_length: FieldNormReader,
     hashes: Column<u64>,
@@ -215,17 +306,28 @@ impl Looking<'_> {
     fn at(&mut self, candidate: &Candidate) -> Ranked {
         let doc = candidate.passage.doc_id;
         let (mut covered, mut titled, mut in_title) = (0.0, 0.0, 0.0);
-        for (share, anywhere, title) in &mut self.words {
-            if anywhere.is_at(doc) {
-                covered += *share;
+        let mut held = candidate.held.unwrap_or(0);
+        for (place, (share, anywhere, title)) in self.words.iter_mut().enumerate() {
+            if let (None, Some(anywhere)) = (candidate.held, anywhere) {
+                held |= u64::from(anywhere.is_at(doc)) << place;
             }
+            if held & 1 << place == 0 {
+                continue;
+            }
+            covered += *share;
+            // What stands in the title stands in the words of all places.
             if title.is_at(doc) {
                 titled += *share;
                 in_title += 1.0;
             }
         }
-        let together = self.pairs.iter_mut().filter_map(|pair| pair.is_at(doc).then_some(1.0));
-        let together: Score = together.sum::<Score>() / self.signals.pairs.len().max(1) as Score;
+        let mut together = 0.0;
+        for (place, pair) in self.pairs.iter_mut().enumerate() {
+            if held & 3 << place == 3 << place && pair.is_at(doc) {
+                together += 1.0;
+            }
+        }
+        let together: Score = together / self.signals.pairs.len().max(1) as Score;
         let length = self.title_length.fieldnorm(doc).max(1) as Score;
         let tight = (in_title / length).min(1.0).sqrt();
         let modified = self.modified.get_val(doc);

@@ -5,10 +5,14 @@
 //! word after the other, and words that cannot bring a passage among the best any more are asked only about passages
 //! that others brought: MaxScore (Turtle and Flood, 1995) with windows.
 
-use std::{cmp::Ordering, fmt, sync::Arc};
+use std::{
+    cmp::Ordering,
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use tantivy::{
-    DocId, Score, SegmentReader, TERMINATED, TantivyError, Term,
+    DocId, Score, Searcher, SegmentReader, TERMINATED, TantivyError, Term,
     fieldnorm::FieldNormReader,
     postings::BlockSegmentPostings,
     query::{
@@ -70,12 +74,30 @@ impl fmt::Debug for Union {
 
 impl Query for Union {
     fn weight(&self, scoring: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
-        let same = self.same.weight(scoring)?;
+        match scoring {
+            EnableScoring::Enabled { .. } => Ok(Box::new(self.weighed(scoring)?)),
+            EnableScoring::Disabled { .. } => self.same.weight(scoring),
+        }
+    }
+
+    fn query_terms<'a>(&'a self, visitor: &mut dyn FnMut(&'a Term, bool)) {
+        self.same.query_terms(visitor);
+    }
+}
+
+impl Union {
+    /// What it is in one searcher, with scores.
+    pub fn among(&self, searcher: &Searcher) -> tantivy::Result<UnionWeight> {
+        self.weighed(EnableScoring::enabled_from_searcher(searcher))
+    }
+
+    fn weighed(&self, scoring: EnableScoring<'_>) -> tantivy::Result<UnionWeight> {
         let EnableScoring::Enabled {
-            statistics_provider, ..
+            statistics_provider,
+            searcher,
         } = scoring
         else {
-            return Ok(same);
+            return Err(TantivyError::InternalError("a union scores".to_owned()));
         };
         let mut clauses = Vec::new();
         for (place, sought) in self.sought.iter().enumerate() {
@@ -88,17 +110,15 @@ impl Query for Union {
             let places = places.filter(move |(_, sought)| sought.demanded == demanded);
             places.fold(0_u64, |bits, (place, _)| bits | 1 << place)
         };
-        Ok(Box::new(UnionWeight {
+        Ok(UnionWeight {
             clauses,
             demanded: bits(true),
             free: bits(false),
             required: self.required as u32,
-            same,
-        }))
-    }
-
-    fn query_terms<'a>(&'a self, visitor: &mut dyn FnMut(&'a Term, bool)) {
-        self.same.query_terms(visitor);
+            searcher: searcher.clone(),
+            same: self.same.clone(),
+            weight: OnceLock::new(),
+        })
     }
 }
 
@@ -141,21 +161,56 @@ enum Means {
     Other(Box<dyn Weight>),
 }
 
-struct UnionWeight {
+/// A union with what its words weigh in one searcher.
+pub struct UnionWeight {
     clauses: Vec<Weighed>,
     demanded: u64,
     free: u64,
     required: u32,
-    same: Box<dyn Weight>,
+    searcher: Searcher,
+    same: Arc<dyn Query>,
+    /// Of `same`, when it is asked for.
+    weight: OnceLock<Box<dyn Weight>>,
+}
+
+impl UnionWeight {
+    /// Goes through the passages of a segment that hold enough and score above the threshold, in their order. Each is shown
+    /// with its score and, as bits, with what it holds of all that is sought; the answer is the threshold from there on.
+    pub fn through(
+        &self,
+        threshold: Score,
+        reader: &SegmentReader,
+        shown: &mut dyn FnMut(DocId, Score, u64) -> Score,
+    ) -> tantivy::Result<()> {
+        let mut lists = Vec::with_capacity(self.clauses.len());
+        for weighed in &self.clauses {
+            lists.extend(weighed.opened(reader)?);
+        }
+        if !lists.is_empty() {
+            Going::new(self, lists, reader.max_doc()).through(threshold, shown);
+        }
+        Ok(())
+    }
+
+    fn same(&self) -> tantivy::Result<&dyn Weight> {
+        let weight = match self.weight.get() {
+            Some(weight) => weight,
+            None => {
+                let weight = self.same.weight(EnableScoring::enabled_from_searcher(&self.searcher))?;
+                self.weight.get_or_init(|| weight)
+            }
+        };
+        Ok(&**weight)
+    }
 }
 
 impl Weight for UnionWeight {
     fn scorer(&self, reader: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
-        self.same.scorer(reader, boost)
+        self.same()?.scorer(reader, boost)
     }
 
     fn explain(&self, reader: &SegmentReader, doc: DocId) -> tantivy::Result<Explanation> {
-        self.same.explain(reader, doc)
+        self.same()?.explain(reader, doc)
     }
 
     fn for_each_pruning(
@@ -164,13 +219,7 @@ impl Weight for UnionWeight {
         reader: &SegmentReader,
         callback: &mut dyn FnMut(DocId, Score) -> Score,
     ) -> tantivy::Result<()> {
-        let mut lists = Vec::with_capacity(self.clauses.len());
-        for weighed in &self.clauses {
-            lists.extend(weighed.opened(reader)?);
-        }
-        let going = Going::new(self, lists, reader.max_doc());
-        going.through(threshold, callback);
-        Ok(())
+        self.through(threshold, reader, &mut |doc, score, _| callback(doc, score))
     }
 }
 
@@ -398,7 +447,7 @@ impl<'a> Going<'a> {
         }
     }
 
-    fn through(mut self, threshold: Score, callback: &mut dyn FnMut(DocId, Score) -> Score) {
+    fn through(mut self, threshold: Score, shown: &mut dyn FnMut(DocId, Score, u64) -> Score) {
         let mut threshold = threshold;
         let mut window = Window::new();
         let mut candidates: Vec<usize> = Vec::with_capacity(WINDOW as usize);
@@ -455,7 +504,7 @@ impl<'a> Going<'a> {
             for slot in &candidates {
                 let (score, held) = (window.scores[*slot], window.held[*slot]);
                 if score > threshold && self.enough(held) {
-                    threshold = callback(window.base + *slot as DocId, score);
+                    threshold = shown(window.base + *slot as DocId, score, held);
                 }
             }
             window.clear();
