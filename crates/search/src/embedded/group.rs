@@ -13,7 +13,7 @@ use domain::{
 };
 use tantivy::{
     COLLECT_BLOCK_BUFFER_LEN, DocAddress, DocId, DocSet, Searcher, SegmentReader, TantivyError,
-    columnar::{ColumnValues, StrColumn},
+    columnar::{Cardinality, ColumnValues, StrColumn},
     query::{EnableScoring, Query},
 };
 
@@ -211,20 +211,31 @@ pub fn hashes(searcher: &Searcher, query: &dyn Query) -> tantivy::Result<HashSet
 /// Counts the values of a column by their place in its dictionary.
 struct Counter {
     column: StrColumn,
+    /// Where every passage has one value.
+    single: Option<Arc<dyn ColumnValues<u64>>>,
     counts: Vec<u64>,
 }
 
 impl Counter {
     fn of(column: StrColumn) -> Self {
-        let counts = vec![0; column.num_terms()];
-        Self { column, counts }
+        let single = column.ords().get_cardinality() == Cardinality::Full;
+        Self {
+            counts: vec![0; column.num_terms()],
+            single: single.then(|| column.ords().values.clone()),
+            column,
+        }
     }
 
-    fn count(&mut self, doc: u32) {
-        for ord in self.column.term_ords(doc) {
+    #[inline]
+    fn count(&mut self, doc: DocId) {
+        let mut add = |ord: u64| {
             if let Some(count) = usize::try_from(ord).ok().and_then(|ord| self.counts.get_mut(ord)) {
                 *count += 1;
             }
+        };
+        match &self.single {
+            Some(values) => add(values.get_val(doc)),
+            None => self.column.term_ords(doc).for_each(add),
         }
     }
 

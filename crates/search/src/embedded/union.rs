@@ -536,3 +536,184 @@ impl<'a> Going<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use tantivy::{
+        Index, Searcher, TantivyDocument,
+        query::{BooleanQuery, Occur, PhraseQuery},
+        schema::{Field, Schema, TEXT},
+    };
+
+    use super::*;
+
+    /// Numbers by chance, the same in every run.
+    struct Chance(u64);
+
+    impl Chance {
+        fn below(&mut self, end: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            (self.0 >> 33) as usize % end
+        }
+    }
+
+    /// The word of a place; those before are more frequent.
+    fn word(chance: &mut Chance, words: usize) -> String {
+        let most = 1 + chance.below(words);
+        format!("w{}", chance.below(most))
+    }
+
+    /// Three segments, each of several windows.
+    fn searcher(chance: &mut Chance) -> (Searcher, Field) {
+        let mut schema = Schema::builder();
+        let field = schema.add_text_field("text", TEXT);
+        let index = Index::create_in_ram(schema.build());
+        let mut writer = index.writer_with_num_threads(1, 15 << 20).unwrap();
+        writer.set_merge_policy(Box::new(tantivy::indexer::NoMergePolicy));
+        for _ in 0..3 {
+            for _ in 0..5_000 {
+                let length = 1 + chance.below(20);
+                let text: Vec<String> = (0..length).map(|_| word(chance, 60)).collect();
+                let mut document = TantivyDocument::new();
+                document.add_text(field, text.join(" "));
+                writer.add_document(document).unwrap();
+            }
+            writer.commit().unwrap();
+        }
+        (index.reader().unwrap().searcher(), field)
+    }
+
+    fn asked(chance: &mut Chance, field: Field) -> Union {
+        let mut sought = Vec::new();
+        for _ in 0..1 + chance.below(5) {
+            let clauses = (0..1 + chance.below(3)).map(|_| {
+                let term = |chance: &mut Chance| Term::from_field_text(field, &word(chance, 70));
+                match chance.below(8) {
+                    0 => {
+                        let terms = vec![term(chance), term(chance)];
+                        Clause::Other(Arc::new(PhraseQuery::new(terms.clone())), terms)
+                    }
+                    boost => Clause::Term(term(chance), boost as Score / 4.0),
+                }
+            });
+            let clauses = clauses.collect();
+            sought.push(Sought {
+                clauses,
+                demanded: chance.below(6) == 0,
+            });
+        }
+        let of = |sought: &Sought| -> Box<dyn Query> {
+            let clauses = sought.clauses.iter().map(|clause| (Occur::Should, clause.query()));
+            Box::new(BooleanQuery::new(clauses.collect()))
+        };
+        let free = sought.iter().filter(|sought| !sought.demanded);
+        let free: Vec<_> = free.map(|sought| (Occur::Should, of(sought))).collect();
+        let required = match free.len() {
+            0 => 0,
+            count => 1 + chance.below(count),
+        };
+        let demanded = sought.iter().filter(|sought| sought.demanded);
+        let mut must: Vec<(Occur, Box<dyn Query>)> = demanded.map(|sought| (Occur::Must, of(sought))).collect();
+        if required > 0 {
+            let free = BooleanQuery::with_minimum_required_clauses(free, required);
+            must.push((Occur::Must, Box::new(free)));
+        }
+        Union {
+            sought,
+            required,
+            same: Arc::new(BooleanQuery::new(must)),
+        }
+    }
+
+    /// All that tantivy finds, best first.
+    fn exhaustive(union: &Union, searcher: &Searcher) -> Vec<(Score, u32, DocId)> {
+        let weight = union
+            .same
+            .weight(EnableScoring::enabled_from_searcher(searcher))
+            .unwrap();
+        let mut found = Vec::new();
+        for (segment, reader) in (0..).zip(searcher.segment_readers()) {
+            weight
+                .for_each(reader, &mut |doc, score| found.push((score, segment, doc)))
+                .unwrap();
+        }
+        found.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+        found
+    }
+
+    fn best(union: &Union, searcher: &Searcher, count: usize) -> Vec<(Score, u32, DocId)> {
+        let weight = union.among(searcher).unwrap();
+        let mut found: Vec<(Score, u32, DocId)> = Vec::new();
+        let threshold = Cell::new(Score::MIN);
+        for (segment, reader) in (0..).zip(searcher.segment_readers()) {
+            let mut shown = |doc, score, held: u64| {
+                assert!(held != 0 && score > threshold.get());
+                found.push((score, segment, doc));
+                found.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+                found.truncate(count);
+                if found.len() == count {
+                    threshold.set(found[count - 1].0);
+                }
+                threshold.get()
+            };
+            weight.through(threshold.get(), reader, &mut shown).unwrap();
+        }
+        found
+    }
+
+    #[test]
+    fn the_best_are_those_of_all() {
+        let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
+        let (searcher, field) = searcher(&mut chance);
+        let mut matched = 0;
+        for round in 0..150 {
+            let union = asked(&mut chance, field);
+            let all = exhaustive(&union, &searcher);
+            matched += usize::from(!all.is_empty());
+            for count in [1, 10, 100] {
+                let best = best(&union, &searcher, count);
+                let wanted = &all[..count.min(all.len())];
+                assert_eq!(best.len(), wanted.len(), "round {round}: {union:?}");
+                // Sums of floats differ by the order in which they are added up, and so may which of equals come first.
+                for (found, wanted) in best.iter().zip(wanted) {
+                    let near = (found.0 - wanted.0).abs() <= wanted.0.abs() * 1e-4;
+                    assert!(
+                        near,
+                        "round {round}, {count} of {}: {found:?}, not {wanted:?}; {union:?}",
+                        all.len()
+                    );
+                }
+            }
+        }
+        assert!(matched > 100, "only {matched} questions found anything");
+    }
+
+    #[test]
+    fn without_a_bound_all_are_shown_once_and_in_their_order() {
+        let mut chance = Chance(88_172_645_463_325_252);
+        let (searcher, field) = searcher(&mut chance);
+        for _ in 0..60 {
+            let union = asked(&mut chance, field);
+            let weight = union.among(&searcher).unwrap();
+            let same = union
+                .same
+                .weight(EnableScoring::enabled_from_searcher(&searcher))
+                .unwrap();
+            for reader in searcher.segment_readers() {
+                let mut wanted = Vec::new();
+                same.for_each(reader, &mut |doc, _| wanted.push(doc)).unwrap();
+                let mut found = Vec::new();
+                let mut shown = |doc, _, _| {
+                    found.push(doc);
+                    Score::MIN
+                };
+                weight.through(Score::MIN, reader, &mut shown).unwrap();
+                assert_eq!(found, wanted, "{union:?}");
+            }
+        }
+    }
+}
