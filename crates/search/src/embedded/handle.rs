@@ -28,8 +28,8 @@ const MERGES_AT_ONCE: usize = 1;
 /// So many segments become one.
 const SEGMENTS_MERGED: usize = 4;
 /// The largest segment, in passages, that is merged once more: a merge reads its segments whole, and what it reads counts as
-/// memory until it is done. A site of a hundred thousand pages has some forty segments, which a search goes through in
-/// a few milliseconds.
+/// memory until it is done. A site of a hundred thousand pages has some twenty segments, and a search pays for
+/// each.
 const MERGED_PASSAGES_MAX: u32 = 40_000;
 
 /// A question is read in so many of the index's languages.
