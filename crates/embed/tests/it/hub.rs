@@ -28,14 +28,20 @@ fn hub() -> Hub {
 /// As the public hub does: the first answer tells the commit and sends to where the file is.
 fn well(request: &Request<Bytes>) -> Result<Response<Body>> {
     let headers = [("x-repo-commit", COMMIT)];
-    match request.uri().to_string().strip_prefix("https://hub.example/mirror/owner/model/resolve/") {
+    match request
+        .uri()
+        .to_string()
+        .strip_prefix("https://hub.example/mirror/owner/model/resolve/")
+    {
         Some("main/config.json") => answer(200, &headers, "{}"),
         Some(rest) => match rest.split_once('/') {
             Some((COMMIT, "config.json")) => answer(200, &headers, "{}"),
             Some((COMMIT, "tokenizer.json")) => answer(307, &[("location", "/files/tokenizer.json")], ""),
-            Some((COMMIT, "model.safetensors")) => {
-                answer(302, &[("location", "https://cdn.example/a?b=c"), ("x-linked-etag", DIGEST)], "")
-            }
+            Some((COMMIT, "model.safetensors")) => answer(
+                302,
+                &[("location", "https://cdn.example/a?b=c"), ("x-linked-etag", DIGEST)],
+                "",
+            ),
             Some((COMMIT, "1_Pooling/config.json")) => answer(200, &[], "{\"pooling\": 1}"),
             _ => answer(404, &[], "no such file"),
         },
@@ -73,7 +79,9 @@ async fn a_model_is_downloaded_once_and_pinned_to_its_commit() {
 async fn a_hub_that_lies_leaves_nothing_that_passes_for_a_model() {
     let refusal = async |lie: fn(&Request<Bytes>) -> Result<Response<Body>>| {
         let models = tempfile::tempdir().unwrap();
-        let failed = fetched(&*Scripted::always(lie), &hub(), models.path(), &id()).await.unwrap_err();
+        let failed = fetched(&*Scripted::always(lie), &hub(), models.path(), &id())
+            .await
+            .unwrap_err();
         assert_eq!(downloaded(models.path(), &id()), None);
         failed.message
     };
@@ -97,10 +105,12 @@ async fn a_hub_that_lies_leaves_nothing_that_passes_for_a_model() {
     })
     .await;
     assert!(why.contains("not what it says"), "{why}");
-    let why = refusal(|request| match request.uri().path().ends_with("1_Pooling/config.json") {
-        true => answer(200, &[], vec![b' '; (1 << 20) + 1]),
-        false => well(request),
-    })
+    let why = refusal(
+        |request| match request.uri().path().ends_with("1_Pooling/config.json") {
+            true => answer(200, &[], vec![b' '; (1 << 20) + 1]),
+            false => well(request),
+        },
+    )
     .await;
     assert!(why.contains("more than 1048576 bytes"), "{why}");
 }

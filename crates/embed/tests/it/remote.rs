@@ -31,9 +31,11 @@ fn inputs(request: &Request<Bytes>) -> Vec<String> {
 
 /// What a text's vector is here: its length and one, and the rows come last first.
 fn well(request: &Request<Bytes>) -> Result<Response<Body>> {
-    let rows = inputs(request).iter().enumerate().rev().map(|(index, text)| {
-        json!({"object": "embedding", "index": index, "embedding": [text.len() as f32, 1.0]})
-    });
+    let rows = inputs(request)
+        .iter()
+        .enumerate()
+        .rev()
+        .map(|(index, text)| json!({"object": "embedding", "index": index, "embedding": [text.len() as f32, 1.0]}));
     let body = json!({"object": "list", "data": rows.collect::<Vec<_>>(), "usage": {"total_tokens": 1}});
     answer(200, &[], body.to_string())
 }
@@ -53,13 +55,19 @@ async fn many_texts_are_sent_in_batches_and_their_vectors_come_in_order_and_of_l
     assert_eq!(http.calls(), 3, "one to connect, two of 32 texts");
     for (text, vector) in texts.iter().zip(&vectors) {
         let length = "search_document: ".len() + text.len().max(1);
-        assert!((vector[0] / vector[1] - length as f32).abs() < 1e-2, "{vector:?} {length}");
+        assert!(
+            (vector[0] / vector[1] - length as f32).abs() < 1e-2,
+            "{vector:?} {length}"
+        );
         assert!((vector.iter().map(|x| x * x).sum::<f32>() - 1.0).abs() < 1e-5);
     }
     let asked = http.asked.lock().unwrap();
     assert_eq!(asked[1].uri(), "http://localhost:11434/v1/embeddings");
     assert_eq!(asked[1].headers()["authorization"], format!("Bearer {KEY}"));
-    assert!(!format!("{:?}", asked[1].headers()).contains("hunter2"), "it is marked as secret");
+    assert!(
+        !format!("{:?}", asked[1].headers()).contains("hunter2"),
+        "it is marked as secret"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,8 +81,14 @@ async fn passages_are_tried_again_and_a_wish_to_wait_is_kept() {
         assert_eq!(http.calls(), 4);
         let waited = began.elapsed();
         match status {
-            429 => assert!(waited >= Duration::from_secs(14) && waited < Duration::from_secs(29), "{waited:?}"),
-            _ => assert!(waited >= Duration::from_millis(1_500) && waited < Duration::from_secs(4), "{waited:?}"),
+            429 => assert!(
+                waited >= Duration::from_secs(14) && waited < Duration::from_secs(29),
+                "{waited:?}"
+            ),
+            _ => assert!(
+                waited >= Duration::from_millis(1_500) && waited < Duration::from_secs(4),
+                "{waited:?}"
+            ),
         }
     }
 }
@@ -97,7 +111,10 @@ async fn tries_have_an_end_questions_are_asked_once_and_long_waits_are_left_to_t
     assert_eq!((failed.kind, http.calls()), (ErrorKind::RateLimited { retry_after }, 2));
 
     let silent = |_: &Request<Bytes>| Err(Error::unavailable("localhost could not be reached"));
-    let failed = RemoteEmbedder::connect(Scripted::always(silent), endpoint("m")).await.err().unwrap();
+    let failed = RemoteEmbedder::connect(Scripted::always(silent), endpoint("m"))
+        .await
+        .err()
+        .unwrap();
     assert_eq!(failed.kind, ErrorKind::Unavailable);
 }
 
@@ -108,10 +125,18 @@ async fn an_endpoint_that_never_ends_its_answer_is_left() {
     let embedder = connected(&http, "m").await;
     let failed = embedder.embed(Purpose::Question, &["a".into()]).await.unwrap_err();
     assert_eq!(failed.kind, ErrorKind::Unavailable);
-    let endless = |_: &Request<Bytes>| Ok(Response::new(stream::repeat_with(|| Ok(Bytes::from(vec![b' '; 1 << 20]))).boxed()));
+    let endless = |_: &Request<Bytes>| {
+        Ok(Response::new(
+            stream::repeat_with(|| Ok(Bytes::from(vec![b' '; 1 << 20]))).boxed(),
+        ))
+    };
     let http = Scripted::first(vec![boxed(well)], endless);
     let embedder = connected(&http, "m").await;
-    let why = embedder.embed(Purpose::Question, &["a".into()]).await.unwrap_err().message;
+    let why = embedder
+        .embed(Purpose::Question, &["a".into()])
+        .await
+        .unwrap_err()
+        .message;
     assert!(why.contains("more than 8388608 bytes"), "{why}");
 }
 
@@ -125,12 +150,32 @@ async fn what_contradicts_itself_is_refused_whole_and_no_key_is_told() {
         (200, rows(json!([fine])), "answered 1 vectors to 2 texts"),
         (200, rows(json!([fine, fine, fine])), "answered 3 vectors to 2 texts"),
         (200, rows(json!([fine, fine])), "out of order"),
-        (200, rows(json!([fine, {"index": 7, "embedding": [1.0, 1.0]}])), "out of order"),
-        (200, rows(json!([fine, {"index": 1, "embedding": [1.0]}])), "1 dimensions"),
+        (
+            200,
+            rows(json!([fine, {"index": 7, "embedding": [1.0, 1.0]}])),
+            "out of order",
+        ),
+        (
+            200,
+            rows(json!([fine, {"index": 1, "embedding": [1.0]}])),
+            "1 dimensions",
+        ),
         (200, rows(json!([fine, {"index": 1, "embedding": []}])), "0 dimensions"),
-        (200, rows(json!([fine, {"index": 1, "embedding": [0.0, 0.0]}])), "without direction"),
-        (200, r#"{"data": [{"index": 0, "embedding": [NaN, 1]}, {"index": 1, "embedding": [1, 1]}]}"#.to_owned(), "holds no vectors"),
-        (200, r#"{"data": [{"index": 0, "embedding": [1e39, 1]}, {"index": 1, "embedding": [1, 1]}]}"#.to_owned(), ""),
+        (
+            200,
+            rows(json!([fine, {"index": 1, "embedding": [0.0, 0.0]}])),
+            "without direction",
+        ),
+        (
+            200,
+            r#"{"data": [{"index": 0, "embedding": [NaN, 1]}, {"index": 1, "embedding": [1, 1]}]}"#.to_owned(),
+            "holds no vectors",
+        ),
+        (
+            200,
+            r#"{"data": [{"index": 0, "embedding": [1e39, 1]}, {"index": 1, "embedding": [1, 1]}]}"#.to_owned(),
+            "",
+        ),
         (200, "[".repeat(100_000), "holds no vectors"),
         (401, format!("your key {KEY} is wrong"), "CIRCUIT_SEMANTIC_KEY"),
         (404, String::new(), "semantic.model"),
@@ -138,9 +183,14 @@ async fn what_contradicts_itself_is_refused_whole_and_no_key_is_told() {
         (400, format!("{KEY} sent too much"), "semantic.dimensions"),
     ] {
         let ill = body.clone();
-        let http = Scripted::first(vec![boxed(well)], move |_| answer(status, &[("location", "http://elsewhere/")], ill.clone()));
+        let http = Scripted::first(vec![boxed(well)], move |_| {
+            answer(status, &[("location", "http://elsewhere/")], ill.clone())
+        });
         let embedder = connected(&http, "m").await;
-        let failed = embedder.embed(Purpose::Question, &["a".into(), "b".into()]).await.unwrap_err();
+        let failed = embedder
+            .embed(Purpose::Question, &["a".into(), "b".into()])
+            .await
+            .unwrap_err();
         assert!(failed.message.contains(said), "{}: {body}", failed.message);
         assert!(failed.message.contains("localhost"), "{}", failed.message);
         let told = format!("{failed:?}");
@@ -173,5 +223,8 @@ async fn a_fingerprint_is_of_the_server_the_model_and_its_dimensions() {
     assert_ne!(first, fingerprint("http://b.example/v1", "m", None).await);
     assert_ne!(first, fingerprint("http://a.example/v1", "n", None).await);
     let other = Endpoint::new("http://a.example/v1", "m", None, Some(3)).unwrap();
-    assert!(RemoteEmbedder::connect(Scripted::always(well), other).await.is_err(), "it gives two");
+    assert!(
+        RemoteEmbedder::connect(Scripted::always(well), other).await.is_err(),
+        "it gives two"
+    );
 }
