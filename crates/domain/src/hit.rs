@@ -70,6 +70,23 @@ pub struct Explanation {
     pub recency: f32,
     /// How near it is to the top of its space.
     pub place: f32,
+    /// How it was placed by words and meaning, where meaning was asked; the score is then theirs.
+    pub fusion: Option<Fusion>,
+}
+
+/// How words and meaning place a hit: two parts of its score.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fusion {
+    /// The cosine between question and passage; none while the passage's meaning is not known.
+    pub similarity: Option<f32>,
+    /// What words and signals give it, measured at the best by words.
+    pub words: f32,
+    /// What its meaning gives it.
+    pub meaning: f32,
+    /// Its place among the passages that were looked at, by words, from 1; none when it holds none of them.
+    pub rank_by_words: Option<u32>,
+    /// The same by meaning.
+    pub rank_by_meaning: Option<u32>,
 }
 
 impl Default for Explanation {
@@ -81,14 +98,18 @@ impl Default for Explanation {
             coverage: 1.0,
             recency: 1.0,
             place: 1.0,
+            fusion: None,
         }
     }
 }
 
 impl Explanation {
-    /// The product.
+    /// The product, or the sum of words' part and meaning's.
     pub fn score(&self) -> f32 {
-        self.words * self.title * self.together * self.coverage * self.recency * self.place
+        match &self.fusion {
+            Some(fusion) => fusion.words + fusion.meaning,
+            None => self.words * self.title * self.together * self.coverage * self.recency * self.place,
+        }
     }
 }
 

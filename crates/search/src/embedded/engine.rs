@@ -11,6 +11,7 @@ use domain::{
     Error, ErrorKind, IndexId, Result,
     access::Access,
     cursor::Watermark,
+    embedder::{EmbeddingModel, MeaningFigures, Unembedded},
     engine::{EngineBatch, EngineFigures, SearchEngine},
     hit::{Completion, Hits},
     query::Query,
@@ -19,6 +20,7 @@ use domain::{
 use super::{
     complete::completions,
     handle::{Handle, unwritable},
+    meaning::{self, Meanings},
     query::answered,
 };
 
@@ -26,6 +28,8 @@ use super::{
 pub struct EmbeddedEngine {
     directory: Option<PathBuf>,
     handles: Arc<Mutex<BTreeMap<IndexId, Arc<Handle>>>>,
+    /// What passages mean, which outlives an index that begins anew.
+    meanings: Arc<Mutex<BTreeMap<IndexId, Arc<Meanings>>>>,
 }
 
 impl EmbeddedEngine {
@@ -35,6 +39,7 @@ impl EmbeddedEngine {
         Ok(Self {
             directory: Some(directory),
             handles: Arc::default(),
+            meanings: Arc::default(),
         })
     }
 
@@ -43,6 +48,7 @@ impl EmbeddedEngine {
         Self {
             directory: None,
             handles: Arc::default(),
+            meanings: Arc::default(),
         }
     }
 
@@ -50,6 +56,13 @@ impl EmbeddedEngine {
         self.directory
             .as_ref()
             .map(|directory| directory.join(index.to_string()))
+    }
+
+    fn meanings_of(&self, index: IndexId) -> Arc<Meanings> {
+        let directory = self.path(index).map(|path| path.with_extension("vectors"));
+        let mut meanings = self.meanings.lock().unwrap_or_else(PoisonError::into_inner);
+        let meanings = meanings.entry(index);
+        meanings.or_insert_with(|| Arc::new(Meanings::new(directory))).clone()
     }
 
     /// Runs on a thread that may block, with the index open. One that turns out to be damaged is closed: the next opening
@@ -86,7 +99,7 @@ impl EmbeddedEngine {
         index: IndexId,
         work: impl FnOnce(&Handle) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (path, handles) = (self.path(index), self.handles.clone());
+        let (path, handles, meanings) = (self.path(index), self.handles.clone(), self.meanings_of(index));
         blocking(move || {
             let handle = {
                 // Held while opening: two openings of one directory would fight over it.
@@ -95,8 +108,8 @@ impl EmbeddedEngine {
                     Some(handle) => handle.clone(),
                     None => {
                         let handle = Arc::new(match &path {
-                            Some(path) => Handle::open(path)?,
-                            None => Handle::in_memory()?,
+                            Some(path) => Handle::open(path, meanings)?,
+                            None => Handle::in_memory(meanings)?,
                         });
                         handles.insert(index, handle.clone());
                         handle
@@ -136,13 +149,42 @@ impl SearchEngine for EmbeddedEngine {
             .await
     }
 
+    async fn unembedded(&self, index: IndexId, model: &EmbeddingModel, limit: usize) -> Result<Vec<Unembedded>> {
+        let model = model.clone();
+        self.with(index, move |handle| meaning::unembedded(handle, &model, limit))
+            .await
+    }
+
+    async fn embedded(&self, index: IndexId, model: &EmbeddingModel, vectors: Vec<(u64, Vec<f32>)>) -> Result<()> {
+        let model = model.clone();
+        self.with(index, move |handle| meaning::embedded(handle, &model, &vectors))
+            .await
+    }
+
+    async fn meanings(&self, index: IndexId, fingerprint: &str) -> Result<MeaningFigures> {
+        let fingerprint = fingerprint.to_owned();
+        self.with(index, move |handle| meaning::figures(handle, &fingerprint))
+            .await
+    }
+
+    async fn models(&self, index: IndexId) -> Result<Vec<String>> {
+        let meanings = self.meanings_of(index);
+        blocking(move || meanings.fingerprints()).await
+    }
+
+    async fn forget_model(&self, index: IndexId, fingerprint: &str) -> Result<()> {
+        let (meanings, fingerprint) = (self.meanings_of(index), fingerprint.to_owned());
+        blocking(move || meanings.forget(&fingerprint)).await
+    }
+
     async fn remove(&self, index: IndexId) -> Result<()> {
-        let (path, handles) = (self.path(index), self.handles.clone());
+        let (path, handles, meanings) = (self.path(index), self.handles.clone(), self.meanings_of(index));
         blocking(move || {
             let mut handles = handles.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(handle) = handles.remove(&index) {
                 handle.close();
             }
+            meanings.remove()?;
             match path {
                 Some(path) if path.exists() => std::fs::remove_dir_all(path).map_err(unwritable),
                 _ => Ok(()),

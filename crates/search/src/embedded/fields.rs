@@ -6,11 +6,11 @@ use tantivy::{
     schema::{FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions},
 };
 
-use super::{facets, row};
+use super::{facets, meaning, row};
 use crate::analysis::{STEMS, Speech, WORDS, folded, spoken};
 
 /// Written beside each index. Another number means that it was written by another version: it begins anew.
-pub const LAYOUT: &str = "2";
+pub const LAYOUT: &str = "3";
 
 /// How often a word counts by where it stands, beside the text where it counts once. It is written so often: one field
 /// with the words of all places needs no weighing of places against each other when asked.
@@ -47,6 +47,8 @@ pub struct Fields {
     pub depth: Field,
     /// Equal for passages of equal text; zero for short ones.
     pub text_hash: Field,
+    /// By what its vector is known.
+    pub meaning_key: Field,
     /// How facets are counted: value and name together.
     pub space_facet: Field,
     pub person_facet: Field,
@@ -61,6 +63,7 @@ pub const DEPTH: &str = "depth";
 /// The depth of comments and files: they have no place of their own.
 pub const DEPTH_OF_BELONGING: u64 = 1 << 20;
 pub const TEXT_HASH: &str = "text_hash";
+pub const MEANING_KEY: &str = "meaning_key";
 pub const KIND: &str = "kind";
 pub const SPACE_FACET: &str = "space_facet";
 pub const PERSON_FACET: &str = "person_facet";
@@ -94,6 +97,7 @@ pub fn schema() -> (Schema, Fields) {
         modified: schema.add_i64_field(MODIFIED, INDEXED | FAST),
         depth: schema.add_u64_field(DEPTH, FAST),
         text_hash: schema.add_u64_field(TEXT_HASH, FAST),
+        meaning_key: schema.add_u64_field(MEANING_KEY, FAST),
         space_facet: schema.add_text_field(SPACE_FACET, counted()),
         person_facet: schema.add_text_field(PERSON_FACET, counted()),
         shown: schema.add_bytes_field("shown", STORED),
@@ -168,6 +172,7 @@ impl Fields {
         };
         document.add_u64(self.depth, depth);
         document.add_u64(self.text_hash, text_hash(&passage.text));
+        document.add_u64(self.meaning_key, meaning::key::key(&meaning::key::text(passage)));
         let space = [passage.space.as_str(), &passage.space_key, &passage.space_name];
         document.add_text(self.space_facet, facets::joined(space));
         document.add_bytes(self.shown, &row::written(passage));

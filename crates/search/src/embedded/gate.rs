@@ -33,6 +33,20 @@ impl Gate {
         }
     }
 
+    /// One that lets through what matches.
+    pub fn by(searcher: &Searcher, query: &dyn Query) -> tantivy::Result<Self> {
+        let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
+        let readers = searcher.segment_readers().iter();
+        let segments = readers.map(|reader| {
+            let mut bits: Bits = vec![0; (reader.max_doc() as usize).div_ceil(64)];
+            weight.for_each_no_score(reader, &mut |docs| {
+                docs.iter().for_each(|doc| bits[*doc as usize / 64] |= 1 << (doc % 64));
+            })?;
+            Ok(Some(bits))
+        });
+        Ok(Self(segments.collect::<tantivy::Result<_>>()?))
+    }
+
     /// Whether a passage matches that may be found.
     pub fn shows(&self, searcher: &Searcher, query: &dyn Query) -> tantivy::Result<bool> {
         let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;

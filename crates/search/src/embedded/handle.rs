@@ -14,6 +14,7 @@ use tantivy::{
 
 use super::{
     fields::{Fields, LAYOUT, schema},
+    meaning::Meanings,
     speech::documents,
 };
 use crate::analysis::{self, Speech};
@@ -44,14 +45,16 @@ pub struct Handle {
     /// The languages of what searches see, by the generation of the searcher.
     speeches: Mutex<(u64, Arc<Vec<Speech>>)>,
     directory: Option<PathBuf>,
+    /// They stay when the index begins anew.
+    pub meanings: Arc<Meanings>,
 }
 
 impl Handle {
     /// Opens or makes it. One that another version wrote, or that cannot be read, begins anew.
-    pub fn open(directory: &Path) -> Result<Self> {
+    pub fn open(directory: &Path, meanings: Arc<Meanings>) -> Result<Self> {
         let layout = directory.join("layout");
         if std::fs::read_to_string(&layout).is_ok_and(|found| found == LAYOUT) {
-            match whole(directory).and_then(|index| Self::of(index, Some(directory))) {
+            match whole(directory).and_then(|index| Self::of(index, Some(directory), meanings.clone())) {
                 Ok(handle) => return Ok(handle),
                 // The disk or the system refuses now; the index itself may be whole.
                 Err(error) if error.kind == ErrorKind::Unavailable => return Err(error),
@@ -67,14 +70,14 @@ impl Handle {
         let index = Index::create_in_dir(directory, schema().0).map_err(failed)?;
         // Written last: without it the directory begins anew.
         std::fs::write(&layout, LAYOUT).map_err(unwritable)?;
-        Self::of(index, Some(directory))
+        Self::of(index, Some(directory), meanings)
     }
 
-    pub fn in_memory() -> Result<Self> {
-        Self::of(Index::create_in_ram(schema().0), None)
+    pub fn in_memory(meanings: Arc<Meanings>) -> Result<Self> {
+        Self::of(Index::create_in_ram(schema().0), None, meanings)
     }
 
-    fn of(index: Index, directory: Option<&Path>) -> Result<Self> {
+    fn of(index: Index, directory: Option<&Path>, meanings: Arc<Meanings>) -> Result<Self> {
         let (expected, fields) = schema();
         if index.schema() != expected {
             return Err(Error::internal("the search index has other fields"));
@@ -93,6 +96,7 @@ impl Handle {
             visible: Mutex::new(None),
             speeches: Mutex::new((u64::MAX, Arc::default())),
             directory: directory.map(Path::to_owned),
+            meanings,
         })
     }
 

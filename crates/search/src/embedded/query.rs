@@ -11,7 +11,7 @@ use domain::{
 };
 use tantivy::{
     DocAddress, DocSet, Searcher, TERMINATED,
-    query::{AllQuery, EnableScoring, Query},
+    query::{AllQuery, EmptyQuery, EnableScoring, Query},
 };
 
 use super::{
@@ -20,12 +20,13 @@ use super::{
     gate::Gate,
     group::{Counted, counted},
     handle::{Handle, failed},
+    meaning::Question,
     needles::Needles,
     rank::{Ranked, best_passages},
     row,
     snippet::{Marks, marked, snippet},
 };
-use crate::syntax::{self, Condition};
+use crate::syntax;
 
 /// Passages that are ranked with all their signals. More are when a page far behind is asked for; those then stand behind
 /// the first ones, so that pages do not overlap.
@@ -53,21 +54,23 @@ pub fn answered(handle: &Handle, access: &Access, asked: &Asked) -> Result<Hits>
         return Ok(Hits::default());
     }
     let asking = Asking {
+        handle,
         searcher: &searcher,
         fields: &handle.fields,
         access,
         asked,
-        conditions: &read.conditions,
+        read: &read,
     };
     asking.answered(needles).map_err(failed)?
 }
 
 struct Asking<'a> {
+    handle: &'a Handle,
     searcher: &'a Searcher,
     fields: &'a Fields,
     access: &'a Access,
     asked: &'a Asked,
-    conditions: &'a [Condition],
+    read: &'a syntax::Asked,
 }
 
 /// How much of what is asked must be there.
@@ -88,13 +91,18 @@ impl Asking<'_> {
             self.fields,
             self.access,
             &self.asked.filter,
-            self.conditions,
+            &self.read.conditions,
             &needles,
         )?;
         let (mut needles, also) = expand::mended(self.searcher, self.fields, &gate, needles)?;
         if needles.words.len() > SENTENCE_WORDS {
             needles = needles.loosened();
         }
+        let question = Question::of(self.handle, self.searcher, self.asked, self.read, &needles, &gate);
+        let question = match question {
+            Ok(question) => question,
+            Err(error) => return Ok(Err(error)),
+        };
         for demand in [Demand::Words, Demand::Beginnings, Demand::Any] {
             match demand {
                 Demand::Words => {}
@@ -106,10 +114,17 @@ impl Asking<'_> {
             }
             let query = needles.query(self.fields, required(needles.words.len(), demand, self.asked.sort));
             let last = demand == Demand::Any || needles.words.is_empty();
-            let hits = match &query {
-                Some(query) => self.found(&needles, &**query, &gate, self.asked.sort)?,
+            let hits = match (&query, &question) {
+                (Some(query), Some(question)) => {
+                    if !last && !gate.shows(self.searcher, &**query)? {
+                        continue;
+                    }
+                    self.fused(&needles, &**query, &gate, question)?
+                }
+                (None, Some(question)) => self.fused(&needles, &EmptyQuery, &gate, question)?,
+                (Some(query), None) => self.found(&needles, &**query, &gate, self.asked.sort)?,
                 // Without words nothing is better than anything else, but newer.
-                None => self.found(&needles, &AllQuery, &gate, Sort::Modified)?,
+                (None, None) => self.found(&needles, &AllQuery, &gate, Sort::Modified)?,
             };
             if last || !matches!(&hits, Ok(hits) if hits.total == 0) {
                 let also = also.clone();
@@ -129,6 +144,38 @@ impl Asking<'_> {
             Sort::Relevance => self.best(needles, query, gate, wanted, counted.documents)?,
             Sort::Modified => self.newest(needles, query, gate, &counted)?,
         };
+        self.shown(needles, found, counted)
+    }
+
+    /// What words find and what meaning brings, in one order.
+    fn fused(
+        &self,
+        needles: &Needles,
+        query: &dyn Query,
+        gate: &Gate,
+        question: &Question,
+    ) -> tantivy::Result<Result<Hits>> {
+        let wanted = self.asked.offset + self.asked.limit;
+        let both = question.with(self.searcher, query);
+        let counted = counted(self.searcher, &*both, gate, COUNTED_MAX, 0)?;
+        let documents = usize::try_from(counted.documents).unwrap_or(usize::MAX);
+        let mut count = RANKED;
+        loop {
+            let by_words = best_passages(self.searcher, self.fields, needles, query, gate, count)?;
+            let exhausted = by_words.len() < count || count >= RANKED_MAX;
+            let tiers = match question.fused(self.searcher, self.fields, needles, query, tiers(by_words)) {
+                Ok(tiers) => tiers,
+                Err(error) => return Ok(Err(error)),
+            };
+            let found = folded(by_document(tiers));
+            if exhausted || found.len() >= wanted.min(documents) {
+                return self.shown(needles, found, counted);
+            }
+            count *= RANKED_MORE_TIMES;
+        }
+    }
+
+    fn shown(&self, needles: &Needles, found: Vec<Found>, counted: Counted) -> tantivy::Result<Result<Hits>> {
         let marks = Marks::of(needles);
         let shown = found.into_iter().skip(self.asked.offset).take(self.asked.limit);
         let hits: Result<Vec<Hit>> = shown.map(|found| self.hit(found, &marks)).collect();
@@ -154,7 +201,7 @@ impl Asking<'_> {
         loop {
             let passages = best_passages(self.searcher, self.fields, needles, query, gate, count)?;
             let exhausted = passages.len() < count || count >= RANKED_MAX;
-            let found = folded(by_document(passages));
+            let found = folded(by_document(tiers(passages)));
             if exhausted || found.len() >= wanted.min(documents) {
                 return Ok(found);
             }
@@ -234,10 +281,7 @@ impl Asking<'_> {
     }
 
     fn passage(&self, passage: DocAddress) -> Result<Passage> {
-        use tantivy::schema::Value;
-        let stored: tantivy::TantivyDocument = self.searcher.doc(passage).map_err(failed)?;
-        let shown = stored.get_first(self.fields.shown);
-        row::read(shown.and_then(|value| value.as_bytes()).unwrap_or_default())
+        row::of(self.handle, self.searcher, passage)
     }
 }
 
@@ -262,7 +306,7 @@ struct Found {
 }
 
 /// The first so many passages stand by all their signals; those that were only looked at for a page far behind follow.
-fn by_document(passages: Vec<Ranked>) -> Vec<Found> {
+fn tiers(passages: Vec<Ranked>) -> Vec<Vec<Ranked>> {
     let mut tiers: Vec<Vec<Ranked>> = Vec::new();
     let mut rest = passages;
     let (mut tier, mut reached) = (RANKED, 0);
@@ -272,6 +316,10 @@ fn by_document(passages: Vec<Ranked>) -> Vec<Found> {
         reached += tier;
         tier = reached * RANKED_MORE_TIMES - reached;
     }
+    tiers
+}
+
+fn by_document(tiers: Vec<Vec<Ranked>>) -> Vec<Found> {
     let mut documents: Vec<Found> = Vec::new();
     let mut places: BTreeMap<u64, usize> = BTreeMap::new();
     for mut tier in tiers {

@@ -65,6 +65,29 @@ pub fn best_passages(
     count: usize,
 ) -> tantivy::Result<Vec<Ranked>> {
     let candidates = candidates(searcher, query, gate, count)?;
+    with_signals(searcher, fields, needles, &candidates)
+}
+
+/// Passages with what their words score, each with all its signals, in their order.
+pub fn looked_at(
+    searcher: &Searcher,
+    fields: &Fields,
+    needles: &Needles,
+    passages: &[(DocAddress, Score)],
+) -> tantivy::Result<Vec<Ranked>> {
+    let candidates = passages.iter().map(|(passage, words)| Candidate {
+        passage: *passage,
+        words: *words,
+    });
+    with_signals(searcher, fields, needles, &candidates.collect::<Vec<_>>())
+}
+
+fn with_signals(
+    searcher: &Searcher,
+    fields: &Fields,
+    needles: &Needles,
+    candidates: &[Candidate],
+) -> tantivy::Result<Vec<Ranked>> {
     let signals = Signals::of(searcher, fields, needles)?;
     let mut places: Vec<usize> = (0..candidates.len()).collect();
     places.sort_unstable_by_key(|place| candidates[*place].passage);
@@ -221,6 +244,7 @@ impl Looking<'_> {
             },
             recency: 1.0 + RECENCY * 0.5_f32.powf(age_days / RECENCY_HALF_LIFE_DAYS),
             place,
+            fusion: None,
         };
         Ranked {
             passage: candidate.passage,

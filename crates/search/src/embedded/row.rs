@@ -5,6 +5,9 @@ use domain::{
     document::{DocumentKind, Person},
     passage::Passage,
 };
+use tantivy::{DocAddress, Searcher, TantivyDocument, schema::Value};
+
+use super::handle::{Handle, failed};
 
 pub fn written(passage: &Passage) -> Vec<u8> {
     let mut row = Vec::with_capacity(passage.text.len() + 256);
@@ -43,6 +46,13 @@ pub fn written(passage: &Passage) -> Vec<u8> {
 fn put(row: &mut Vec<u8>, text: &str) {
     row.extend((text.len() as u32).to_le_bytes());
     row.extend(text.as_bytes());
+}
+
+/// The passage in this place.
+pub fn of(handle: &Handle, searcher: &Searcher, passage: DocAddress) -> Result<Passage> {
+    let stored: TantivyDocument = searcher.doc(passage).map_err(failed)?;
+    let shown = stored.get_first(handle.fields.shown);
+    read(shown.and_then(|value| value.as_bytes()).unwrap_or_default())
 }
 
 pub fn read(row: &[u8]) -> Result<Passage> {

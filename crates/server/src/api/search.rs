@@ -166,7 +166,7 @@ pub struct AlikeJson {
     pub url: String,
 }
 
-/// Why a hit stands where it stands: its score is the product of all of these.
+/// Why a hit stands where it stands: its score is the product of all of these, or, with `fusion`, the sum of its two parts.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Explanation)]
 pub struct ExplanationJson {
@@ -182,6 +182,25 @@ pub struct ExplanationJson {
     pub recency: f32,
     /// How near it is to the top of its space, 1 to 1.05; 0.85 for comments and files.
     pub place: f32,
+    /// How words and meaning place it, where both were asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fusion: Option<FusionJson>,
+}
+
+/// How words and meaning place a hit: two parts of its score.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Fusion)]
+pub struct FusionJson {
+    /// The cosine between question and passage; null while the passage's meaning is not known.
+    pub similarity: Option<f32>,
+    /// What the words and all signals give it, measured at the best by words.
+    pub words: f32,
+    /// What its meaning gives it.
+    pub meaning: f32,
+    /// Its place by words, from 1; null when it holds none of them.
+    pub rank_by_words: Option<u32>,
+    /// Its place by meaning, from 1.
+    pub rank_by_meaning: Option<u32>,
 }
 
 impl From<Explanation> for ExplanationJson {
@@ -193,6 +212,7 @@ impl From<Explanation> for ExplanationJson {
             coverage,
             recency,
             place,
+            fusion,
         } = explanation;
         Self {
             words,
@@ -201,6 +221,13 @@ impl From<Explanation> for ExplanationJson {
             coverage,
             recency,
             place,
+            fusion: fusion.map(|fusion| FusionJson {
+                similarity: fusion.similarity,
+                words: fusion.words,
+                meaning: fusion.meaning,
+                rank_by_words: fusion.rank_by_words,
+                rank_by_meaning: fusion.rank_by_meaning,
+            }),
         }
     }
 }
