@@ -146,7 +146,14 @@ impl App {
             .get()
             .map(|embedder| embedder.model().fingerprint.clone());
         let figures = match fingerprint {
-            Some(fingerprint) => self.engine().meanings(index, &fingerprint).await?,
+            // What is wrong with vectors must not take the index with it.
+            Some(fingerprint) => match self.engine().meanings(index, &fingerprint).await {
+                Ok(figures) => figures,
+                Err(failed) => {
+                    self.0.troubles.met(Part::Meanings, &failed);
+                    domain::embedder::MeaningFigures::default()
+                }
+            },
             None => domain::embedder::MeaningFigures {
                 passages: self.engine().figures(index).await?.passages,
                 ..Default::default()

@@ -221,3 +221,7 @@ fn is_of_the_text(failed: &Error) -> bool {
         | ErrorKind::MissingScope { .. } => false,
     }
 }
+
+#[cfg(test)]
+#[path = "embedding_tests.rs"]
+mod tests;
