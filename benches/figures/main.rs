@@ -11,6 +11,7 @@
 
 mod fresh;
 mod import;
+mod meaning;
 mod pass;
 mod peers;
 mod rivals;

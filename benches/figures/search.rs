@@ -26,7 +26,7 @@ use fake_atlassian::{FakeAtlassian, Options};
 use search::EmbeddedEngine;
 use serde_json::Value;
 
-use crate::rivals;
+use crate::{meaning, rivals};
 
 /// The process that asks.
 pub const COMMAND: &str = "searches";
@@ -64,6 +64,8 @@ pub async fn measure(numbers: &[u64]) {
     }
     drop(site);
     let bytes = engine.figures(INDEX).await.unwrap().bytes;
+    let keys = folder.path().join("keys");
+    meaning::learn(&engine, INDEX, &keys).await;
     drop(engine);
     let rivals = rivals.done().await;
     println!("| figure | value |\n|---|---|");
@@ -82,6 +84,7 @@ pub async fn measure(numbers: &[u64]) {
         .arg(COMMAND)
         .arg(&directory)
         .arg(&questions)
+        .arg(&keys)
         .stdout(Stdio::inherit())
         .status()
         .unwrap();
@@ -115,8 +118,8 @@ fn questions_of(words: &BTreeMap<String, u64>) -> Vec<String> {
 
 /// The process that asks: index and questions.
 pub async fn asked(rest: &[String]) {
-    let [directory, questions] = rest else {
-        panic!("searches DIRECTORY QUESTIONS")
+    let [directory, questions, keys] = rest else {
+        panic!("searches DIRECTORY QUESTIONS KEYS")
     };
     let engine = Arc::new(EmbeddedEngine::open(PathBuf::from(directory)).unwrap());
     let questions = std::fs::read_to_string(Path::new(questions)).unwrap();
@@ -162,6 +165,12 @@ pub async fn asked(rest: &[String]) {
     }
     let rate = answered.load(Ordering::Relaxed) as f64 / CLIENTS_FOR.as_secs_f64();
     println!("| {CLIENTS} clients for a minute: questions a second | {rate:.0} |");
+    memory("lexical");
+    meaning::asked(&engine, INDEX, &questions, Path::new(keys)).await;
+    memory("with vectors");
+}
+
+fn memory(of: &str) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     for line in ["RssAnon", "VmRSS", "VmHWM"] {
         let value = status.lines().find(|found| found.starts_with(line)).unwrap_or_default();
@@ -170,7 +179,7 @@ pub async fn asked(rest: &[String]) {
             .nth(1)
             .and_then(|value| value.parse().ok())
             .unwrap_or(0);
-        println!("| memory, {line} | {} MB |", kilobytes >> 10);
+        println!("| memory, {of}, {line} | {} MB |", kilobytes >> 10);
     }
 }
 

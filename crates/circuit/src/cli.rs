@@ -109,6 +109,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   circuit eval --corpus cranfield
+  circuit eval --corpus cranfield --model all-MiniLM-L6-v2
   circuit eval --corpus cranfield --json | jq .lexical.ndcg_at_10.mean
 
 DIR is in the BEIR layout: corpus.jsonl (_id, title, text), queries.jsonl (_id, text), and qrels.tsv or qrels/test.tsv
@@ -155,6 +156,9 @@ pub struct Eval {
     /// The directory with documents, queries and judgements.
     #[arg(long, value_name = "DIR")]
     pub corpus: PathBuf,
+    /// The directory of a model: measures the search by meaning, and by both, as well.
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
     /// How many of the worst answered queries are named.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub worst: usize,

@@ -12,13 +12,14 @@ use domain::{
     access::Access,
     cursor::Watermark,
     document::{Body, Document, DocumentKind, Held},
+    embedder::{EMBEDDED_AT_ONCE, Embedder, Meaning, Purpose},
     engine::{EngineBatch, SearchEngine},
     query::Query,
 };
 use serde_json::{Value, json};
 
 pub use corpus::{Corpus, Entry, Judged};
-pub use measure::{Mean, Measured, measured};
+pub use measure::{Mean, Measured, Scores, measured};
 
 use crate::cli::Eval;
 
@@ -37,13 +38,59 @@ pub async fn eval(asked: &Eval) -> Result<()> {
     })?;
     let engine = search::EmbeddedEngine::open(directory.path().to_owned())?;
     fill(&engine, &corpus).await?;
-    let answers = answers(&engine, &corpus).await?;
-    let lexical = measured(&corpus, &answers);
+    let mut lines = vec![(
+        Way::Words,
+        measured(&corpus, &answers(&engine, &corpus, None, Way::Words).await?),
+    )];
+    if let Some(directory) = &asked.model {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let name = directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let embedder = embed::local::LocalEmbedder::load(directory, name, threads)?;
+        learn(&engine, &embedder).await?;
+        for way in [Way::Meaning, Way::Both] {
+            let answers = answers(&engine, &corpus, Some(&embedder), way).await?;
+            lines.push((way, measured(&corpus, &answers)));
+        }
+    }
     match asked.json {
-        true => println!("{}", as_json(&asked.corpus, &corpus, &lexical, asked.worst)),
-        false => print!("{}", as_text(&corpus, &lexical, asked.worst)),
+        true => println!("{}", as_json(&asked.corpus, &corpus, &lines, asked.worst)),
+        false => print!("{}", as_text(&corpus, &lines, asked.worst)),
     }
     Ok(())
+}
+
+/// How it is searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Words,
+    Meaning,
+    Both,
+}
+
+impl Way {
+    const ALL: [Self; 3] = [Self::Words, Self::Meaning, Self::Both];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Words => "lexical",
+            Self::Meaning => "semantic",
+            Self::Both => "hybrid",
+        }
+    }
+}
+
+/// Gives every passage its meaning.
+pub async fn learn(engine: &dyn SearchEngine, embedder: &dyn Embedder) -> Result<()> {
+    loop {
+        let unknown = engine.unembedded(INDEX, embedder.model(), EMBEDDED_AT_ONCE).await?;
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let (keys, texts): (Vec<u64>, Vec<String>) = unknown.into_iter().map(|one| (one.key, one.text)).unzip();
+        let vectors = embedder.embed(Purpose::Passage, &texts).await?;
+        let vectors = keys.into_iter().zip(vectors).collect();
+        engine.embedded(INDEX, embedder.model(), vectors).await?;
+    }
 }
 
 /// Indexes every document of the corpus as a page.
@@ -61,7 +108,12 @@ pub async fn fill(engine: &dyn SearchEngine, corpus: &Corpus) -> Result<()> {
 }
 
 /// What is found for each judged query, best first.
-pub async fn answers(engine: &dyn SearchEngine, corpus: &Corpus) -> Result<Vec<Vec<String>>> {
+pub async fn answers(
+    engine: &dyn SearchEngine,
+    corpus: &Corpus,
+    embedder: Option<&dyn Embedder>,
+    way: Way,
+) -> Result<Vec<Vec<String>>> {
     let access = Access {
         index: INDEX,
         hidden: Default::default(),
@@ -69,8 +121,16 @@ pub async fn answers(engine: &dyn SearchEngine, corpus: &Corpus) -> Result<Vec<V
     };
     let mut answers = Vec::with_capacity(corpus.queries.len());
     for judged in &corpus.queries {
+        let meaning = match (way, embedder) {
+            (Way::Words, _) | (_, None) => None,
+            (Way::Meaning | Way::Both, Some(embedder)) => meaning(embedder, &judged.text).await?,
+        };
         let query = Query {
-            text: judged.text.clone(),
+            text: match way {
+                Way::Words | Way::Both => judged.text.clone(),
+                Way::Meaning => String::new(),
+            },
+            meaning,
             limit: DEPTH,
             ..Query::default()
         };
@@ -79,6 +139,15 @@ pub async fn answers(engine: &dyn SearchEngine, corpus: &Corpus) -> Result<Vec<V
         answers.push(ids.collect());
     }
     Ok(answers)
+}
+
+async fn meaning(embedder: &dyn Embedder, text: &str) -> Result<Option<Meaning>> {
+    let mut vectors = embedder.embed(Purpose::Question, &[text.to_owned()]).await?;
+    let vector = vectors.pop();
+    Ok(vector.map(|vector| Meaning {
+        model: embedder.model().fingerprint.clone(),
+        vector,
+    }))
 }
 
 /// The document as a page of one space that everybody may read.
@@ -122,10 +191,16 @@ fn storage_format(text: &str) -> String {
     paragraphs.collect()
 }
 
-fn as_json(corpus_directory: &Path, corpus: &Corpus, lexical: &Measured, worst: usize) -> Value {
+fn as_json(corpus_directory: &Path, corpus: &Corpus, lines: &[(Way, Measured)], worst: usize) -> Value {
     let mean = |mean: &Mean| json!({ "mean": mean.mean, "low": mean.low, "high": mean.high });
-    let worst: Vec<Value> = lexical
-        .worst(worst)
+    let told = |way: Way| {
+        let (_, measured) = lines.iter().find(|(measured, _)| *measured == way)?;
+        Some(json!({
+            "ndcg_at_10": mean(&measured.ndcg), "mrr_at_10": mean(&measured.reciprocal_rank),
+            "recall_at_100": mean(&measured.recall),
+        }))
+    };
+    let worst: Vec<Value> = worst_of(lines, worst)
         .map(|scores| {
             json!({
                 "id": scores.id, "text": scores.text, "ndcg_at_10": scores.ndcg,
@@ -135,38 +210,46 @@ fn as_json(corpus_directory: &Path, corpus: &Corpus, lexical: &Measured, worst: 
         .collect();
     json!({
         "corpus": corpus_directory, "documents": corpus.documents.len(), "queries": corpus.queries.len(),
-        "lexical": {
-            "ndcg_at_10": mean(&lexical.ndcg), "mrr_at_10": mean(&lexical.reciprocal_rank),
-            "recall_at_100": mean(&lexical.recall),
-        },
-        // Circuit searches by words only.
-        "semantic": null, "hybrid": null,
+        "lexical": told(Way::Words), "semantic": told(Way::Meaning), "hybrid": told(Way::Both),
         "worst": worst,
     })
 }
 
-fn as_text(corpus: &Corpus, lexical: &Measured, worst: usize) -> String {
+/// The worst answered queries of the last line: what people get.
+fn worst_of(lines: &[(Way, Measured)], count: usize) -> impl Iterator<Item = &Scores> {
+    lines
+        .last()
+        .into_iter()
+        .flat_map(move |(_, measured)| measured.worst(count))
+}
+
+fn as_text(corpus: &Corpus, lines: &[(Way, Measured)], worst: usize) -> String {
     let mean = |mean: &Mean| format!("{:.4} [{:.4}, {:.4}]", mean.mean, mean.low, mean.high);
     let mut out = format!(
-        "{} documents, {} judged queries; in brackets the 95 % confidence interval\n\n{:10}{:26}{:26}{}\n{:10}{:26}{:26}{}\n",
+        "{} documents, {} judged queries; in brackets the 95 % confidence interval\n\n{:10}{:26}{:26}{}\n",
         corpus.documents.len(),
         corpus.queries.len(),
         "",
         "nDCG@10",
         "MRR@10",
         "recall@100",
-        "lexical",
-        mean(&lexical.ndcg),
-        mean(&lexical.reciprocal_rank),
-        mean(&lexical.recall),
     );
-    for missing in ["semantic", "hybrid"] {
-        out.push_str(&format!("{missing:10}not measured: Circuit searches by words only\n"));
+    for way in Way::ALL {
+        out += &match lines.iter().find(|(measured, _)| *measured == way) {
+            Some((_, measured)) => format!(
+                "{:10}{:26}{:26}{}\n",
+                way.name(),
+                mean(&measured.ndcg),
+                mean(&measured.reciprocal_rank),
+                mean(&measured.recall),
+            ),
+            None => format!("{:10}not measured: name a model with --model\n", way.name()),
+        };
     }
     if worst > 0 {
         out.push_str("\nworst answered, by nDCG@10:\n");
     }
-    for scores in lexical.worst(worst) {
+    for scores in worst_of(lines, worst) {
         let text: String = scores.text.chars().take(100).collect();
         out.push_str(&format!("{:.4}  {}  {}\n", scores.ndcg, scores.id, text));
     }

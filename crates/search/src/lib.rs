@@ -3,6 +3,8 @@
 mod analysis;
 #[cfg(test)]
 mod contract;
+#[cfg(test)]
+mod contract_of_meaning;
 mod embedded;
 mod syntax;
 
