@@ -100,7 +100,7 @@ async fn a_hub_that_lies_leaves_nothing_that_passes_for_a_model() {
     .await;
     assert!(why.contains("broke off model.safetensors"), "{why}");
     let why = refusal(|request| match request.uri().path().ends_with("model.safetensors") {
-        true => answer(200, &[("x-linked-etag", &"0".repeat(64))], "weights"),
+        true => answer(200, &[("x-linked-etag", &*"0".repeat(64))], "weights"),
         false => well(request),
     })
     .await;
