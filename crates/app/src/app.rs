@@ -3,14 +3,21 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{
-    Clock, FeedId, Timestamp, authority::Authority, budget::Budget, engine::SearchEngine, source::Source, space::Space,
+    Clock, FeedId, Timestamp,
+    authority::Authority,
+    budget::Budget,
+    embedder::{Embedder, Models},
+    engine::SearchEngine,
+    source::Source,
+    space::Space,
     store::Store,
 };
 use sync::files::FilePorts;
-use tokio::sync::{Mutex, Notify, broadcast};
+use tokio::sync::{Mutex, Notify, OnceCell, broadcast};
 
 use crate::{
     grants::GrantKeeper,
+    meanings::Meanings,
     trouble::{Part, Troubles},
     users::SignInGuard,
 };
@@ -19,6 +26,8 @@ use crate::{
 pub struct Parts {
     pub store: Arc<dyn Store>,
     pub engine: Arc<dyn SearchEngine>,
+    /// None when no model is set: then search is by words alone.
+    pub models: Option<Arc<dyn Models>>,
     pub source: Arc<dyn Source>,
     /// None when files are found by their names only.
     pub files: Option<FilePorts>,
@@ -55,6 +64,11 @@ pub(crate) struct Inner {
     pub queued: Notify,
     /// Rung when the store changed and the search index should follow.
     pub changed: Notify,
+    /// Rung when a search index changed and models have something to read.
+    pub indexed: Notify,
+    /// The model that the settings name, once it is ready.
+    pub current_model: OnceCell<Arc<dyn Embedder>>,
+    pub meanings: Meanings,
     /// Feeds whose picture changed, for those who watch.
     pub pictures: broadcast::Sender<FeedId>,
     pub sign_ins: SignInGuard,
@@ -82,6 +96,9 @@ impl App {
             parts,
             queued: Notify::new(),
             changed: Notify::new(),
+            indexed: Notify::new(),
+            current_model: OnceCell::new(),
+            meanings: Meanings::default(),
             pictures: broadcast::channel(PICTURES_MAX).0,
             sign_ins: SignInGuard::default(),
             readiness: Mutex::new(None),
@@ -112,6 +129,11 @@ impl App {
     }
     pub fn now(&self) -> domain::Timestamp {
         self.0.parts.clock.now()
+    }
+
+    /// Models of meaning, where one is set.
+    pub fn models(&self) -> Option<&dyn Models> {
+        self.0.parts.models.as_deref()
     }
 
     /// What is asked of Atlassian, with reasons.

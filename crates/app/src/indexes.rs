@@ -5,7 +5,7 @@ use domain::{
     index::{Index, checked_description, checked_name},
 };
 
-use crate::{App, Caller};
+use crate::{App, Caller, meanings::SemanticView};
 
 /// An index with what it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct IndexView {
     pub feeds: u64,
     /// Whether everything held can be found already.
     pub searchable: bool,
+    /// How far its meaning is known; none when no model is set.
+    pub semantic: Option<SemanticView>,
 }
 
 impl App {
@@ -37,6 +39,7 @@ impl App {
         let figures = self.store().index_figures(index.id).await?;
         let searchable = self.engine().watermark(index.id).await?.0 >= figures.last_sequence;
         Ok(IndexView {
+            semantic: self.semantic_view(index.id).await?,
             index,
             documents: figures.documents,
             feeds: figures.feeds,

@@ -12,6 +12,7 @@ pub mod feeds;
 pub mod grants;
 pub mod indexes;
 pub mod jobs;
+pub mod meanings;
 pub mod progress;
 pub mod reading;
 pub mod reconnections;

@@ -27,7 +27,8 @@ impl App {
             )));
         }
         let access = self.access(caller, index).await?;
-        self.engine().search(&access, query).await
+        let query = self.understood(index, query).await;
+        self.engine().search(&access, &query).await
     }
 
     /// Ways to go on with a query that this caller is typing, out of what they may see.

@@ -17,6 +17,12 @@ pub(crate) enum Part {
     Reading,
     /// The queue of jobs cannot be read or written.
     Queue,
+    /// The model that the settings name cannot be had.
+    Model,
+    /// Models do not read on.
+    Meanings,
+    /// Questions are not understood.
+    Questions,
     /// This search index does not follow the store.
     Index(IndexId),
 }
@@ -62,6 +68,9 @@ fn begun(part: Part) -> String {
         Part::Store => "The store is not ready".to_owned(),
         Part::Reading => "The store cannot be read".to_owned(),
         Part::Queue => "The job queue cannot be read or written".to_owned(),
+        Part::Model => "Search is by words alone, for its model cannot be had".to_owned(),
+        Part::Meanings => "The meaning of passages is not read".to_owned(),
+        Part::Questions => "Search is by words alone at times, for questions are not understood".to_owned(),
         Part::Index(index) => format!("Search index {index} does not follow the store"),
     }
 }
@@ -71,6 +80,9 @@ fn over(part: Part) -> String {
         Part::Store => "The store is ready again".to_owned(),
         Part::Reading => "The store can be read again".to_owned(),
         Part::Queue => "The job queue can be read and written again".to_owned(),
+        Part::Model => "The model for search by meaning is there".to_owned(),
+        Part::Meanings => "The meaning of passages is read again".to_owned(),
+        Part::Questions => "Questions are understood again".to_owned(),
         Part::Index(index) => format!("Search index {index} follows the store again"),
     }
 }

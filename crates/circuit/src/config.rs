@@ -9,6 +9,11 @@ use std::{
 use domain::{
     Error, Result, Secret,
     budget::{Allowance, BUDGET_PERCENT, QUOTA_POINTS},
+    embedder::DIMENSIONS_MAX,
+};
+use embed::{
+    hub::{Hub, ModelId, PUBLIC},
+    remote::Endpoint,
 };
 use serde::Deserialize;
 use url::Url;
@@ -30,6 +35,7 @@ pub struct Config {
     pub log: Log,
     pub atlassian: Atlassian,
     pub files: Files,
+    pub semantic: Semantic,
     /// The key that seals tokens; none: the file `secret.key` in the data directory.
     pub secret_key: Option<Secret>,
 }
@@ -64,6 +70,44 @@ pub struct Files {
     pub reader: Option<PathBuf>,
 }
 
+/// Which model gives texts their meaning.
+#[derive(Clone, Debug)]
+pub struct Semantic {
+    /// None: search is by words alone.
+    pub model: Option<Model>,
+    /// How many threads read passages.
+    pub threads: usize,
+}
+
+/// Where a model is.
+#[derive(Clone, Debug)]
+pub enum Model {
+    Directory(PathBuf),
+    Id {
+        id: ModelId,
+        hub: Hub,
+    },
+    Remote {
+        url: String,
+        model: String,
+        key: Option<Secret>,
+        dimensions: Option<usize>,
+    },
+}
+
+/// The most threads that may be asked for.
+const THREADS_BOUND: u64 = 64;
+
+impl Default for Semantic {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            model: None,
+            threads: (cores / 2).max(1),
+        }
+    }
+}
+
 /// The largest file that is read unless somebody says otherwise, in bytes.
 pub const FILE_BYTES_MAX_DEFAULT: u64 = 50 << 20;
 /// The largest bound: an answer of Atlassian has at most 64 MB.
@@ -88,7 +132,7 @@ impl Default for Files {
 struct Layer(BTreeMap<&'static str, String>);
 
 /// Every setting: its variable (after `CIRCUIT_`), its place in the file, and whether it is a secret (also `…_FILE`).
-const SETTINGS: [(&str, &str, bool); 16] = [
+const SETTINGS: [(&str, &str, bool); 22] = [
     ("DATA_DIR", "data_dir", false),
     ("ADDRESS", "address", false),
     ("PUBLIC_URL", "public_url", false),
@@ -105,6 +149,12 @@ const SETTINGS: [(&str, &str, bool); 16] = [
     ("FILES_ENABLED", "files.enabled", false),
     ("FILES_BYTES_MAX", "files.bytes_max", false),
     ("FILES_SKIP_TYPES", "files.skip_types", false),
+    ("SEMANTIC_MODEL", "semantic.model", false),
+    ("SEMANTIC_URL", "semantic.url", false),
+    ("SEMANTIC_KEY", "semantic.key", true),
+    ("SEMANTIC_DIMENSIONS", "semantic.dimensions", false),
+    ("SEMANTIC_HUB", "semantic.hub", false),
+    ("SEMANTIC_THREADS", "semantic.threads", false),
 ];
 
 /// Reads file, environment and flags. Errors name the setting and where it stands.
@@ -191,8 +241,10 @@ impl Layer {
             BUDGET_PERCENT,
         )?;
         let files = settled_files(take("files.enabled"), take("files.bytes_max"), take("files.skip_types"))?;
+        let semantic = settled_semantic(&mut take)?;
         Ok(Config {
             files,
+            semantic,
             data_dir: PathBuf::from(take("data_dir").unwrap_or_else(|| "circuit-data".into())),
             address: resolved(&address)?,
             public_url: take("public_url").map(|url| checked_public_url(&url)).transpose()?,
@@ -260,6 +312,77 @@ fn settled_files(enabled: Option<String>, bytes_max: Option<String>, skip_types:
         },
         reader: None,
     })
+}
+
+fn settled_semantic(take: &mut impl FnMut(&str) -> Option<String>) -> Result<Semantic> {
+    let mut given = |place: &str| said(place, take(place));
+    let (model, url, key) = (given("semantic.model")?, given("semantic.url")?, given("semantic.key")?);
+    let (dimensions, hub) = (given("semantic.dimensions")?, given("semantic.hub")?);
+    let otherwise = Semantic::default();
+    let threads = whole("semantic.threads", given("semantic.threads")?, otherwise.threads as u64)?;
+    if !(1..=THREADS_BOUND).contains(&threads) {
+        return Err(Error::invalid(format!(
+            "semantic.threads is between 1 and {THREADS_BOUND}, not {threads}"
+        )));
+    }
+    let dimensions = match dimensions {
+        None => None,
+        Some(_) => match whole("semantic.dimensions", dimensions, 384)? as usize {
+            dimensions @ 1..=DIMENSIONS_MAX => Some(dimensions),
+            dimensions => {
+                return Err(Error::invalid(format!(
+                    "semantic.dimensions is between 1 and {DIMENSIONS_MAX}, not {dimensions}"
+                )));
+            }
+        },
+    };
+    let without = |what: &str| {
+        Err(Error::invalid(format!(
+            "{what} is set and semantic.url is not; set both, or leave it out"
+        )))
+    };
+    let model = match (model, url) {
+        (None, Some(_)) => {
+            return Err(Error::invalid(
+                "semantic.url is set and semantic.model is not; set semantic.model to the name that the endpoint knows its \
+                 model by, such as nomic-embed-text",
+            ));
+        }
+        (_, None) if key.is_some() => return without("semantic.key"),
+        (_, None) if dimensions.is_some() => return without("semantic.dimensions"),
+        (None, None) => None,
+        (Some(model), None) => Some(local_model(&model, Hub::parse(hub.as_deref().unwrap_or(PUBLIC))?)?),
+        (Some(model), Some(url)) => {
+            let key = key.map(Secret::new);
+            // Said now and not when the first passage is read.
+            Endpoint::new(&url, &model, key.clone(), dimensions)?;
+            Some(Model::Remote {
+                url,
+                model,
+                key,
+                dimensions,
+            })
+        }
+    };
+    Ok(Semantic {
+        model,
+        threads: threads as usize,
+    })
+}
+
+/// A directory, or an id at the hub. A directory that is not there yet is no fault of the setting.
+fn local_model(text: &str, hub: Hub) -> Result<Model> {
+    let path = Path::new(text);
+    if path.is_absolute() || path.starts_with(".") || path.starts_with("..") || path.is_dir() {
+        return Ok(Model::Directory(path.to_owned()));
+    }
+    let id = ModelId::parse(text).ok_or_else(|| {
+        Error::invalid(format!(
+            "semantic.model is a directory or a Hugging Face id such as sentence-transformers/all-MiniLM-L6-v2, not {text:?}; \
+             with an endpoint, set semantic.url as well"
+        ))
+    })?;
+    Ok(Model::Id { id, hub })
 }
 
 fn media_type_prefix(text: &str) -> Result<String> {
@@ -401,6 +524,7 @@ struct File {
     log: LogSection,
     atlassian: AtlassianSection,
     files: FilesSection,
+    semantic: SemanticSection,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -428,6 +552,17 @@ struct FilesSection {
     enabled: Option<bool>,
     bytes_max: Option<u64>,
     skip_types: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct SemanticSection {
+    model: Option<String>,
+    url: Option<String>,
+    key: Option<String>,
+    dimensions: Option<u64>,
+    hub: Option<String>,
+    threads: Option<u64>,
 }
 
 fn file_layer(named: Option<&Path>) -> Result<Layer> {
@@ -475,6 +610,18 @@ fn parsed_file(text: &str) -> Result<Layer, String> {
         ("files.enabled", file.files.enabled.map(|enabled| enabled.to_string())),
         ("files.bytes_max", file.files.bytes_max.map(|bytes| bytes.to_string())),
         ("files.skip_types", file.files.skip_types.map(|types| types.join(" "))),
+        ("semantic.model", file.semantic.model),
+        ("semantic.url", file.semantic.url),
+        ("semantic.key", file.semantic.key),
+        (
+            "semantic.dimensions",
+            file.semantic.dimensions.map(|dimensions| dimensions.to_string()),
+        ),
+        ("semantic.hub", file.semantic.hub),
+        (
+            "semantic.threads",
+            file.semantic.threads.map(|threads| threads.to_string()),
+        ),
     ];
     Ok(Layer(
         given
@@ -626,6 +773,65 @@ mod tests {
         ] {
             let why = error_of(&no_file(), &[(&format!("CIRCUIT_{name}"), value)]);
             assert!(why.contains(said), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_model_is_a_directory_an_id_or_an_endpoint_and_nonsense_is_said() {
+        let semantic = |set: &[(&str, &str)]| {
+            let set: Vec<(String, &str)> = set
+                .iter()
+                .map(|(name, value)| (format!("CIRCUIT_SEMANTIC_{name}"), *value))
+                .collect();
+            let set: Vec<(&str, &str)> = set.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+            layered(&no_file(), &variables(&set)).map(|config| config.semantic)
+        };
+        assert!(semantic(&[]).unwrap().model.is_none());
+        let here = env!("CARGO_MANIFEST_DIR");
+        for directory in [here, "/not/there/yet", "./model"] {
+            let model = semantic(&[("MODEL", directory)]).unwrap().model;
+            assert!(matches!(model, Some(Model::Directory(path)) if path == Path::new(directory)));
+        }
+        let model = semantic(&[("MODEL", "BAAI/bge-small-en-v1.5"), ("THREADS", "3")]).unwrap();
+        assert_eq!(model.threads, 3);
+        assert!(matches!(model.model, Some(Model::Id { id, .. }) if id.as_str() == "BAAI/bge-small-en-v1.5"));
+        let endpoint = [
+            ("MODEL", "m"),
+            ("URL", "http://localhost:11434"),
+            ("KEY", "k"),
+            ("DIMENSIONS", "256"),
+        ];
+        let endpoint = semantic(&endpoint).unwrap().model;
+        assert!(matches!(
+            endpoint,
+            Some(Model::Remote {
+                dimensions: Some(256),
+                key: Some(_),
+                ..
+            })
+        ));
+        let from_file = parsed_file("[semantic]\nmodel = 'a/b'\nthreads = 1")
+            .unwrap()
+            .settled()
+            .unwrap()
+            .semantic;
+        assert!(matches!(from_file.model, Some(Model::Id { .. })));
+        for (set, said) in [
+            (&[("MODEL", "MiniLM")][..], "sentence-transformers/all-MiniLM-L6-v2"),
+            (&[("URL", "http://localhost:11434")], "semantic.model"),
+            (&[("MODEL", "a/b"), ("KEY", "hunter2")], "semantic.url"),
+            (&[("MODEL", "a/b"), ("DIMENSIONS", "3")], "semantic.url"),
+            (&[("MODEL", "m"), ("URL", "localhost")], "http://localhost:11434/v1"),
+            (
+                &[("MODEL", "m"), ("URL", "http://x"), ("DIMENSIONS", "0")],
+                "between 1 and",
+            ),
+            (&[("MODEL", "a/b"), ("HUB", "x")], "semantic.hub"),
+            (&[("MODEL", "a/b"), ("THREADS", "0")], "between 1 and"),
+            (&[("MODEL", "")], "set and empty"),
+        ] {
+            let why = semantic(set).unwrap_err().to_string();
+            assert!(why.contains(said) && !why.contains("hunter2"), "{why}");
         }
     }
 

@@ -105,6 +105,11 @@ impl DataDir {
         self.path.join("search")
     }
 
+    /// Models that were downloaded.
+    pub fn models(&self) -> PathBuf {
+        self.path.join("models")
+    }
+
     /// The sealing key kept beside the database; made at the first start.
     pub fn secret_key(&self, make: impl FnOnce() -> Secret) -> Result<Secret> {
         let path = self.path.join(KEY);

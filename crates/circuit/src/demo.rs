@@ -16,7 +16,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     cli,
-    config::{Atlassian, Config, Files, Log},
+    config::{Atlassian, Config, Files, Log, Semantic},
     log, serve,
     socket::Socket,
     stop,
@@ -77,6 +77,7 @@ pub async fn demo(demo: &cli::Demo) -> Result<()> {
             allowance: allowance(demo)?,
         },
         files: Files::default(),
+        semantic: Semantic::default(),
         secret_key: None,
     };
     let wired = wired(&config, url.clone(), Arc::new(Socket::new()?)).await?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use confluence::http::Http;
-use domain::{Error, Result};
+use domain::{Error, Result, embedder::Purpose};
 use store::{SealingKey, SealingKeys, backup::prove};
 
 use crate::{
@@ -65,6 +65,7 @@ pub async fn doctor(settings: &Settings) -> Result<()> {
                         (None, Err(error)) => Err(error.to_string()),
                     };
                     say("Atlassian app", app);
+                    say("search by meaning", understood(&wired).await);
                 }
             }
         }
@@ -94,6 +95,30 @@ async fn whole(config: &Config) -> std::result::Result<String, String> {
     whole
         .map(|whole| format!("every page of the database is readable; {} documents", whole.documents))
         .map_err(|error| error.to_string())
+}
+
+/// Reads, downloads or reaches the model, and has it read a question.
+async fn understood(wired: &wiring::Wired) -> std::result::Result<String, String> {
+    let Some(models) = wired.app.models() else {
+        return Ok("no model is set, so search is by words alone; semantic.model sets one".into());
+    };
+    let asked = async {
+        let embedder = models.current().await?;
+        embedder
+            .embed(Purpose::Question, &["does it answer?".to_owned()])
+            .await?;
+        Ok(embedder.model().clone())
+    };
+    match asked.await {
+        Ok(model) => Ok(format!(
+            "the model {} answers with {} dimensions",
+            model.name, model.dimensions
+        )),
+        Err(error) => {
+            let error: Error = error;
+            Err(format!("{error}; until then search is by words alone"))
+        }
+    }
 }
 
 /// Any answer will do: it proves that name, route and certificate are right.

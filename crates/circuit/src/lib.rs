@@ -14,6 +14,7 @@ pub mod mcp;
 pub mod reading;
 pub mod remote;
 pub mod restore;
+pub mod semantic;
 pub mod serve;
 pub mod socket;
 pub mod stop;

@@ -68,3 +68,50 @@ impl Http for Socket {
             .map_err(Unanswered::Lost)
     }
 }
+
+/// Until the next piece of an answer that comes piece by piece.
+const PIECE_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// The real network of models: answers come piece by piece, and the whole may take as long as a large file does. No
+/// redirects followed.
+pub struct Streams(reqwest::Client);
+
+impl Streams {
+    pub fn new() -> Result<Self> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("Circuit/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_TIME_MAX)
+            .read_timeout(PIECE_TIME_MAX)
+            .build()
+            .map_err(|error| Error::internal("the HTTP client could not be made").because(error.without_url()))?;
+        Ok(Self(client))
+    }
+}
+
+#[async_trait]
+impl embed::http::Http for Streams {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<embed::http::Body>> {
+        let host = request.uri().host().unwrap_or("the endpoint").to_owned();
+        let request = reqwest::Request::try_from(request)
+            .map_err(|error| Error::internal("a request could not be made").because(error.without_url()))?;
+        let silent = move |error: reqwest::Error| {
+            let what = match (error.is_connect(), error.is_timeout()) {
+                (true, _) => "could not be reached",
+                (false, true) => "did not answer in time",
+                (false, false) => "broke off its answer",
+            };
+            Error::unavailable(format!("{host} {what}")).because(error.without_url())
+        };
+        let answer = self.0.execute(request).await.map_err(&silent)?;
+        let mut response = Response::builder().status(answer.status());
+        if let Some(headers) = response.headers_mut() {
+            *headers = answer.headers().clone();
+        }
+        let body = answer.bytes_stream().map(move |piece| piece.map_err(&silent)).boxed();
+        response
+            .body(body)
+            .map_err(|error| Error::internal("an answer could not be read").because(error))
+    }
+}

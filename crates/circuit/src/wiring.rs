@@ -10,13 +10,15 @@ use confluence::{
     oauth::{Atlassian3lo, ClientCredentials, Endpoints},
     source::ConfluenceSource,
 };
-use domain::{Clock, Error, Result, Secret, store::Store};
+use domain::{Clock, Error, Result, Secret, embedder::Models, store::Store};
 use search::EmbeddedEngine;
 use store::{SealingKey, SealingKeys, SqlStore};
 
 use sync::files::{FileLimits, FilePorts};
 
-use crate::{config::Config, data_dir::DataDir, reading::SandboxedReader, stop};
+use crate::{
+    config::Config, data_dir::DataDir, reading::SandboxedReader, semantic::ConfiguredModels, socket::Streams, stop,
+};
 
 /// An app, and the data directory that it holds.
 pub struct Wired {
@@ -86,6 +88,7 @@ pub async fn wired_at(
     let app = App::new(Parts {
         store: store.clone(),
         engine,
+        models: models(config, &data)?,
         files: file_ports(config, source.clone())?,
         source,
         budget,
@@ -102,6 +105,15 @@ pub async fn wired_at(
         database,
         _data: data,
     })
+}
+
+/// The models that the settings name; none when they name none. Nothing is read or reached yet.
+fn models(config: &Config, data: &DataDir) -> Result<Option<Arc<dyn Models>>> {
+    if config.semantic.model.is_none() {
+        return Ok(None);
+    }
+    let models = ConfiguredModels::new(&config.semantic, data.models(), Arc::new(Streams::new()?));
+    Ok(models.map(|models| Arc::new(models) as Arc<dyn Models>))
 }
 
 fn file_ports(config: &Config, source: Arc<ConfluenceSource>) -> Result<Option<FilePorts>> {

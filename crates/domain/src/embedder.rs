@@ -61,3 +61,16 @@ pub struct MeaningFigures {
     pub known: u64,
     pub bytes: u64,
 }
+
+/// Gives models by what the settings say.
+#[async_trait]
+pub trait Models: Send + Sync {
+    /// What the settings name, for people.
+    fn name(&self) -> &str;
+
+    /// The model that the settings name. It may have to be read, downloaded or reached first; an error says what to do.
+    async fn current(&self) -> Result<std::sync::Arc<dyn Embedder>>;
+
+    /// A model that the settings named before, by its fingerprint; none when it cannot be had any more.
+    async fn former(&self, fingerprint: &str) -> Result<Option<std::sync::Arc<dyn Embedder>>>;
+}

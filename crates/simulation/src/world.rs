@@ -399,6 +399,7 @@ impl AppPorts {
             store,
             engine,
             files: None,
+            models: None,
             budget,
             authority,
             tokens,

@@ -62,6 +62,7 @@ impl App {
             match followed {
                 Ok(0) => {}
                 Ok(_) => {
+                    self.0.indexed.notify_one();
                     for feed in self.store().feeds(index.id).await? {
                         self.feed_changed(feed.id);
                     }

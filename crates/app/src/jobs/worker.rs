@@ -291,4 +291,4 @@ fn wait(job: &Job, now: Timestamp) -> Duration {
 
 #[cfg(test)]
 #[path = "worker_tests.rs"]
-mod tests;
+pub(super) mod tests;

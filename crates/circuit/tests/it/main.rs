@@ -14,6 +14,7 @@ mod files;
 mod judged;
 mod killed;
 mod killed_often;
+mod meaning;
 mod mirror;
 mod naming;
 mod odd_answers;

@@ -8,7 +8,7 @@ use std::{
 use app::clock::SystemClock;
 use app::{Caller, connections::Callback};
 use circuit::{
-    config::{Atlassian, Config, Files, Log},
+    config::{Atlassian, Config, Files, Log, Semantic},
     socket::Socket,
     wiring::{Wired, wired_at},
 };
@@ -171,6 +171,7 @@ pub fn configured(data_dir: &Path, fake_base: &str, allowance: Allowance) -> Con
             reader: Some(env!("CARGO_BIN_EXE_circuit").into()),
             ..Files::default()
         },
+        semantic: Semantic::default(),
         secret_key: None,
     }
 }

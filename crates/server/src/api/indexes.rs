@@ -1,6 +1,6 @@
 //! Indexes: made, named, described, deleted.
 
-use app::indexes::IndexView;
+use app::{indexes::IndexView, meanings::SemanticView};
 use axum::{Json, extract::State, response::IntoResponse};
 use domain::{IndexId, index::Index};
 use http::{StatusCode, header::LOCATION};
@@ -30,6 +30,32 @@ pub struct IndexJson {
     pub feeds: u64,
     /// Whether everything that is held can be found already.
     pub searchable: bool,
+    /// How far search by meaning is; null when no model is set, and search is by words alone.
+    pub semantic: Option<SemanticJson>,
+}
+
+/// How far a model has read an index.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Semantic)]
+pub struct SemanticJson {
+    /// The model that the settings name.
+    pub model: String,
+    pub passages: u64,
+    /// Passages whose meaning is known under this model.
+    pub known: u64,
+    /// Why it does not go on at present, for people; null when all is well.
+    pub trouble: Option<String>,
+}
+
+impl From<SemanticView> for SemanticJson {
+    fn from(view: SemanticView) -> Self {
+        Self {
+            model: view.model,
+            passages: view.passages,
+            known: view.known,
+            trouble: view.trouble,
+        }
+    }
 }
 
 impl From<IndexView> for IndexJson {
@@ -42,6 +68,7 @@ impl From<IndexView> for IndexJson {
             documents: view.documents,
             feeds: view.feeds,
             searchable: view.searchable,
+            semantic: view.semantic.map(SemanticJson::from),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Indexes: listed, made, renamed, deleted.
 
-use app::indexes::IndexView;
+use app::{indexes::IndexView, meanings::SemanticView};
 use askama::Template;
 use axum::{
     extract::{Path, State},
@@ -32,6 +32,8 @@ struct Row {
     description: String,
     documents: String,
     feeds: String,
+    /// How much a model has read, while that is not all.
+    meaning: Option<String>,
 }
 
 pub async fn home(_who: SignedIn) -> Redirect {
@@ -53,7 +55,14 @@ fn row(view: IndexView) -> Row {
         description: view.index.description,
         documents: counted(view.documents, "document", "documents"),
         feeds: counted(view.feeds, "integration", "integrations"),
+        meaning: view.semantic.as_ref().and_then(read_so_far),
     }
+}
+
+fn read_so_far(semantic: &SemanticView) -> Option<String> {
+    semantic
+        .percent()
+        .map(|percent| format!("Meaning: {percent} % of passages read"))
 }
 
 #[derive(Template)]
@@ -98,11 +107,29 @@ fn filled(who: &SignedIn, fields: &Fields, problem: Option<String>) -> NewPage {
 struct SettingsPage {
     page: Page,
     index: IndexHead,
+    semantic: Option<Semantic>,
     name: String,
     description: String,
     name_chars_max: usize,
     description_chars_max: usize,
     problem: Option<String>,
+}
+
+/// Search by meaning, as a person reads of it.
+struct Semantic {
+    model: String,
+    read: String,
+    trouble: Option<String>,
+}
+
+impl From<&SemanticView> for Semantic {
+    fn from(view: &SemanticView) -> Self {
+        Self {
+            model: view.model.clone(),
+            read: read_so_far(view).unwrap_or_else(|| "Meaning: all passages read".to_owned()),
+            trouble: view.trouble.clone(),
+        }
+    }
 }
 
 fn settings_page(
@@ -115,6 +142,7 @@ fn settings_page(
     SettingsPage {
         page: Page::new(who, format!("Settings · {}", view.index.name)),
         index: IndexHead::new(view, "settings"),
+        semantic: view.semantic.as_ref().map(Semantic::from),
         name: name.to_owned(),
         description: description.to_owned(),
         name_chars_max: NAME_CHARS_MAX,

@@ -118,6 +118,7 @@ impl World {
             engine: engine.clone(),
             source: Arc::new(TwoSpaces { as_dan }),
             files: None,
+            models: None,
             budget: Arc::new(PointsKeeper::new(
                 store.clone(),
                 clock.clone(),

@@ -80,6 +80,7 @@ impl World {
             engine: engine.clone(),
             source: acme.clone(),
             files: None,
+            models: None,
             budget: Arc::new(PointsKeeper::new(
                 store.clone(),
                 clock.clone(),
