@@ -340,7 +340,7 @@ pub struct AlikeJson {
 
 /// Why a hit stands where it stands: its score is the product of all of these.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Explanation)]
+#[schema(as = ScoreExplanation)]
 pub struct ExplanationJson {
     /// BM25 of the words asked for.
     pub words: f32,

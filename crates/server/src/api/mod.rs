@@ -6,6 +6,7 @@ mod admin;
 pub(crate) mod auth;
 mod connections;
 mod documents;
+mod examples;
 mod explain;
 mod feeds;
 mod hits;

@@ -23,8 +23,8 @@ use utoipa::{
 use crate::{
     Door,
     api::{
-        admin, auth::SESSION_COOKIE, connections, documents, explain, feeds, indexes, keys, me, once, problem,
-        reconnections, request::Declared, runs, search, sites, spaces,
+        admin, auth::SESSION_COOKIE, connections, documents, examples, explain, feeds, indexes, keys, me, once,
+        problem, reconnections, request::Declared, runs, search, sites, spaces,
     },
 };
 
@@ -127,10 +127,12 @@ pub fn described(version: &str, public_url: &str) -> Document {
     let mut document = Addresses::openapi();
     document.info.version = version.to_owned();
     document.servers = Some(vec![Server::new(format!("{public_url}/api/v1"))]);
+    let examples = examples::examples();
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations_mut(item) {
             secure(&method, operation);
             add_problems(&method, operation);
+            examples::add(&examples, operation);
             let makes = once::MAKING.contains(&path.as_str());
             if makes && method == Method::POST {
                 add_name(operation);
