@@ -9,6 +9,7 @@ pub mod connections;
 pub mod documents;
 pub mod explain;
 pub mod feeds;
+pub mod given_answers;
 pub mod grants;
 pub mod indexes;
 pub mod jobs;

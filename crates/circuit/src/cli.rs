@@ -1,7 +1,10 @@
 //! The command line.
 
+mod asking;
+
 use std::path::PathBuf;
 
+pub use asking::*;
 use clap::{Args, Parser, Subcommand};
 
 const ABOUT: &str = "Makes what a company wrote in Confluence findable, and keeps it true.";
@@ -45,9 +48,32 @@ Everything is gone when it ends.")]
     /// Checks the configuration, the data directory, the address and the way to Atlassian, and says what to mend.
     Doctor(Settings),
 
-    /// Asks a running Circuit about its feeds.
+    /// Keeps an API key of a running Circuit, so that the commands below need no other.
+    #[command(after_help = LOGIN)]
+    Login(Login),
+
+    /// Forgets the API key of a Circuit.
+    Logout(Logout),
+
+    /// Searches a running Circuit.
+    #[command(after_help = SEARCH)]
+    Search(Search),
+
+    /// Lists, shows, makes and deletes indexes of a running Circuit.
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Index(Index),
+
+    /// Asks a running Circuit about its feeds, and tells them what to do.
     #[command(subcommand)]
     Feed(Feed),
+
+    /// Shows documents of a running Circuit.
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Doc(Doc),
+
+    /// Lists, makes and revokes your API keys.
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Key(Key),
 
     /// Says why a page is found or missing.
     #[command(after_help = "\
@@ -120,6 +146,14 @@ DIR is in the BEIR layout: corpus.jsonl (_id, title, text), queries.jsonl (_id, 
     #[command(after_help = "Stop Circuit first: a data directory belongs to one process at a time.")]
     Reindex(Settings),
 
+    /// Prints what a shell needs to complete this command line.
+    #[command(after_help = COMPLETIONS)]
+    Completions(Completions),
+
+    /// Prints the manual page, or writes one for each command into a directory.
+    #[command(after_help = MAN)]
+    Man(Man),
+
     /// Reads one file for the Circuit that started this process.
     #[command(hide = true)]
     ReadFile,
@@ -127,6 +161,30 @@ DIR is in the BEIR layout: corpus.jsonl (_id, title, text), queries.jsonl (_id, 
 
 #[derive(Clone, Debug, Subcommand)]
 pub enum Feed {
+    /// Lists the feeds of all indexes, or of one.
+    #[command(after_help = EXIT_CODES)]
+    List(FeedList),
+
+    /// Says how a feed is.
+    #[command(after_help = EXIT_CODES)]
+    Status(FeedAsked),
+
+    /// Has a feed read everything again now.
+    #[command(after_help = EXIT_CODES)]
+    Sync(FeedSync),
+
+    /// Shows a feed's progress until everything it brought can be found.
+    #[command(after_help = WATCH)]
+    Watch(FeedAsked),
+
+    /// Stops a feed until it is resumed.
+    #[command(after_help = EXIT_CODES)]
+    Pause(FeedAsked),
+
+    /// Lets a paused feed go on where it was.
+    #[command(after_help = EXIT_CODES)]
+    Resume(FeedAsked),
+
     /// Says about how much spaces hold, and what importing them and keeping them up to date will cost at Atlassian.
     #[command(after_help = "\
 Examples:
@@ -218,11 +276,11 @@ pub struct Mcp {
     pub remote: RemoteSettings,
 }
 
-/// Which Circuit is asked. The API key is read from CIRCUIT_API_KEY or CIRCUIT_API_KEY_FILE: on a command line everybody
-/// on the machine could read it.
+/// Which Circuit is asked. The API key is read from CIRCUIT_API_KEY or CIRCUIT_API_KEY_FILE, or is the one that `circuit
+/// login` keeps for that Circuit: on a command line everybody on the machine could read it.
 #[derive(Args, Clone, Debug, Default)]
 pub struct RemoteSettings {
-    /// Where that Circuit is [default: http://localhost:8470] [variable: CIRCUIT_URL].
+    /// Where that Circuit is [default: the last one logged in to, or http://localhost:8470] [variable: CIRCUIT_URL].
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
 }

@@ -18,7 +18,10 @@ use embed::{
 use serde::Deserialize;
 use url::Url;
 
-use crate::cli::{RemoteSettings, Settings};
+use crate::{
+    cli::{RemoteSettings, Settings},
+    logins::Logins,
+};
 
 /// The configuration file that is read when none is named.
 const DEFAULT_FILE: &str = "circuit.toml";
@@ -179,7 +182,19 @@ const REMOTE_URL_DEFAULT: &str = "http://localhost:8470";
 /// The running Circuit that is asked: its address, without a slash at the end, and the API key.
 pub fn remote(flags: &RemoteSettings) -> Result<(String, Secret)> {
     let variable = |name: &str| std::env::var(format!("CIRCUIT_{name}")).ok();
-    settled_remote(flags, variable)
+    settled_remote(flags, variable, || Logins::read(&user_directory()?))
+}
+
+/// Where this user's own configuration is: `$XDG_CONFIG_HOME/circuit`, else `~/.config/circuit`.
+pub fn user_directory() -> Result<PathBuf> {
+    let place = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|place| place.is_absolute())
+    };
+    let base = place("XDG_CONFIG_HOME").or_else(|| place("HOME").map(|home| home.join(".config")));
+    base.map(|base| base.join("circuit"))
+        .ok_or_else(|| Error::invalid("there is no home directory to keep API keys in; set HOME or XDG_CONFIG_HOME"))
 }
 
 /// The same, the key from this file if one is named.
@@ -191,12 +206,18 @@ pub fn remote_with_key(flags: &RemoteSettings, key_file: Option<&Path>) -> Resul
         REMOTE_KEY_FILE => None,
         name => std::env::var(format!("CIRCUIT_{name}")).ok(),
     };
-    settled_remote(flags, variable)
+    settled_remote(flags, variable, || Ok(Logins::default()))
 }
 
-fn settled_remote(flags: &RemoteSettings, variable: impl Fn(&str) -> Option<String>) -> Result<(String, Secret)> {
-    let url = flags.url.clone().or_else(|| variable(REMOTE_URL));
-    let url = checked_public_url(url.as_deref().unwrap_or(REMOTE_URL_DEFAULT))?;
+/// The key is asked for among the logins only when no other is given: then the Circuit may be that of the last login, too. A
+/// key from the environment goes nowhere but where flag or environment say.
+fn settled_remote(
+    flags: &RemoteSettings,
+    variable: impl Fn(&str) -> Option<String>,
+    logins: impl FnOnce() -> Result<Logins>,
+) -> Result<(String, Secret)> {
+    let named = flags.url.clone().or_else(|| variable(REMOTE_URL));
+    let url = checked_public_url(named.as_deref().unwrap_or(REMOTE_URL_DEFAULT))?;
     let key = match (variable(REMOTE_KEY), variable(REMOTE_KEY_FILE)) {
         (Some(key), _) => said("CIRCUIT_API_KEY", Some(key))?,
         (None, Some(path)) => {
@@ -205,12 +226,21 @@ fn settled_remote(flags: &RemoteSettings, variable: impl Fn(&str) -> Option<Stri
         }
         (None, None) => None,
     };
-    let key = key.ok_or_else(|| {
-        Error::invalid(
-            "no API key is given; make one under Account in the app and set CIRCUIT_API_KEY or CIRCUIT_API_KEY_FILE",
-        )
+    if let Some(key) = key {
+        return Ok((url, Secret::new(key)));
+    }
+    let logins = logins()?;
+    let url = match named {
+        Some(_) => url,
+        None => logins.last.clone().unwrap_or(url),
+    };
+    let key = logins.key(&url).ok_or_else(|| {
+        Error::unauthenticated(format!(
+            "no API key is given for {url}; make one under Account in the app, then `circuit login {url}`, or set \
+             CIRCUIT_API_KEY or CIRCUIT_API_KEY_FILE"
+        ))
     })?;
-    Ok((url, Secret::new(key)))
+    Ok((url, key))
 }
 
 fn layered(flags: &Settings, variables: &BTreeMap<String, String>) -> Result<Config> {
@@ -429,7 +459,7 @@ fn resolved(address: &str) -> Result<SocketAddr> {
         .ok_or_else(wrong)
 }
 
-fn checked_public_url(text: &str) -> Result<String> {
+pub fn checked_public_url(text: &str) -> Result<String> {
     let wrong = |why: &str| {
         Error::invalid(format!(
             "the public URL {text:?} {why}; it looks like https://circuit.example.org"
@@ -839,13 +869,18 @@ mod tests {
     fn whom_to_ask_comes_from_flags_then_variables_and_the_key_never_from_a_flag() {
         let set = variables(&[("URL", "https://circuit.example/"), ("API_KEY", " key \n")]);
         let variable = |name: &str| set.get(name).cloned();
-        let (url, key) = settled_remote(&RemoteSettings::default(), variable).unwrap();
+        let (url, key) = settled_remote(&RemoteSettings::default(), variable, || Ok(Logins::default())).unwrap();
         assert_eq!((url.as_str(), key.expose()), ("https://circuit.example", "key"));
         let flags = RemoteSettings {
             url: Some("http://127.0.0.1:1".into()),
         };
-        assert_eq!(settled_remote(&flags, variable).unwrap().0, "http://127.0.0.1:1");
-        let keyless = settled_remote(&flags, |_| None).unwrap_err().to_string();
+        assert_eq!(
+            settled_remote(&flags, variable, || Ok(Logins::default())).unwrap().0,
+            "http://127.0.0.1:1"
+        );
+        let keyless = settled_remote(&flags, |_| None, || Ok(Logins::default()))
+            .unwrap_err()
+            .to_string();
         assert!(keyless.contains("CIRCUIT_API_KEY"), "{keyless}");
         let asking = [("CIRCUIT_URL", "https://circuit.example"), ("CIRCUIT_API_KEY", "key")];
         assert!(

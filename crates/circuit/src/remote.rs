@@ -56,6 +56,24 @@ impl Remote {
         self.ask(Method::POST, path, Some(body)).await
     }
 
+    /// What `DELETE` answers; null when it says nothing.
+    pub async fn delete(&self, path: &str) -> Result<Value> {
+        self.ask(Method::DELETE, path, None).await
+    }
+
+    /// An answer that is no JSON.
+    pub async fn text(&self, path: &str) -> Result<String> {
+        let request = self
+            .http
+            .get(format!("{}/api/v1{path}", self.url))
+            .bearer_auth(self.key.expose());
+        let (status, text) = self.sent(request).await?;
+        match status.is_success() {
+            true => String::from_utf8(text).map_err(|error| self.stranger().because(error)),
+            false => Err(self.refused(status, &text)),
+        }
+    }
+
     async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
         let request = self
             .http
@@ -67,6 +85,7 @@ impl Remote {
         };
         let (status, text) = self.sent(request).await?;
         match status.is_success() {
+            true if text.is_empty() => Ok(Value::Null),
             true => serde_json::from_slice(&text).map_err(|error| self.stranger().because(error)),
             false => Err(self.refused(status, &text)),
         }
@@ -127,7 +146,8 @@ impl Remote {
         };
         match status {
             StatusCode::UNAUTHORIZED => Error::unauthenticated(format!(
-                "{} does not accept the API key; make another under Account in the app and set CIRCUIT_API_KEY",
+                "{} does not accept the API key; make another under Account in the app, then `circuit login` with it, or \
+                 set CIRCUIT_API_KEY",
                 self.url
             )),
             StatusCode::NOT_FOUND => Error::not_found(said),

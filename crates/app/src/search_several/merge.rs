@@ -137,12 +137,12 @@ where
 {
     let wanted = passed + limit + 1;
     let asked = (wanted.div_ceil(lanes.len().max(1)) * SHARES + SHARE_MORE).clamp(1, wanted.min(LIMIT_MAX));
-    let first: Vec<Result<Hits>> = stream::iter(&lanes)
-        // One that was read to its utmost is asked for its counts alone.
+    // One that was read to its utmost is asked for its counts alone.
+    let questions: Vec<A> = lanes
+        .iter()
         .map(|lane| ask(lane.index.id, lane.filter.clone(), lane.offset.min(OFFSET_MAX), asked))
-        .buffered(AT_ONCE)
-        .collect()
-        .await;
+        .collect();
+    let first: Vec<Result<Hits>> = stream::iter(questions).buffered(AT_ONCE).collect().await;
     for (lane, answer) in lanes.iter_mut().zip(first) {
         let beyond = lane.offset > OFFSET_MAX;
         if let Some(counts) = lane.put(answer, asked) {

@@ -6,6 +6,7 @@ mod believing;
 mod budget;
 mod changing;
 mod clocks;
+mod commanding;
 mod comparing;
 mod disk;
 mod explaining;

@@ -5,7 +5,7 @@ use http::Request;
 use serde_json::Value;
 
 use super::world::World;
-use crate::api::{openapi::ADDRESSES, problem::KINDS};
+use crate::api::{examples::examples, openapi::ADDRESSES, problem::KINDS};
 
 async fn document(world: &World) -> Value {
     world
@@ -172,4 +172,89 @@ async fn people_read_the_same_on_a_page_that_needs_nothing_from_elsewhere() {
         .send(Request::get("/api/style.css").body(Body::empty()).unwrap())
         .await;
     assert_eq!(style.headers["content-type"], "text/css; charset=utf-8");
+}
+
+#[tokio::test]
+async fn every_body_has_an_example_that_its_schema_allows() {
+    let world = World::new().await;
+    let document = document(&world).await;
+    let mut used = BTreeSet::new();
+    for (method, path, operation) in operations(&document) {
+        let request = operation.pointer("/requestBody/content/application~1json");
+        let answers = operation["responses"].as_object().unwrap().iter();
+        let answers = answers.filter_map(|(_, answer)| answer.pointer("/content/application~1json"));
+        for body in request.into_iter().chain(answers) {
+            let at = format!("{method} {path}");
+            let example = body.get("example").unwrap_or_else(|| panic!("{at}: no example"));
+            if let Err(why) = allowed(&document, &body["schema"], example) {
+                panic!("{at}: {why}");
+            }
+            used.extend(body["schema"]["$ref"].as_str().and_then(|name| name.rsplit('/').next()));
+        }
+    }
+    let known = examples();
+    let known: BTreeSet<&str> = known.keys().map(String::as_str).collect();
+    assert_eq!(known, used, "examples of nothing");
+}
+
+/// Whether a value has the shape of a schema, as far as this API's schemas go.
+fn allowed(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let meant = document.pointer(reference.trim_start_matches('#')).unwrap();
+        return allowed(document, meant, value).map_err(|why| format!("{reference}: {why}"));
+    }
+    if let Some(any) = schema["oneOf"].as_array() {
+        let fit = any.iter().filter(|one| allowed(document, one, value).is_ok()).count();
+        return if fit == 1 {
+            Ok(())
+        } else {
+            Err(format!("{fit} of {} fit {value}", any.len()))
+        };
+    }
+    for all in schema["allOf"].as_array().into_iter().flatten() {
+        allowed(document, all, value)?;
+    }
+    if let Some(words) = schema["enum"].as_array() {
+        return if words.contains(value) {
+            Ok(())
+        } else {
+            Err(format!("{value} is none of its words"))
+        };
+    }
+    let types = match &schema["type"] {
+        Value::Array(types) => types.clone(),
+        Value::Null => return Ok(()),
+        one => vec![one.clone()],
+    };
+    let is = match value {
+        Value::Null => vec!["null"],
+        Value::Bool(_) => vec!["boolean"],
+        Value::Number(number) if number.is_f64() => vec!["number"],
+        Value::Number(_) => vec!["integer", "number"],
+        Value::String(_) => vec!["string"],
+        Value::Array(_) => vec!["array"],
+        Value::Object(_) => vec!["object"],
+    };
+    if !types.iter().any(|one| is.iter().any(|is| one == is)) {
+        return Err(format!("{value} is no {types:?}"));
+    }
+    for element in value.as_array().into_iter().flatten() {
+        allowed(document, &schema["items"], element)?;
+    }
+    let Some(members) = value.as_object() else {
+        return Ok(());
+    };
+    for name in schema["required"].as_array().into_iter().flatten() {
+        if !members.contains_key(name.as_str().unwrap()) {
+            return Err(format!("{name} is missing"));
+        }
+    }
+    for (name, member) in members {
+        match schema["properties"].get(name) {
+            Some(of) => allowed(document, of, member).map_err(|why| format!("{name}: {why}"))?,
+            None if schema["additionalProperties"] == false => return Err(format!("{name} is no member")),
+            None => {}
+        }
+    }
+    Ok(())
 }
