@@ -148,6 +148,21 @@ pub struct Facets {
     /// By kind's word.
     pub kinds: Vec<(String, u64)>,
     pub people: Vec<PersonCount>,
+    /// In small letters.
+    pub labels: Vec<(String, u64)>,
+    /// By the day of the last modification, newest first; at most [`DAYS_MAX`] of them.
+    pub days: Vec<DayCount>,
+}
+
+/// The most days that are counted each by itself: a leap year and the day that it began on.
+pub const DAYS_MAX: usize = 367;
+
+/// Documents last modified on a day of UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayCount {
+    /// Whole days since 1970 began.
+    pub day: i64,
+    pub documents: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

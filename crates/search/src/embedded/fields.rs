@@ -10,7 +10,7 @@ use super::{facets, row};
 use crate::analysis::{STEMS, Speech, WORDS, folded, spoken};
 
 /// Written beside each index. Another number means that it was written by another version: it begins anew.
-pub const LAYOUT: &str = "2";
+pub const LAYOUT: &str = "3";
 
 /// How often a word counts by where it stands, beside the text where it counts once. It is written so often: one field
 /// with the words of all places needs no weighing of places against each other when asked.
@@ -62,6 +62,7 @@ pub const DEPTH: &str = "depth";
 pub const DEPTH_OF_BELONGING: u64 = 1 << 20;
 pub const TEXT_HASH: &str = "text_hash";
 pub const KIND: &str = "kind";
+pub const LABEL: &str = "label";
 pub const SPACE_FACET: &str = "space_facet";
 pub const PERSON_FACET: &str = "person_facet";
 
@@ -88,7 +89,7 @@ pub fn schema() -> (Schema, Fields) {
         space_words: schema.add_text_field("space_words", STRING),
         kind: schema.add_text_field(KIND, STRING | FAST),
         person: schema.add_text_field("person", STRING),
-        label: schema.add_text_field("label", STRING),
+        label: schema.add_text_field(LABEL, STRING | FAST),
         place: schema.add_text_field("place", STRING),
         speech: schema.add_text_field("speech", STRING),
         modified: schema.add_i64_field(MODIFIED, INDEXED | FAST),

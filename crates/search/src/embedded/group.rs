@@ -1,14 +1,14 @@
-//! Given a query, counts the documents that match, by space, kind and person, and gives the newest of them.
+//! Given a query, counts the documents that match, by space, kind, person, label and day, and gives the newest of them.
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap, HashSet},
+    collections::{BTreeMap, BinaryHeap, HashMap, HashSet},
     hash::{BuildHasherDefault, Hasher},
 };
 
 use domain::{
     AccountId, SpaceId,
-    hit::{Facets, PersonCount, SpaceCount},
+    hit::{DAYS_MAX, DayCount, Facets, PersonCount, SpaceCount},
 };
 use tantivy::{
     COLLECT_BLOCK_BUFFER_LEN, DocAddress, DocSet, Searcher, TantivyError,
@@ -20,6 +20,7 @@ use super::{facets::divided, fields, gate::Gate};
 
 /// The most values of one facet.
 const VALUES_MAX: usize = 50;
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Documents that matched.
 pub struct Counted {
@@ -45,7 +46,8 @@ pub fn counted(
     let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
     let mut seen: HashSet<u64, BuildHasherDefault<AsIs>> = HashSet::default();
     let mut newest: BinaryHeap<Reverse<Newest>> = BinaryHeap::new();
-    let mut counts = [const { BTreeMap::<String, u64>::new() }; 3];
+    let mut counts = [const { BTreeMap::<String, u64>::new() }; 4];
+    let mut days = Days::default();
     let mut more = false;
     for (segment, reader) in searcher.segment_readers().iter().enumerate() {
         if more {
@@ -54,7 +56,7 @@ pub fn counted(
         let columns = reader.fast_fields();
         let hashes = columns.u64(fields::DOCUMENT_HASH)?.first_or_default_col(0);
         let modified = columns.i64(fields::MODIFIED)?.first_or_default_col(0);
-        let mut counters = [fields::SPACE_FACET, fields::KIND, fields::PERSON_FACET]
+        let mut counters = [fields::SPACE_FACET, fields::KIND, fields::PERSON_FACET, fields::LABEL]
             .map(|field| columns.str(field).map(|column| column.map(Counter::of)));
         let mut scorer = weight.scorer(reader, 1.0)?;
         let mut docs = [0; COLLECT_BLOCK_BUFFER_LEN];
@@ -79,9 +81,11 @@ pub fn counted(
                 for counter in counters.iter_mut().flatten().flatten() {
                     counter.count(doc);
                 }
+                let modified = modified.get_val(doc);
+                days.count(modified);
                 if newest_wanted > 0 {
                     let place = DocAddress::new(segment as u32, doc);
-                    newest.push(Reverse((modified.get_val(doc), Reverse(hash), place)));
+                    newest.push(Reverse((modified, Reverse(hash), place)));
                     if newest.len() > newest_wanted {
                         newest.pop();
                     }
@@ -97,18 +101,16 @@ pub fn counted(
             }
         }
     }
-    let [spaces, kinds, people] = counts;
+    let [spaces, kinds, people, labels] = counts;
     Ok(Counted {
         documents: seen.len() as u64,
         more,
         facets: Facets {
             spaces: space_counts(spaces),
-            kinds: most_first(
-                kinds.into_iter().collect(),
-                |(_, count)| *count,
-                |(word, _)| word.clone(),
-            ),
+            kinds: word_counts(kinds),
             people: person_counts(people),
+            labels: word_counts(labels),
+            days: days.newest_first(),
         },
         newest: newest
             .into_sorted_vec()
@@ -163,6 +165,32 @@ impl Counter {
         }
         Ok(())
     }
+}
+
+/// Counts documents by the day of their last modification.
+#[derive(Default)]
+struct Days(HashMap<i64, u64>);
+
+impl Days {
+    fn count(&mut self, modified_ms: i64) {
+        *self.0.entry(modified_ms.div_euclid(DAY_MS)).or_default() += 1;
+    }
+
+    fn newest_first(self) -> Vec<DayCount> {
+        let counts = self.0.into_iter().map(|(day, documents)| DayCount { day, documents });
+        let mut days: Vec<DayCount> = counts.collect();
+        days.sort_unstable_by_key(|count| Reverse(count.day));
+        days.truncate(DAYS_MAX);
+        days
+    }
+}
+
+fn word_counts(counts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
+    most_first(
+        counts.into_iter().collect(),
+        |(_, count)| *count,
+        |(word, _)| word.clone(),
+    )
 }
 
 /// The same space under an older name (its documents are not all indexed anew yet) is one space.
