@@ -15,6 +15,7 @@ pub mod error;
 pub mod feed;
 pub mod file_text;
 pub mod files;
+pub mod given_answer;
 pub mod hit;
 pub mod id;
 pub mod index;

@@ -16,6 +16,7 @@ use crate::{
     cursor::{Checkpoint, Mark, Stream},
     document::{Body, Document, DocumentKind, Held, Known, Observed, Person, Removal},
     feed::{Feed, FeedState, Park, Schedule},
+    given_answer::{Claimed, GivenAnswer, OnceOnly},
     index::Index,
     job::{Claim, Job, Standing, Work},
     site::Site,
@@ -26,10 +27,13 @@ use crate::{
 
 /// Everything that is remembered.
 pub trait Store:
-    Indexes + Connections + Feeds + Documents + Files + SyncRuns + Points + Jobs + Users + Settings
+    Indexes + Connections + Feeds + Documents + Files + SyncRuns + Points + Jobs + Users + Settings + GivenAnswers
 {
 }
-impl<T: Indexes + Connections + Feeds + Documents + Files + SyncRuns + Points + Jobs + Users + Settings> Store for T {}
+impl<T> Store for T where
+    T: Indexes + Connections + Feeds + Documents + Files + SyncRuns + Points + Jobs + Users + Settings + GivenAnswers
+{
+}
 
 #[async_trait]
 pub trait Indexes: Send + Sync {
@@ -644,4 +648,16 @@ pub trait Settings: Send + Sync {
 pub struct AtlassianApp {
     pub client_id: String,
     pub client_secret: crate::Secret,
+}
+
+/// Answers that are given again (see [`crate::given_answer`]).
+#[async_trait]
+pub trait GivenAnswers: Send + Sync {
+    /// Takes the name for this request unless it stands for one already, in one transaction. Forgets what is too old, and
+    /// the oldest of too many.
+    async fn claim_request(&self, request: &OnceOnly, now: Timestamp) -> Result<Claimed>;
+    /// Keeps the answer to a request that was claimed.
+    async fn keep_answer(&self, request: &OnceOnly, answer: &GivenAnswer) -> Result<()>;
+    /// Nothing was made: the name is free again.
+    async fn release_request(&self, request: &OnceOnly) -> Result<()>;
 }

@@ -3,11 +3,13 @@
 //! Knows HTTP; knows no SQL, no Atlassian and no engine.
 
 pub mod api;
+mod cursor;
 mod explained;
 mod host;
 mod listening;
 mod mcp;
 mod operation;
+mod place;
 mod router;
 pub mod web;
 

@@ -31,7 +31,7 @@ pub fn router(app: App, options: Options) -> Router {
         .merge(web::routes())
         .merge(api::page())
         .merge(mcp::routes(&door))
-        .nest("/api", api::routes());
+        .nest("/api", api::routes(&door));
     operation::attended(doors)
         // Asked every few seconds by machines: not worth lines in the log.
         .merge(operation::routes())

@@ -12,6 +12,7 @@ mod documents;
 mod faults_tests;
 mod feeds;
 mod files;
+mod given_answers;
 mod indexes;
 mod jobs;
 mod people;

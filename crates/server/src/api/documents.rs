@@ -6,19 +6,21 @@ use app::{
 };
 use axum::{
     Json,
-    extract::State,
+    extract::{FromRequestParts, Path, State},
     response::{IntoResponse, Response},
 };
 use domain::{
-    DocumentId, FeedId, IndexId, SpaceId,
+    DocumentId, Error, FeedId, IndexId, SpaceId,
     document::{Body, CommentPlace, DocumentKind, FileFacts, Held, Person, Removal},
     store::{DOCUMENTS_MAX, DocumentFilter, DocumentRow, Touch},
 };
 use http::{
-    HeaderMap, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH},
+    HeaderMap, HeaderValue, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK},
+    request::Parts,
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::{
@@ -30,6 +32,7 @@ use crate::{
         runs::{EffectKindJson, FailureJson, RunKindJson},
         spaces::{FeedSpaceJson, SpaceRefJson},
     },
+    place,
 };
 
 /// How many rows a list has when nobody says.
@@ -514,28 +517,47 @@ fn filter(parameters: &Parameters) -> Result<DocumentFilter, Failed> {
 
 /// Read a document, with its body
 ///
-/// The body as Atlassian gave it, and as Markdown; what stands above the document and what hangs on it.
+/// The body as Atlassian gave it, and as Markdown; what stands above the document and what hangs on it. With the `ETag` of an
+/// earlier answer in `If-None-Match`, 304 says that nothing has changed.
 #[utoipa::path(get, path = "/indexes/{id}/documents/{document}", tag = "documents",
     params(
         ("id" = String, Path, description = "Id of the index"),
         ("document" = String, Path, description = "Id of the document: site:content"),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of an earlier answer"),
     ),
-    responses((status = 200, description = "The document", body = DocumentJson)))]
+    responses(
+        (status = 200, description = "The document", body = DocumentJson,
+            headers(("ETag" = String, description = "Changes with anything in the answer"))),
+        (status = 304, description = "It is as it was"),
+    ))]
 pub async fn read_document(
     State(door): State<Door>,
     Asker(caller): Asker,
     Ids(index, document): Ids<IndexId, DocumentId>,
-) -> Answer<Json<DocumentJson>> {
+    headers: HeaderMap,
+) -> Answer<Response> {
     let held = door.app.document(&caller, index, &document).await?;
     let (held, reading) = door.app.reading(index, held).await?;
-    Ok(Json(DocumentJson {
+    let answer = DocumentJson {
         markdown: Some(reading.markdown),
         outline: Some(reading.outline.into_iter().map(HeadingJson::from).collect()),
         ancestors: Some(reading.above.into_iter().map(AncestorJson::from).collect()),
         attachments: Some(reading.attachments.into()),
         comments: Some(reading.comments.into()),
         ..held.into()
-    }))
+    };
+    // What hangs on the document changes without it: only the whole answer tells.
+    let json = serde_json::to_vec(&answer).map_err(|_| Failed::internal())?;
+    let digest: String = Sha256::digest(&json)[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let tag = format!("\"{digest}\"");
+    let kept = [(ETAG, tag.clone()), (CACHE_CONTROL, "private, no-cache".to_owned())];
+    if names(&headers, &tag) {
+        return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
+    }
+    Ok((kept, [(CONTENT_TYPE, "application/json")], json).into_response())
 }
 
 /// Read a document as Markdown
@@ -570,6 +592,75 @@ pub async fn read_markdown(
     let markdown = door.app.markdown(held).await?;
     let kind = [(CONTENT_TYPE, "text/markdown; charset=utf-8")];
     Ok((kept, kind, markdown).into_response())
+}
+
+/// Read a passage of a document as Markdown
+///
+/// A hit of a search names its passage. With the `ETag` of an earlier answer in `If-None-Match`, 304 says that nothing has
+/// changed.
+#[utoipa::path(get, path = "/indexes/{id}/documents/{document}/passages/{passage}", tag = "documents",
+    params(
+        ("id" = String, Path, description = "Id of the index"),
+        ("document" = String, Path, description = "Id of the document: site:content"),
+        ("passage" = u32, Path, description = "Its number in the document, from 0"),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of an earlier answer"),
+    ),
+    responses(
+        (status = 200, description = "The text", body = String, content_type = "text/markdown",
+            headers(
+                ("ETag" = String, description = "Changes with the document, and with names in it"),
+                ("Link" = String, description = "Opens the passage at Atlassian: `<…>; rel=\"canonical\"`"),
+            ),
+            example = json!("Restart the pump, then call @Åsa Berg.\n")),
+        (status = 304, description = "It is as it was"),
+    ))]
+pub async fn read_passage(
+    State(door): State<Door>,
+    Asker(caller): Asker,
+    OfDocument(index, document, passage): OfDocument,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let held = door.app.document(&caller, index, &document).await?;
+    let (url, text) = app::reading::passage(&held, passage).ok_or_else(|| {
+        Error::not_found(format!(
+            "the document has no passage {passage} now; search again, or read it whole"
+        ))
+    })?;
+    let tag = tag(&held, door.options.version);
+    let mut kept = HeaderMap::new();
+    let values = [
+        (ETAG, tag.clone()),
+        (CACHE_CONTROL, "private, no-cache".to_owned()),
+        (LINK, format!("<{url}>; rel=\"canonical\"")),
+    ];
+    for (name, value) in values {
+        // An address that is none for a header is left out.
+        if let Ok(value) = HeaderValue::try_from(value) {
+            kept.insert(name, value);
+        }
+    }
+    if names(&headers, &tag) {
+        return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
+    }
+    let markdown = place::rendered(&door.app, held, &text).await?;
+    let kind = [(CONTENT_TYPE, "text/markdown; charset=utf-8")];
+    Ok((kept, kind, markdown).into_response())
+}
+
+/// An index, a document of it, and the number of a passage.
+pub struct OfDocument(IndexId, DocumentId, u32);
+
+impl<S: Send + Sync> FromRequestParts<S> for OfDocument {
+    type Rejection = Failed;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failed> {
+        let Path((index, document, passage)) = Path::<(String, String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Failed::invalid("the ids in the address are not text in UTF-8"))?;
+        let passage = passage
+            .parse()
+            .map_err(|_| Failed::invalid("the number of a passage is a whole number, 0 or more"))?;
+        Ok(Self(index.parse()?, document.parse()?, passage))
+    }
 }
 
 /// What an answer about this document is known by: the sequence changes with whatever is written about it, names of people

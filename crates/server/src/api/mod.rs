@@ -8,9 +8,11 @@ mod connections;
 mod documents;
 mod explain;
 mod feeds;
+mod hits;
 mod indexes;
 mod keys;
 mod me;
+mod once;
 mod openapi;
 mod page;
 mod points;
@@ -43,10 +45,11 @@ use tracing::error;
 use crate::Door;
 
 /// What is below `/api`.
-pub fn routes() -> Router<Door> {
+pub fn routes(door: &Door) -> Router<Door> {
     let declared = Arc::new(openapi::declared("/api/v1"));
     Router::new()
         .nest("/v1", openapi::v1())
+        .route_layer(from_fn_with_state(door.clone(), once::once))
         .route_layer(from_fn_with_state(declared, request::refuse_undeclared))
         .route("/openapi.json", get(openapi::document))
         .route("/style.css", get(page::style))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use app::given_answers;
 use axum::{
     Json, Router,
     extract::State,
@@ -11,9 +12,9 @@ use http::Method;
 use utoipa::{
     OpenApi,
     openapi::{
-        ContentBuilder, OpenApi as Document, Ref, RefOr, ResponseBuilder, Server,
+        ContentBuilder, OpenApi as Document, Ref, RefOr, Required, ResponseBuilder, Server,
         header::HeaderBuilder,
-        path::{Operation, Parameter, ParameterIn, PathItem},
+        path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem},
         schema::{ObjectBuilder, Type},
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
@@ -22,8 +23,8 @@ use utoipa::{
 use crate::{
     Door,
     api::{
-        admin, auth::SESSION_COOKIE, connections, documents, explain, feeds, indexes, keys, me, problem, reconnections,
-        request::Declared, runs, search, sites, spaces,
+        admin, auth::SESSION_COOKIE, connections, documents, explain, feeds, indexes, keys, me, once, problem,
+        reconnections, request::Declared, runs, search, sites, spaces,
     },
 };
 
@@ -67,6 +68,7 @@ addresses! {
     get "/indexes/{id}" indexes::read_index;
     patch "/indexes/{id}" indexes::change_index;
     delete "/indexes/{id}" indexes::delete_index;
+    post "/search" search::search_several;
     get "/indexes/{id}/search" search::search;
     post "/indexes/{id}/search" search::search_with_body;
     get "/indexes/{id}/search/complete" search::complete;
@@ -75,6 +77,7 @@ addresses! {
     get "/indexes/{id}/documents/{document}" documents::read_document;
     delete "/indexes/{id}/documents/{document}" documents::delete_document;
     get "/indexes/{id}/documents/{document}/markdown" documents::read_markdown;
+    get "/indexes/{id}/documents/{document}/passages/{passage}" documents::read_passage;
     get "/indexes/{id}/documents/{document}/story" documents::read_story;
     post "/indexes/{id}/documents/{document}/retry" explain::retry_document;
     get "/indexes/{id}/explain" explain::explain;
@@ -124,10 +127,14 @@ pub fn described(version: &str, public_url: &str) -> Document {
     let mut document = Addresses::openapi();
     document.info.version = version.to_owned();
     document.servers = Some(vec![Server::new(format!("{public_url}/api/v1"))]);
-    for item in document.paths.paths.values_mut() {
+    for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations_mut(item) {
             secure(&method, operation);
             add_problems(&method, operation);
+            let makes = once::MAKING.contains(&path.as_str());
+            if makes && method == Method::POST {
+                add_name(operation);
+            }
         }
     }
     let components = document.components.get_or_insert_default();
@@ -219,6 +226,30 @@ fn add_problems(method: &Method, operation: &mut Operation) {
             .responses
             .insert(status.to_string(), RefOr::Ref(response));
     }
+}
+
+/// A request that makes something may be named, and is then carried out once.
+fn add_name(operation: &mut Operation) {
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(given_answers::NAME_BYTES_MAX))
+        .build();
+    let parameter = ParameterBuilder::new()
+        .name(once::NAME)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "A name of your own for this request: whoever sends the same again within a day is given the same answer",
+        ))
+        .schema(Some(schema))
+        .build();
+    operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
+    let response = Ref::from_response_name(problem_name(422));
+    operation
+        .responses
+        .responses
+        .insert("422".to_owned(), RefOr::Ref(response));
 }
 
 fn problem_name(status: u16) -> String {

@@ -74,6 +74,8 @@ kinds! {
         "A body has at most 1 MiB.";
     NOT_JSON "not-json" UNSUPPORTED_MEDIA_TYPE "Body is not JSON"
         "Send the body as JSON, with Content-Type: application/json.";
+    REUSED "idempotency-key-reused" UNPROCESSABLE_ENTITY "Idempotency-Key of another request"
+        "A name stands for one request for a day: give every new request a new one.";
     RATE_LIMITED "rate-limited" TOO_MANY_REQUESTS "Too many requests"
         "Wait as many seconds as the Retry-After header says.";
     INTERNAL "internal" INTERNAL_SERVER_ERROR "Internal error"

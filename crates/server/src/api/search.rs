@@ -1,24 +1,27 @@
-//! Searching an index: a question in, hits out.
+//! Searching an index, or several: a question in, hits out.
 
+use app::Caller;
 use axum::{Json, extract::State};
 use domain::{
     AccountId, IndexId, SpaceId, Timestamp,
     document::DocumentKind,
-    hit::{Alike, Completion, CompletionKind, Explanation, Facets, Fragment, Hit, Hits, More},
+    hit::{Completion, CompletionKind},
     query::{Filter, Query, Sort},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::{
     Door,
     api::{
         auth::Asker,
-        documents::{KindJson, PersonJson},
+        documents::KindJson,
+        hits::{HitsJson, OtherSpacesJson, Showing},
         problem::{Answer, Failed},
         request::{Id, Parameters, Sent},
-        spaces::SpaceRefJson,
     },
+    cursor,
 };
 
 /// How many hits an answer has when nobody says.
@@ -29,9 +32,14 @@ const FILTER_VALUES_MAX: usize = 100;
 /// What is looked for. Within a list any may match; all lists must; an empty one does not filter.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(examples(json!({
+    "q": "restart the pump", "kinds": ["page"], "labels": ["runbook"], "limit": 5, "fields": ["title", "url", "snippet"]
+})))]
 pub struct SearchRequest {
     /// The words to look for, at most 2,048 bytes. Empty matches every document.
     pub q: String,
+    /// Ids of the indexes to search, at most 50; empty: all that are there for the key. Of `POST /search` only.
+    pub indexes: Vec<String>,
     /// Ids of spaces.
     pub spaces: Vec<String>,
     pub kinds: Vec<KindJson>,
@@ -45,20 +53,31 @@ pub struct SearchRequest {
     #[schema(format = DateTime)]
     pub modified_before: Option<String>,
     pub sort: SortJson,
-    /// Hits to pass over, at most 10,000.
+    /// Hits to pass over, at most 10,000; over several indexes at most 1,000. With a cursor 0.
     #[schema(maximum = 10_000)]
     pub offset: usize,
     /// Hits in the answer, 1 to 100.
     #[schema(minimum = 1, maximum = 100)]
     pub limit: usize,
+    /// The `next_cursor` of the answer before, to the same question.
+    pub cursor: Option<String>,
+    /// The members of each hit that are wanted beside the ids of index and document; all when absent.
+    pub fields: Option<Vec<String>>,
+    /// Whether the answer has facets; true when absent.
+    pub facets: bool,
+    /// Whether matched words are marked; true when absent. Else each text is one fragment.
+    pub highlights: bool,
     /// Whether each hit tells why it stands where it stands.
     pub explain: bool,
+    /// Whether the answer tells what is to be found in the spaces that the question leaves out. Costs a second search.
+    pub other_spaces: bool,
 }
 
 impl Default for SearchRequest {
     fn default() -> Self {
         Self {
             q: String::new(),
+            indexes: Vec::new(),
             spaces: Vec::new(),
             kinds: Vec::new(),
             people: Vec::new(),
@@ -68,8 +87,56 @@ impl Default for SearchRequest {
             sort: SortJson::Relevance,
             offset: 0,
             limit: LIMIT_DEFAULT,
+            cursor: None,
+            fields: None,
+            facets: true,
+            highlights: true,
             explain: false,
+            other_spaces: false,
         }
+    }
+}
+
+impl SearchRequest {
+    /// All that makes it another question: a cursor leads on in the order of one.
+    fn question(&self) -> String {
+        let sort = match self.sort {
+            SortJson::Relevance => "relevance",
+            SortJson::Modified => "modified",
+        };
+        let kinds: Vec<_> = self.kinds.iter().map(|kind| DocumentKind::from(*kind).word()).collect();
+        json!([
+            self.q,
+            self.indexes,
+            self.spaces,
+            kinds,
+            self.people,
+            self.labels,
+            self.modified_from,
+            self.modified_before,
+            sort,
+        ])
+        .to_string()
+    }
+
+    fn showing(&mut self) -> Result<Showing, Failed> {
+        let members = self.fields.take();
+        if members
+            .as_ref()
+            .is_some_and(|members| members.len() > FILTER_VALUES_MAX)
+        {
+            return Err(Failed::invalid(format!(
+                "fields: has at most {FILTER_VALUES_MAX} values"
+            )));
+        }
+        let showing = Showing {
+            explanations: self.explain,
+            marks: self.highlights,
+            facets: self.facets,
+            members: members.map(|members| members.into_iter().collect()),
+        };
+        showing.checked()?;
+        Ok(showing)
     }
 }
 
@@ -80,129 +147,6 @@ impl Default for SearchRequest {
 pub enum SortJson {
     Relevance,
     Modified,
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = Hits)]
-pub struct HitsJson {
-    /// Documents that match in all, counted up to 10,000.
-    pub total: u64,
-    /// Whether there are more than `total`; facets then count the same ones.
-    pub more_than_total: bool,
-    /// What was searched beside words that are nowhere, or hardly: they may be mistyped.
-    pub also_searched: Vec<AlsoJson>,
-    pub offset: usize,
-    pub limit: usize,
-    /// One per document.
-    pub hits: Vec<HitJson>,
-    pub facets: FacetsJson,
-}
-
-/// A document that matched, with its best passage.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Hit)]
-pub struct HitJson {
-    pub document_id: String,
-    pub feed_id: String,
-    pub kind: KindJson,
-    pub title: String,
-    /// The title again, with the matched words marked.
-    pub title_fragments: Vec<FragmentJson>,
-    /// Opens the document at Atlassian.
-    pub url: String,
-    pub space: SpaceRefJson,
-    /// Titles from the top of the space down to the document's parent.
-    pub breadcrumb: Vec<String>,
-    /// Headings from the top of the document down to the passage.
-    pub headings: Vec<String>,
-    /// The passage's text around the matched words.
-    pub snippet: Vec<FragmentJson>,
-    pub author: Option<PersonJson>,
-    /// Who edited it last.
-    pub editor: Option<PersonJson>,
-    #[schema(format = DateTime)]
-    pub created_at: String,
-    #[schema(format = DateTime)]
-    pub modified_at: String,
-    pub labels: Vec<String>,
-    /// Higher is better; comparable within one answer only.
-    pub score: f32,
-    /// Some of its other passages that match, best first.
-    pub more: Vec<MoreJson>,
-    /// How many of its other passages are among the best of all.
-    pub more_passages: u64,
-    /// Some of the documents that hold the same text, and are not hits of their own.
-    pub alike: Vec<AlikeJson>,
-    pub alike_documents: u64,
-    /// Why it stands where it stands; when asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub explanation: Option<ExplanationJson>,
-}
-
-/// Words that were searched beside one that may be mistyped.
-#[derive(Serialize, ToSchema)]
-#[schema(as = AlsoSearched)]
-pub struct AlsoJson {
-    pub asked: String,
-    pub searched: Vec<String>,
-}
-
-/// Another passage of a hit's document.
-#[derive(Serialize, ToSchema)]
-#[schema(as = MorePassage)]
-pub struct MoreJson {
-    pub headings: Vec<String>,
-    pub snippet: Vec<FragmentJson>,
-    pub url: String,
-}
-
-/// Another document with the text of a hit.
-#[derive(Serialize, ToSchema)]
-#[schema(as = AlikeDocument)]
-pub struct AlikeJson {
-    pub document_id: String,
-    pub title: String,
-    pub space_name: String,
-    pub url: String,
-}
-
-/// Why a hit stands where it stands: its score is the product of all of these.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Explanation)]
-pub struct ExplanationJson {
-    /// BM25 of the words asked for.
-    pub words: f32,
-    /// How much of the question the title is, 1 to 1.5.
-    pub title: f32,
-    /// How many of the words stand together as typed, 1 to 1.25.
-    pub together: f32,
-    /// How many of the words are there, at most 1.
-    pub coverage: f32,
-    /// How new it is, 1 to 1.1.
-    pub recency: f32,
-    /// How near it is to the top of its space, 1 to 1.05; 0.85 for comments and files.
-    pub place: f32,
-}
-
-impl From<Explanation> for ExplanationJson {
-    fn from(explanation: Explanation) -> Self {
-        let Explanation {
-            words,
-            title,
-            together,
-            coverage,
-            recency,
-            place,
-        } = explanation;
-        Self {
-            words,
-            title,
-            together,
-            coverage,
-            recency,
-            place,
-        }
-    }
 }
 
 /// Ways to go on with a query that is being typed.
@@ -241,47 +185,6 @@ impl From<Completion> for CompletionJson {
     }
 }
 
-/// A run of text, marked when it is a matched word.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Fragment)]
-pub struct FragmentJson {
-    pub text: String,
-    pub marked: bool,
-}
-
-/// How many of the matching documents each value has, most first.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Facets)]
-pub struct FacetsJson {
-    pub spaces: Vec<SpaceCountJson>,
-    pub kinds: Vec<KindCountJson>,
-    pub people: Vec<PersonCountJson>,
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = SpaceCount)]
-pub struct SpaceCountJson {
-    pub id: String,
-    pub key: String,
-    pub name: String,
-    pub documents: u64,
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = KindCount)]
-pub struct KindCountJson {
-    pub kind: String,
-    pub documents: u64,
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = PersonCount)]
-pub struct PersonCountJson {
-    pub account_id: String,
-    pub name: String,
-    pub documents: u64,
-}
-
 /// Search an index
 #[utoipa::path(get, path = "/indexes/{id}/search", tag = "search",
     params(
@@ -296,7 +199,12 @@ pub struct PersonCountJson {
         ("sort" = Option<SortJson>, Query, description = "Best first (relevance) or newest first (modified)"),
         ("offset" = Option<u64>, Query, maximum = 10_000, description = "Hits to pass over, at most 10,000"),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 100, description = "Hits in the answer, 1 to 100; 20 when absent"),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the answer before, to the same question"),
+        ("field" = Option<Vec<String>>, Query, description = "A member of the hits that is wanted; repeat it for several; all when absent"),
+        ("facets" = Option<bool>, Query, description = "Whether the answer has facets; true when absent"),
+        ("highlights" = Option<bool>, Query, description = "Whether matched words are marked; true when absent"),
         ("explain" = Option<bool>, Query, description = "Whether each hit tells why it stands where it stands"),
+        ("other_spaces" = Option<bool>, Query, description = "Whether the answer tells what is to be found in the spaces that the question leaves out"),
     ),
     responses((status = 200, description = "What was found", body = HitsJson)))]
 pub async fn search(
@@ -305,11 +213,7 @@ pub async fn search(
     Id(index): Id<IndexId>,
     parameters: Parameters,
 ) -> Answer<Json<HitsJson>> {
-    let request = read(&parameters)?;
-    let telling = Telling::of(&request);
-    let query = asked(request)?;
-    let hits = door.app.search(&caller, index, &query).await?;
-    Ok(Json(answered(&query, hits, telling)))
+    answered(&door, &caller, &[index], read(&parameters)?).await
 }
 
 /// Search an index with a body
@@ -323,10 +227,63 @@ pub async fn search_with_body(
     Id(index): Id<IndexId>,
     Sent(request): Sent<SearchRequest>,
 ) -> Answer<Json<HitsJson>> {
-    let telling = Telling::of(&request);
+    if !request.indexes.is_empty() {
+        return Err(Failed::invalid(
+            "indexes: the address says which index is searched; POST /search searches several",
+        ));
+    }
+    answered(&door, &caller, &[index], request).await
+}
+
+/// Search several indexes
+///
+/// Those that are named, or all that are there for the key. What they find stands in one order: best first, each hit by its
+/// share of the best score that its index has for the question, or newest first. Changes nothing.
+#[utoipa::path(post, path = "/search", tag = "search", request_body = SearchRequest,
+    responses((status = 200, description = "What was found", body = HitsJson)))]
+pub async fn search_several(
+    State(door): State<Door>,
+    Asker(caller): Asker,
+    Sent(request): Sent<SearchRequest>,
+) -> Answer<Json<HitsJson>> {
+    let ids = request.indexes.iter().map(|id| id.parse());
+    let indexes: Vec<IndexId> = ids
+        .collect::<domain::Result<_>>()
+        .map_err(|error| Failed::from(error).about("indexes"))?;
+    answered(&door, &caller, &indexes, request).await
+}
+
+async fn answered(
+    door: &Door,
+    caller: &Caller,
+    indexes: &[IndexId],
+    mut request: SearchRequest,
+) -> Answer<Json<HitsJson>> {
+    let showing = request.showing()?;
+    let question = request.question();
+    let (cursor, other_spaces) = (request.cursor.take(), request.other_spaces);
     let query = asked(request)?;
-    let hits = door.app.search(&caller, index, &query).await?;
-    Ok(Json(answered(&query, hits, telling)))
+    if cursor.is_some() && query.offset > 0 {
+        return Err(Failed::invalid(
+            "offset: goes without a cursor, which knows where it goes on",
+        ));
+    }
+    let places = cursor.map(|cursor| cursor::read_search(&question, &cursor));
+    let places = places
+        .transpose()
+        .map_err(|error| Failed::from(error).about("cursor"))?;
+    let found = door
+        .app
+        .search_several(caller, indexes, &query, places.as_deref())
+        .await?;
+    let next = found.after(found.hits.len());
+    let next_cursor = next.map(|places| cursor::of_search(&question, &places));
+    let mut answer = showing.answer(found, next_cursor, (query.offset, query.limit));
+    if other_spaces {
+        let elsewhere = door.app.hits_in_other_spaces(caller, indexes, &query).await?;
+        answer.other_spaces = elsewhere.map(OtherSpacesJson::from);
+    }
+    Ok(Json(answer))
 }
 
 /// Complete a query
@@ -371,14 +328,26 @@ fn read(parameters: &Parameters) -> Result<SearchRequest, Failed> {
         modified_from: parameters.one("modified_from")?,
         modified_before: parameters.one("modified_before")?,
         sort,
+        indexes: Vec::new(),
         offset: parameters.number("offset")?.unwrap_or(0),
         limit: parameters.number("limit")?.unwrap_or(LIMIT_DEFAULT),
-        explain: match parameters.one("explain")?.as_deref() {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(_) => return Err(Failed::invalid("explain: is true or false")),
-        },
+        cursor: parameters.one("cursor")?,
+        fields: Some(parameters.all("field")).filter(|fields| !fields.is_empty()),
+        facets: said(parameters, "facets")?.unwrap_or(true),
+        highlights: said(parameters, "highlights")?.unwrap_or(true),
+        explain: said(parameters, "explain")?.unwrap_or(false),
+        other_spaces: said(parameters, "other_spaces")?.unwrap_or(false),
     })
+}
+
+/// A word that says yes or no.
+fn said(parameters: &Parameters, name: &str) -> Result<Option<bool>, Failed> {
+    match parameters.one(name)?.as_deref() {
+        None => Ok(None),
+        Some("true") => Ok(Some(true)),
+        Some("false") => Ok(Some(false)),
+        Some(_) => Err(Failed::invalid(format!("{name}: is true or false"))),
+    }
 }
 
 fn asked(request: SearchRequest) -> Result<Query, Failed> {
@@ -416,127 +385,4 @@ fn asked(request: SearchRequest) -> Result<Query, Failed> {
 fn instant(name: &str, text: Option<String>) -> Result<Option<Timestamp>, Failed> {
     let instant = text.map(|text| Timestamp::parse(&text)).transpose();
     instant.map_err(|error| Failed::from(error).about(name))
-}
-
-/// Whether an answer tells why.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Telling {
-    Why,
-    Nothing,
-}
-
-impl Telling {
-    fn of(request: &SearchRequest) -> Self {
-        match request.explain {
-            true => Self::Why,
-            false => Self::Nothing,
-        }
-    }
-}
-
-fn answered(query: &Query, hits: Hits, telling: Telling) -> HitsJson {
-    let also = hits.also.into_iter().map(|also| AlsoJson {
-        asked: also.asked,
-        searched: also.searched,
-    });
-    let hit = |hit: Hit| {
-        let explanation = (telling == Telling::Why).then(|| hit.explanation.into());
-        HitJson {
-            explanation,
-            ..HitJson::from(hit)
-        }
-    };
-    HitsJson {
-        total: hits.total,
-        more_than_total: hits.uncounted,
-        also_searched: also.collect(),
-        offset: query.offset,
-        limit: query.limit,
-        hits: hits.hits.into_iter().map(hit).collect(),
-        facets: hits.facets.into(),
-    }
-}
-
-impl From<Hit> for HitJson {
-    fn from(hit: Hit) -> Self {
-        let passage = hit.passage;
-        Self {
-            document_id: passage.document.to_string(),
-            feed_id: passage.feed.to_string(),
-            kind: passage.kind.into(),
-            title: passage.title,
-            title_fragments: fragments(hit.title),
-            url: passage.url,
-            space: SpaceRefJson {
-                id: passage.space.to_string(),
-                key: passage.space_key,
-                name: passage.space_name,
-            },
-            breadcrumb: passage.breadcrumb,
-            headings: passage.headings,
-            snippet: fragments(hit.snippet),
-            author: passage.author.map(PersonJson::from),
-            editor: passage.editor.map(PersonJson::from),
-            created_at: passage.created_at.to_string(),
-            modified_at: passage.modified_at.to_string(),
-            labels: passage.labels,
-            score: hit.score,
-            more: hit.more.into_iter().map(MoreJson::from).collect(),
-            more_passages: hit.more_passages,
-            alike: hit.alike.into_iter().map(AlikeJson::from).collect(),
-            alike_documents: hit.alike_documents,
-            explanation: None,
-        }
-    }
-}
-
-impl From<More> for MoreJson {
-    fn from(more: More) -> Self {
-        Self {
-            headings: more.headings,
-            snippet: fragments(more.snippet),
-            url: more.url,
-        }
-    }
-}
-
-impl From<Alike> for AlikeJson {
-    fn from(alike: Alike) -> Self {
-        Self {
-            document_id: alike.document.to_string(),
-            title: alike.title,
-            space_name: alike.space_name,
-            url: alike.url,
-        }
-    }
-}
-
-fn fragments(fragments: Vec<Fragment>) -> Vec<FragmentJson> {
-    let json = |Fragment { text, marked }| FragmentJson { text, marked };
-    fragments.into_iter().map(json).collect()
-}
-
-impl From<Facets> for FacetsJson {
-    fn from(facets: Facets) -> Self {
-        let spaces = facets.spaces.into_iter().map(|count| SpaceCountJson {
-            id: count.space.to_string(),
-            key: count.key,
-            name: count.name,
-            documents: count.documents,
-        });
-        let kinds = facets
-            .kinds
-            .into_iter()
-            .map(|(kind, documents)| KindCountJson { kind, documents });
-        let people = facets.people.into_iter().map(|count| PersonCountJson {
-            account_id: count.account.to_string(),
-            name: count.name,
-            documents: count.documents,
-        });
-        Self {
-            spaces: spaces.collect(),
-            kinds: kinds.collect(),
-            people: people.collect(),
-        }
-    }
 }

@@ -6,10 +6,10 @@ use rmcp::schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    cursor, indexes,
+    indexes,
     outside::{NOTICE, seen},
-    place,
 };
+use crate::{cursor, place};
 
 /// The most bytes of text in one answer; the rest comes with its cursor.
 pub const TEXT_BYTES_MAX: usize = 32 << 10;

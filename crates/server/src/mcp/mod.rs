@@ -3,12 +3,10 @@
 //! Streamable HTTP without sessions: each request holds an API key and is answered by itself, as JSON, by any process.
 //! `tools` is the table of what an agent can call, `resources` are documents as such; both translate into the app's words.
 
-mod cursor;
 mod door;
 mod fetch;
 mod indexes;
 mod outside;
-mod place;
 mod resources;
 mod search;
 #[cfg(test)]

@@ -5,11 +5,10 @@ use domain::{Error, IndexId, Result, store::DocumentFilter};
 use rmcp::model::{ListResourcesResult, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
 
 use super::{
-    cursor,
     fetch::{SCHEME, named},
     outside::{NOTICE, seen},
-    place,
 };
+use crate::{cursor, place};
 
 /// How many documents a page of the list has.
 const PAGE: usize = 50;

@@ -2,23 +2,27 @@
 
 use std::collections::BTreeSet;
 
-use app::{App, Caller, carried::CarriedSpace, indexes::IndexView};
+use app::{
+    App, Caller,
+    carried::CarriedSpace,
+    indexes::IndexView,
+    search_several::{HitsOfSeveral, Part},
+};
 use domain::{
     AccountId, Error, IndexId, Result, SpaceId, Timestamp,
     document::DocumentKind,
-    hit::{Hit, Hits},
-    query::{Filter, OFFSET_MAX, Query, Sort},
+    hit::Hit,
+    query::{Filter, Query, Sort},
 };
 use rmcp::schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
-    cursor,
     indexes::{self, Space},
     outside::{NOTICE, beginning, seen},
-    place,
 };
+use crate::{cursor, place};
 
 /// The most results of one answer.
 const LIMIT_MAX: usize = 20;
@@ -34,9 +38,6 @@ const NAMES_MAX: usize = 20;
 const VALUES_MAX: usize = 50;
 /// The most spaces or people that an error names to choose from.
 const CHOICES_MAX: usize = 30;
-/// A longer document's passage is given as plain text: rendering it whole for one passage costs too much.
-const RENDERED_BYTES_MAX: usize = 256 << 10;
-
 /// What is looked for. Within a list any may match; all lists must; an empty one does not filter.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -77,9 +78,22 @@ pub struct Found {
     pub results: Vec<Answer>,
     /// Documents that match in all.
     pub total: u64,
+    /// Indexes that could not answer just now: their documents are missing here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unanswered: Option<Vec<Silent>>,
     /// Present when there are more results.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
+}
+
+/// An index that could not answer.
+#[derive(Serialize, JsonSchema)]
+#[schemars(crate = "rmcp::schemars")]
+pub struct Silent {
+    /// Id of the index.
+    pub index: String,
+    pub name: String,
+    pub reason: String,
 }
 
 /// A document that matched, with its best passage.
@@ -118,24 +132,14 @@ pub struct Answer {
 struct Searched {
     view: IndexView,
     spaces: Vec<CarriedSpace>,
-    offset: usize,
-    hits: Hits,
-    given: usize,
 }
 
 pub async fn search(app: &App, caller: &Caller, asked: &Asked) -> Result<Found> {
     asked.check()?;
-    let limit = asked.limit.unwrap_or(LIMIT_DEFAULT);
     let mut searched = Vec::new();
-    for (view, offset) in begun(app, caller, asked).await? {
+    for view in indexes::meant(app, caller, asked.index.as_deref()).await? {
         let spaces = app.carried_spaces(caller, view.index.id).await?;
-        searched.push(Searched {
-            view,
-            spaces,
-            offset,
-            hits: Hits::default(),
-            given: 0,
-        });
+        searched.push(Searched { view, spaces });
     }
     let known: BTreeSet<&str> = searched
         .iter()
@@ -155,73 +159,62 @@ pub async fn search(app: &App, caller: &Caller, asked: &Asked) -> Result<Found> 
             chosen_from(known.into_iter())
         )));
     }
-    for of in &mut searched {
+    let mut parts = Vec::new();
+    for of in &searched {
         let index = of.view.index.id;
-        let Some(filter) = filter(app, caller, index, &of.spaces, asked).await? else {
-            continue;
-        };
-        let query = Query {
-            text: asked.query.clone(),
-            meaning: None,
-            filter,
-            sort: asked.sort(),
-            offset: of.offset,
-            limit,
-        };
-        of.hits = app.search(caller, index, &query).await?;
-    }
-    given(app, caller, asked, searched, limit).await
-}
-
-/// Takes results in turns, each index's best first, as long as there is room.
-async fn given(app: &App, caller: &Caller, asked: &Asked, mut searched: Vec<Searched>, limit: usize) -> Result<Found> {
-    let (mut results, mut bytes) = (Vec::new(), 0);
-    let deepest = searched.iter().map(|of| of.hits.hits.len()).max().unwrap_or(0);
-    'full: for rank in 0..deepest {
-        for of in &mut searched {
-            let Some(hit) = of.hits.hits.get(rank) else { continue };
-            if results.len() >= limit {
-                break 'full;
-            }
-            let answer = of.answer(hit, passage(app, caller, of.view.index.id, hit).await?);
-            let size = serde_json::to_vec(&answer).map_or(ANSWER_BYTES_MAX, |json| json.len());
-            if bytes + size > ANSWER_BYTES_MAX && !results.is_empty() {
-                break 'full;
-            }
-            bytes += size;
-            of.given += 1;
-            results.push(answer);
+        if let Some(filter) = filter(app, caller, index, &of.spaces, asked).await? {
+            parts.push(Part { index, filter });
         }
     }
-    let goes_on = |of: &&Searched| {
-        let reached = of.offset + of.given;
-        (reached as u64) < of.hits.total && reached <= OFFSET_MAX && !of.hits.hits.is_empty()
+    let query = Query {
+        text: asked.query.clone(),
+        sort: asked.sort(),
+        limit: asked.limit.unwrap_or(LIMIT_DEFAULT),
+        ..Query::default()
     };
-    let more: Vec<_> = searched
-        .iter()
-        .filter(goes_on)
-        .map(|of| (of.view.index.id, of.offset + of.given))
-        .collect();
-    Ok(Found {
-        notice: NOTICE,
-        total: searched.iter().map(|of| of.hits.total).sum(),
-        next_cursor: cursor::of_search(&asked.question(), &more),
-        results,
-    })
+    let cursor = asked.cursor.as_deref();
+    let places = cursor.map(|cursor| cursor::read_search(&asked.question(), cursor));
+    let hits = app
+        .search_parts(caller, &parts, &query, places.transpose()?.as_deref())
+        .await?;
+    given(app, caller, asked, &searched, hits).await
 }
 
-/// The indexes to be searched, each with how many of its results were given already.
-async fn begun(app: &App, caller: &Caller, asked: &Asked) -> Result<Vec<(IndexView, usize)>> {
-    let meant = indexes::meant(app, caller, asked.index.as_deref()).await?;
-    let Some(cursor) = &asked.cursor else {
-        return Ok(meant.into_iter().map(|view| (view, 0)).collect());
-    };
-    let given = cursor::read_search(&asked.question(), cursor)?;
-    let begun = meant.into_iter().filter_map(|view| {
-        let (_, given) = given.iter().find(|(index, _)| *index == view.index.id)?;
-        Some((view, *given))
+/// As many of the hits as there is room for.
+async fn given(
+    app: &App,
+    caller: &Caller,
+    asked: &Asked,
+    searched: &[Searched],
+    found: HitsOfSeveral,
+) -> Result<Found> {
+    let (mut results, mut bytes) = (Vec::new(), 0);
+    for hit in &found.hits {
+        let Some(of) = searched.iter().find(|of| of.view.index.id == hit.index) else {
+            continue;
+        };
+        let answer = of.answer(&hit.hit, passage(app, caller, hit.index, &hit.hit).await?);
+        let size = serde_json::to_vec(&answer).map_or(ANSWER_BYTES_MAX, |json| json.len());
+        if bytes + size > ANSWER_BYTES_MAX && !results.is_empty() {
+            break;
+        }
+        bytes += size;
+        results.push(answer);
+    }
+    let places = found.after(results.len());
+    let silent = found.unanswered.into_iter().map(|of| Silent {
+        index: of.index.to_string(),
+        name: seen(&of.index_name),
+        reason: of.reason,
     });
-    Ok(begun.collect())
+    let silent: Vec<Silent> = silent.collect();
+    Ok(Found {
+        notice: NOTICE,
+        total: found.total,
+        unanswered: (!silent.is_empty()).then_some(silent),
+        next_cursor: places.map(|places| cursor::of_search(&asked.question(), &places)),
+        results,
+    })
 }
 
 impl Asked {
@@ -351,16 +344,14 @@ fn chosen_from<'n>(names: impl Iterator<Item = &'n str>) -> String {
     }
 }
 
-/// The passage as Markdown; what is not to be found in its document's Markdown is plain text, which is Markdown too.
+/// The passage as Markdown.
 async fn passage(app: &App, caller: &Caller, index: IndexId, hit: &Hit) -> Result<String> {
     let text = &hit.passage.text;
-    let held = match app.document(caller, index, &hit.passage.document).await {
-        Ok(held) if held.document.body.text().len() <= RENDERED_BYTES_MAX => held,
-        // Too large, or taken away a moment ago.
-        Ok(_) | Err(_) => return Ok(text.clone()),
-    };
-    let markdown = app.markdown(held).await?;
-    Ok(place::passage(&markdown, text).map_or_else(|| text.clone(), str::to_owned))
+    match app.document(caller, index, &hit.passage.document).await {
+        Ok(held) => place::rendered(app, held, text).await,
+        // Taken away a moment ago.
+        Err(_) => Ok(text.clone()),
+    }
 }
 
 impl Searched {

@@ -15,14 +15,16 @@ use domain::{
     cursor::{Checkpoint, Stream},
     document::{DocumentKind, Held, Known, Person},
     feed::{Feed, FeedState, Park, Schedule},
+    given_answer::{Claimed, GivenAnswer, OnceOnly},
     index::Index,
     job::{Claim, Job, Standing, Work},
     site::Site,
     space::{Estimate, FeedSpace, Space, SpaceSeen},
     store::{
         Ancestor, AtlassianApp, Authorization, Called, Checked, Connections, DocumentFilter, DocumentRow, Documents,
-        EffectRow, Feeds, FileRecording, Files, FilesWaiting, HeldFacts, IndexFigures, Indexes, Jobs, NewApiKey,
-        NewUser, Points, Recording, Settings, Store, SyncRuns, Touch, UnreadFile, Unseen, Users, Verdict, Wanted,
+        EffectRow, Feeds, FileRecording, Files, FilesWaiting, GivenAnswers, HeldFacts, IndexFigures, Indexes, Jobs,
+        NewApiKey, NewUser, Points, Recording, Settings, Store, SyncRuns, Touch, UnreadFile, Unseen, Users, Verdict,
+        Wanted,
     },
     sync_run::{Counts, Difference, Effect as RunEffect, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
     user::{ApiKey, User},
@@ -400,4 +402,10 @@ gated! { Settings {
     reads atlassian_app() -> Option<AtlassianApp>;
     writes set_atlassian_app(app: &AtlassianApp) -> ();
     writes probe() -> ();
+} }
+
+gated! { GivenAnswers {
+    writes claim_request(request: &OnceOnly, now: Timestamp) -> Claimed;
+    writes keep_answer(request: &OnceOnly, answer: &GivenAnswer) -> ();
+    writes release_request(request: &OnceOnly) -> ();
 } }

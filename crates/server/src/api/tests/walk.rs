@@ -62,6 +62,28 @@ pub async fn imported(world: &World) -> (String, String) {
     (index, feed)
 }
 
+/// A second index, carried from the same site.
+pub async fn imported_again(world: &World) -> (String, String) {
+    let index = world.index("Other").await;
+    let start = world.post(&format!("/indexes/{index}/feeds"), json!(null)).await.ok();
+    let feed = start["feed"].as_str().unwrap().to_owned();
+    let (_, state) = start["authorize_url"].as_str().unwrap().split_once("state=").unwrap();
+    let callback = json!({ "state": state, "code": "the-code" });
+    world.post(&format!("/feeds/{feed}/callback"), callback).await.ok();
+    let site = json!({ "id": "site-1" }).to_string();
+    world.ask(Method::PUT, &format!("/feeds/{feed}/site"), &site).await.ok();
+    world
+        .post(&format!("/feeds/{feed}/spaces"), json!({ "ids": ["10"] }))
+        .await
+        .ok();
+    world
+        .work_until(&feed, |picture| {
+            picture["headline"] == "up to date" && picture["searchable"] == true
+        })
+        .await;
+    (index, feed)
+}
+
 #[tokio::test]
 async fn a_client_of_the_api_connects_imports_searches_and_removes() {
     let world = World::new().await;
@@ -327,7 +349,8 @@ async fn every_filter_of_a_search_reaches_the_engine() {
     assert_eq!(world.engine.last_query(), by_parameters);
     assert_eq!(by_parameters.filter.spaces.len(), 2);
     assert_eq!(by_parameters.filter.kinds.len(), 2);
-    assert_eq!((by_parameters.offset, by_parameters.limit), (20, 7));
+    // One more than wanted tells whether there is more.
+    assert_eq!((by_parameters.offset, by_parameters.limit), (20, 8));
     assert_eq!(
         by_parameters.filter.modified_from.unwrap().to_string(),
         "2026-01-01T00:00:00.000Z"

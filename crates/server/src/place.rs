@@ -1,6 +1,11 @@
 //! Given a document's Markdown and the text of one of its passages, gives where the passage begins there. And where a long
 //! text is parted.
 
+use app::App;
+use domain::{Result, document::Held};
+
+/// A longer document's passage is given as plain text: rendering it whole for one passage costs too much.
+const RENDERED_BYTES_MAX: usize = 256 << 10;
 /// Letters and digits of the passage that are looked for at once: few enough to stand in one run of Markdown, enough to be
 /// found nowhere else.
 const WINDOW_CHARS: usize = 24;
@@ -10,6 +15,16 @@ const WINDOWS_MAX: usize = 100;
 const LOOKED_BYTES_MAX: usize = 1 << 20;
 /// So many times as long as its text a passage's Markdown may be, addresses of links and bars of tables included.
 const LONGER_MAX: usize = 4;
+
+/// The passage with this text as Markdown; what is not to be found in its document's Markdown is plain text, which is
+/// Markdown too.
+pub async fn rendered(app: &App, held: Held, text: &str) -> Result<String> {
+    if held.document.body.text().len() > RENDERED_BYTES_MAX {
+        return Ok(text.to_owned());
+    }
+    let markdown = app.markdown(held).await?;
+    Ok(passage(&markdown, text).unwrap_or(text).to_owned())
+}
 
 /// The byte where the line, or the heading above it, begins in which the passage does. None when it is not found: then
 /// reading begins at the top.
