@@ -218,6 +218,7 @@ journey('filters', 'filters are chosen several at once, seen as chips, and taken
   await eventually('a chip', async () => (await chips.count()) === 1);
   await page.getByLabel('Sort by').selectOption({ label: 'Last updated' });
   await eventually('the address', () => asked(page).get('sort') === 'modified');
+  await page.locator('[data-results]:not([aria-busy])').waitFor();
   const days = await page.locator('[data-hit] time').evaluateAll((times) => times.map((time) => time.dateTime));
   assert.deepEqual(days, days.toSorted().reverse(), 'the newest comes first');
   assert.match(await page.locator('[data-hit] time').first().getAttribute('title'), /\d{4}, \d\d:\d\d UTC/);
@@ -259,7 +260,8 @@ journey('previewing', 'a preview shows the passage beside the hits, and gives th
   await page.setViewportSize(PHONE);
   await page.getByRole('button', { name: /^Preview/ }).first().click();
   const sheet = await page.locator('[data-pane]').boundingBox();
-  assert.ok(sheet.width >= PHONE.width - 1 && sheet.y > 100, 'on a phone it is a sheet at the foot');
+  // Beside it there may be a bar to scroll with.
+  assert.ok(sheet.width > PHONE.width - 30 && sheet.y > 100, 'on a phone it is a sheet at the foot');
   await user.page.keyboard.press('Escape');
 });
 
