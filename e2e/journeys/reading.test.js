@@ -19,8 +19,8 @@ test('a hit is read here, with its outline, and the way back leads to the hits',
     await search(user, 'pump runbook');
     const hits = page.url();
     const first = page.locator('.hits li').first();
-    const title = (await first.getByRole('heading').innerText()).trim();
-    await leads(() => first.getByRole('link', { name: /^Read here/ }).click());
+    const title = (await first.locator('[data-title]').innerText()).trim();
+    await leads(() => first.locator('[data-title]').click());
     await user.heading(title);
     await look('document', EVERY_LOOK);
     assert.equal(await page.locator('main img').count(), 0, 'nothing is loaded from elsewhere');
@@ -40,7 +40,7 @@ test('a hit is read here, with its outline, and the way back leads to the hits',
 
     // On a phone the outline is closed, and opens at a touch.
     await page.setViewportSize({ width: 390, height: 844 });
-    await leads(() => first.getByRole('link', { name: /^Read here/ }).click());
+    await leads(() => first.locator('[data-title]').click());
     assert.equal(await outline.getByRole('link').first().isVisible(), false);
     await outline.getByText('On this page').click();
     await outline.getByRole('link').first().waitFor();

@@ -63,10 +63,12 @@ export async function openFeed(person) {
 
 /** Searches from the index's page until there are marked words: the index follows the store closely, not at once. */
 export async function search(person, words) {
-  const { page, leads } = person;
+  const { page } = person;
   const found = async () => {
     await searchBox(page).fill(words);
-    await leads(() => searchBox(page).press('Enter'));
+    await searchBox(page).press('Enter');
+    await page.waitForURL((address) => address.searchParams.get('q') === words);
+    await page.locator('[data-results]:not([aria-busy])').waitFor();
     return (await page.locator(MARKED).count()) > 0;
   };
   await eventually(`a hit for ${words}`, found, INDEXING_TIME_MAX);

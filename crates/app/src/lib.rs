@@ -23,6 +23,7 @@ pub mod sync_runs;
 pub mod token;
 mod trouble;
 pub mod users;
+pub mod widened;
 
 pub use app::{App, Parts, Scopes};
 pub use caller::{Caller, Via};

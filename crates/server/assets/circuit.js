@@ -143,12 +143,10 @@ function spaceChooser(form) {
 localTimes(document);
 document.querySelectorAll("[data-events]").forEach(liveProgress);
 document.querySelectorAll("form[data-spaces]").forEach(spaceChooser);
-// On a narrow screen the filters would push the results away: there they open by themselves only when one is in use. So would an outline push the text away.
+// On a narrow screen filters or an outline would push away what one came for: there they wait to be opened.
 const wide = window.matchMedia("(min-width: 48.01rem)");
-function placeFilters() {
-  for (const filters of document.querySelectorAll("details.filters, details[data-wide-open]")) {
-    filters.open = wide.matches || filters.hasAttribute("data-used");
-  }
+function placeDetails() {
+  for (const details of document.querySelectorAll("details[data-wide-open]")) details.open = wide.matches;
 }
-placeFilters();
-wide.addEventListener("change", placeFilters);
+placeDetails();
+wide.addEventListener("change", placeDetails);

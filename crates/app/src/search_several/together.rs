@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use domain::hit::{Also, Facets, PersonCount, SpaceCount};
+use domain::hit::{Also, DAYS_MAX, DayCount, Facets, PersonCount, SpaceCount};
 
 use super::{HitOf, HitsOfSeveral, TotalOf, Unanswered, merge::Merged};
 
@@ -64,13 +64,31 @@ fn add_facets(whole: &mut Facets, facets: Facets) {
         add_space(&mut whole.spaces, count);
     }
     for (kind, documents) in facets.kinds {
-        match whole.kinds.iter_mut().find(|(known, _)| *known == kind) {
-            Some((_, known)) => *known += documents,
-            None => whole.kinds.push((kind, documents)),
-        }
+        add_word(&mut whole.kinds, kind, documents);
     }
     for count in facets.people {
         add_person(&mut whole.people, count);
+    }
+    for (label, documents) in facets.labels {
+        add_word(&mut whole.labels, label, documents);
+    }
+    for count in facets.days {
+        add_day(&mut whole.days, count);
+    }
+}
+
+fn add_word(whole: &mut Vec<(String, u64)>, word: String, documents: u64) {
+    match whole.iter_mut().find(|(known, _)| *known == word) {
+        Some((_, known)) => *known += documents,
+        None => whole.push((word, documents)),
+    }
+}
+
+/// Days stand newest first.
+fn add_day(whole: &mut Vec<DayCount>, count: DayCount) {
+    match whole.binary_search_by_key(&Reverse(count.day), |known| Reverse(known.day)) {
+        Ok(place) => whole[place].documents += count.documents,
+        Err(place) => whole.insert(place, count),
     }
 }
 
@@ -114,7 +132,40 @@ fn in_order(facets: &mut Facets) {
         .sort_by(|a, b| (Reverse(a.1), &a.0).cmp(&(Reverse(b.1), &b.0)));
     facets.kinds.truncate(VALUES_MAX);
     facets
+        .labels
+        .sort_by(|a, b| (Reverse(a.1), &a.0).cmp(&(Reverse(b.1), &b.0)));
+    facets.labels.truncate(VALUES_MAX);
+    facets.days.truncate(DAYS_MAX);
+    facets
         .people
         .sort_by(|a, b| (Reverse(a.documents), &a.name).cmp(&(Reverse(b.documents), &b.name)));
     facets.people.truncate(VALUES_MAX);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_and_days_of_several_indexes_are_added_up_and_keep_their_order() {
+        let facets = |labels: &[(&str, u64)], days: &[(i64, u64)]| Facets {
+            labels: labels
+                .iter()
+                .map(|(label, count)| ((*label).to_owned(), *count))
+                .collect(),
+            days: days
+                .iter()
+                .map(|(day, documents)| DayCount {
+                    day: *day,
+                    documents: *documents,
+                })
+                .collect(),
+            ..Facets::default()
+        };
+        let mut whole = Facets::default();
+        add_facets(&mut whole, facets(&[("a", 1), ("b", 2)], &[(5, 1), (3, 1)]));
+        add_facets(&mut whole, facets(&[("b", 1)], &[(4, 2), (3, 1)]));
+        in_order(&mut whole);
+        assert_eq!(whole, facets(&[("b", 3), ("a", 1)], &[(5, 1), (4, 2), (3, 2)]));
+    }
 }

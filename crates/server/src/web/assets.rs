@@ -11,18 +11,18 @@ use sha2::{Digest, Sha256};
 
 use super::error::no_page;
 
+const STYLE: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
 /// Name, type and content.
-const ASSETS: [(&str, &str, &str); 3] = [
-    (
-        "circuit.css",
-        "text/css; charset=utf-8",
-        include_str!("../../assets/circuit.css"),
-    ),
-    (
-        "circuit.js",
-        "text/javascript; charset=utf-8",
-        include_str!("../../assets/circuit.js"),
-    ),
+const ASSETS: [(&str, &str, &str); 8] = [
+    ("circuit.css", STYLE, include_str!("../../assets/circuit.css")),
+    ("circuit.js", SCRIPT, include_str!("../../assets/circuit.js")),
+    ("search.css", STYLE, include_str!("../../assets/search.css")),
+    ("search.js", SCRIPT, include_str!("../../assets/search.js")),
+    ("complete.js", SCRIPT, include_str!("../../assets/complete.js")),
+    ("preview.js", SCRIPT, include_str!("../../assets/preview.js")),
+    ("keys.js", SCRIPT, include_str!("../../assets/keys.js")),
     ("logo.svg", "image/svg+xml", include_str!("../../assets/logo.svg")),
 ];
 

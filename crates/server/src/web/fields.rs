@@ -45,6 +45,38 @@ impl Fields {
         Secret::new(self.all(name).next().unwrap_or(""))
     }
 
+    /// The same fields, but for one value of this name.
+    pub fn without(&self, name: &str, value: &str) -> Self {
+        let is_it = |given: &String, said: &String| given == name && said.trim() == value;
+        let kept = self.0.iter().filter(|(given, said)| !is_it(given, said));
+        Self(kept.cloned().collect())
+    }
+
+    /// The same fields, but for those of these names.
+    pub fn without_any(&self, names: &[&str]) -> Self {
+        let kept = self.0.iter().filter(|(given, _)| !names.contains(&given.as_str()));
+        Self(kept.cloned().collect())
+    }
+
+    /// The same fields, but for those of this name, in whose place this one stands.
+    pub fn having(&self, name: &str, value: &str) -> Self {
+        let mut fields = self.without_any(&[name]);
+        fields.0.push((name.to_owned(), value.to_owned()));
+        fields
+    }
+
+    /// The address of this page with these fields; what is empty is left out.
+    pub fn after(&self, way: &str) -> String {
+        let said = self.0.iter().filter(|(_, value)| !value.trim().is_empty());
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(said)
+            .finish();
+        match query.is_empty() {
+            true => way.to_owned(),
+            false => format!("{way}?{query}"),
+        }
+    }
+
     /// The same fields as a query, one of them set anew.
     pub fn with(&self, name: &str, value: &str) -> String {
         let kept = self

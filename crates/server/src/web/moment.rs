@@ -62,6 +62,22 @@ pub fn day(text: &str) -> Result<Option<Timestamp>> {
     Ok(Some(Timestamp(date.midnight().assume_utc().unix_timestamp() * 1_000)))
 }
 
+/// `just now`, `3 days ago`, `2 months ago`; what is yet to come is now.
+pub fn ago(at: Timestamp, now: Timestamp) -> String {
+    let seconds = now.0.saturating_sub(at.0).max(0) / 1_000;
+    let (number, unit) = match seconds {
+        0..60 => return "just now".to_owned(),
+        60..3_600 => (seconds / 60, "minute"),
+        3_600..86_400 => (seconds / 3_600, "hour"),
+        86_400..1_209_600 => (seconds / 86_400, "day"),
+        1_209_600..5_184_000 => (seconds / 604_800, "week"),
+        5_184_000..63_072_000 => (seconds / 2_629_746, "month"),
+        _ => (seconds / 31_556_952, "year"),
+    };
+    let counted = super::page::counted(number.unsigned_abs(), unit, &format!("{unit}s"));
+    format!("{counted} ago")
+}
+
 /// `40 seconds`, `3 minutes`, `2 hours`.
 pub fn span(length: Duration) -> String {
     let seconds = length.as_secs();
@@ -72,4 +88,25 @@ pub fn span(length: Duration) -> String {
         _ => ((seconds + 43_200) / 86_400, "day"),
     };
     super::page::counted(number, unit, &format!("{unit}s"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_ago_is_told_in_one_word_and_rounded_down() {
+        let now = Timestamp::parse("2026-11-24T10:00:00Z").unwrap();
+        for (at, told) in [
+            ("2026-11-24T10:00:05Z", "just now"),
+            ("2026-11-24T09:58:30Z", "1 minute ago"),
+            ("2026-11-24T06:00:01Z", "3 hours ago"),
+            ("2026-11-21T09:00:00Z", "3 days ago"),
+            ("2026-11-10T10:00:00Z", "2 weeks ago"),
+            ("2026-08-24T10:00:00Z", "3 months ago"),
+            ("2020-01-01T00:00:00Z", "6 years ago"),
+        ] {
+            assert_eq!(ago(Timestamp::parse(at).unwrap(), now), told, "{at}");
+        }
+    }
 }

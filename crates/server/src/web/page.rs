@@ -94,7 +94,6 @@ pub struct IndexHead {
     pub id: IndexId,
     pub name: String,
     pub description: String,
-    pub documents: u64,
     /// Which tab is open: `search`, `documents`, `integrations`, `agents` or `settings`.
     pub tab: &'static str,
 }
@@ -105,7 +104,6 @@ impl IndexHead {
             id: view.index.id,
             name: view.index.name.clone(),
             description: view.index.description.clone(),
-            documents: view.documents,
             tab,
         }
     }

@@ -1,6 +1,7 @@
 //! What a browser meets.
 
 mod reading;
+mod searching;
 mod world;
 
 use std::time::Duration;
@@ -18,7 +19,7 @@ use domain::{
 use futures::StreamExt;
 use http::{HeaderValue, StatusCode, header};
 
-use world::{Browser, World, hit};
+use world::{Browser, World};
 
 #[tokio::test]
 async fn everything_leads_to_set_up_until_there_is_an_account() {
@@ -232,80 +233,6 @@ async fn an_index_is_made_renamed_and_deleted_after_its_name_was_typed() {
     let deleted = browser.post("/indexes/1/delete", &[("name", "Handbook")]).await;
     assert!(browser.get(&deleted.leads_to()).await.text.contains("No index yet"));
     assert_eq!(browser.get("/indexes/1").await.status, StatusCode::NOT_FOUND);
-}
-
-#[tokio::test]
-async fn a_hit_shows_what_one_wants_to_know_and_no_script_of_its_runs() {
-    let (world, browser) = World::with_ann().await;
-    browser.post("/indexes/new", &[("name", "Handbook")]).await;
-    world.found(vec![
-        hit("Pump <script>alert(1)</script>", "https://acme.example/wiki/1"),
-        hit("Sly", "javascript:alert(1)"),
-    ]);
-    world.import(&browser, "An imported page", DocumentKind::Page).await;
-    let page = browser
-        .get("/indexes/1?q=pump&kind=page&space=900&from=2026-01-02")
-        .await;
-    assert_eq!(page.status, StatusCode::OK, "{}", page.text);
-    for shown in [
-        "&#60;script&#62;alert(1)",
-        "<mark>pump</mark>",
-        r#"<a href="https://acme.example/wiki/1" target="_blank" rel="noopener">"#,
-        "By Ann Author",
-        "Last edited by Ed Editor",
-        "Operations",
-        "Runbooks",
-        "2 documents",
-        "24 Nov 2026",
-        r#"value="2026-01-02""#,
-    ] {
-        assert!(page.text.contains(shown), "{shown} is not in {}", page.text);
-    }
-    assert!(!page.text.contains("<script>alert") && !page.text.contains("javascript:"));
-    let asked = world.asked();
-    assert_eq!(
-        (asked.text.as_str(), asked.filter.kinds.as_slice()),
-        ("pump", [DocumentKind::Page].as_slice())
-    );
-    assert_eq!(asked.filter.spaces.len(), 1);
-    assert!(
-        page.text.contains(r#"value="900" form="search" checked"#),
-        "a chosen filter stays to be taken away"
-    );
-}
-
-#[tokio::test]
-async fn comments_and_files_say_which_page_they_belong_to_and_blocks_stay_apart() {
-    let (world, browser) = World::with_ann().await;
-    browser.post("/indexes/new", &[("name", "Handbook")]).await;
-    let mut comment = hit("Pump runbook", "https://acme.example/wiki/1");
-    comment.passage.kind = DocumentKind::Comment;
-    comment.passage.breadcrumb.push("Pump runbook".into());
-    comment.passage.editor.clone_from(&comment.passage.author);
-    comment.snippet[0].text = "\n- First block.\n\n- Second ".into();
-    comment.snippet[2].text = " here\n".into();
-    let mut file = hit("wiring.pdf", "https://acme.example/wiki/2");
-    file.passage.kind = DocumentKind::Attachment;
-    world.found(vec![comment, file]);
-    world.import(&browser, "An imported page", DocumentKind::Page).await;
-    let page = browser.get("/indexes/1?q=pump").await;
-    for shown in [
-        ">Comment on Pump runbook</a>",
-        r#">wiring.pdf</a> <span class="on">on Runbooks</span>"#,
-        "First block. · Second <mark>pump</mark> here</p>",
-    ] {
-        assert!(page.text.contains(shown), "{shown} is not in {}", page.text);
-    }
-    assert_eq!(
-        page.text.matches("<span>Pump runbook</span>").count(),
-        0,
-        "the page is named once"
-    );
-    assert_eq!(
-        page.text.matches("Last edited by").count(),
-        1,
-        "an author who alone wrote it is named once"
-    );
 }
 
 #[tokio::test]

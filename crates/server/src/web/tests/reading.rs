@@ -172,6 +172,6 @@ async fn a_hit_leads_to_confluence_and_to_its_page_here() {
     );
     holds(
         &found,
-        "<a href=\"/indexes/1/documents/cloud-1:4p#Restart-it\">Read here",
+        "<a href=\"/indexes/1/documents/cloud-1:4p#Restart-it\" data-title>Pump</a>",
     );
 }
