@@ -75,7 +75,7 @@ impl Shelves {
             facets: Facets {
                 spaces: vec![space],
                 kinds: vec![("page".into(), documents)],
-                people: Vec::new(),
+                ..Facets::default()
             },
             ..Hits::default()
         })
