@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use app::search_several::{HitOf, HitsOfSeveral, TotalOf, Unanswered, elsewhere::Elsewhere};
-use domain::hit::{Alike, Also, Explanation, Facets, Fragment, Hit, More, SpaceCount};
+use domain::{
+    Timestamp,
+    hit::{Alike, Also, Explanation, Facets, Fragment, Hit, More, SpaceCount},
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -16,6 +19,7 @@ use crate::api::{
 
 /// The most that is repeated of what a request held, in characters.
 const REPEATED_CHARS_MAX: usize = 60;
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// What was found, of one index or of several.
 #[derive(Serialize, ToSchema)]
@@ -419,6 +423,9 @@ pub struct FacetsJson {
     pub spaces: Vec<SpaceCountJson>,
     pub kinds: Vec<KindCountJson>,
     pub people: Vec<PersonCountJson>,
+    pub labels: Vec<LabelCountJson>,
+    /// By the day of the last modification, newest first, as far back as a year of days on which anything was.
+    pub days: Vec<DayCountJson>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -434,6 +441,22 @@ pub struct SpaceCountJson {
 #[schema(as = KindCount)]
 pub struct KindCountJson {
     pub kind: String,
+    pub documents: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = LabelCount)]
+pub struct LabelCountJson {
+    pub label: String,
+    pub documents: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = DayCount)]
+pub struct DayCountJson {
+    /// A day of UTC, such as `2026-11-25`.
+    #[schema(format = Date)]
+    pub day: String,
     pub documents: u64,
 }
 
@@ -520,10 +543,26 @@ impl From<Facets> for FacetsJson {
             name: count.name,
             documents: count.documents,
         });
+        let labels = facets
+            .labels
+            .into_iter()
+            .map(|(label, documents)| LabelCountJson { label, documents });
+        let days = facets.days.into_iter().map(|count| DayCountJson {
+            day: day(count.day),
+            documents: count.documents,
+        });
         Self {
             spaces: spaces.collect(),
             kinds: kinds.collect(),
             people: people.collect(),
+            labels: labels.collect(),
+            days: days.collect(),
         }
     }
+}
+
+/// A day since 1970 as a date.
+fn day(days: i64) -> String {
+    let begins = Timestamp(days.saturating_mul(DAY_MS)).to_string();
+    begins.split('T').next().unwrap_or_default().to_owned()
 }

@@ -55,6 +55,14 @@ async fn several_indexes_are_searched_as_one() {
         json!([{ "kind": "page", "documents": 2 }]),
         "those of both"
     );
+    assert_eq!(
+        whole["facets"]["labels"],
+        json!([{ "label": "runbook", "documents": 2 }])
+    );
+    assert_eq!(
+        whole["facets"]["days"],
+        json!([{ "day": "2026-11-25", "documents": 2 }])
+    );
     assert!(
         whole["hits"]
             .as_array()

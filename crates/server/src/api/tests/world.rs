@@ -25,7 +25,7 @@ use domain::{
     cursor::{Cursor, Stream, Watermark},
     document::{Body as Markup, Document, DocumentKind, Observed, Person},
     engine::{EngineBatch, EngineFigures, SearchEngine},
-    hit::{Facets, Fragment, Hit, Hits},
+    hit::{DayCount, Facets, Fragment, Hit, Hits},
     passage::Passage,
     query::Query,
     site::Site,
@@ -585,6 +585,12 @@ impl SearchEngine for ShelfEngine {
             hits,
             facets: Facets {
                 kinds: vec![("page".into(), 1)],
+                labels: vec![("runbook".into(), 1)],
+                // 25 November 2026.
+                days: vec![DayCount {
+                    day: 20_782,
+                    documents: 1,
+                }],
                 ..Facets::default()
             },
             ..Hits::default()
