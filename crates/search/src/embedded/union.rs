@@ -235,7 +235,7 @@ impl Weighed {
                     .map_err(TantivyError::from)?;
                 let norms = reader.get_fieldnorms_reader(term.field())?;
                 let source = Source::Postings {
-                    postings,
+                    postings: Box::new(postings),
                     at: 0,
                     norms,
                     bm25,
@@ -268,7 +268,7 @@ struct List<'a> {
 
 enum Source<'a> {
     Postings {
-        postings: BlockSegmentPostings,
+        postings: Box<BlockSegmentPostings>,
         at: usize,
         norms: FieldNormReader,
         bm25: &'a Bm25Weight,
