@@ -532,7 +532,7 @@ async fn a_torn_or_damaged_file_of_vectors_loses_only_what_is_damaged() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(6))]
 
     #[test]
     fn whatever_vectors_come_they_are_kept_or_refused_and_searches_go_on(

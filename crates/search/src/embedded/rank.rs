@@ -39,6 +39,8 @@ const RECENCY_HALF_LIFE_DAYS: f32 = 365.0;
 const PLACE: Score = 0.05;
 /// What a comment or a file has of its score: the page that it belongs to stands above it.
 const BELONGING: Score = 0.85;
+/// The most that recency and place make of a score.
+const STANDING_MAX: Score = (1.0 + RECENCY) * (1.0 + PLACE);
 const DAY_MS: f32 = 86_400_000.0;
 
 /// A passage that was found.
@@ -51,6 +53,13 @@ pub struct Ranked {
     pub modified: i64,
     pub score: Score,
     pub explanation: Explanation,
+}
+
+impl Ranked {
+    /// What recency and place make of what meaning gives, at most one.
+    pub fn standing(&self) -> Score {
+        self.explanation.recency * self.explanation.place / STANDING_MAX
+    }
 }
 
 /// A passage and what its words score.

@@ -148,28 +148,12 @@ impl Question {
         for (rank, place) in order.into_iter().enumerate() {
             ranks[place] = rank;
         }
-        if std::env::var("FUSE_DUMP").is_ok() {
-            let rows: Vec<String> = passages
-                .iter()
-                .zip(&similarities)
-                .map(|(r, s)| {
-                    format!(
-                        "[{},{},{},{},{},{}]",
-                        r.hash,
-                        r.score,
-                        r.explanation.words,
-                        s.unwrap_or(-9.0),
-                        r.explanation.place * r.explanation.recency,
-                        u8::from(r.explanation.words > 0.0)
-                    )
-                })
-                .collect();
-            println!("DUMP {{\"average\":{},\"rows\":[{}]}}", self.average, rows.join(","));
-        }
         for (at, (ranked, similarity)) in passages.iter_mut().zip(similarities).enumerate() {
             let words = ranked.score / most;
             // A passage whose meaning is not known yet stands where its words put it.
-            let meaning = similarity.map_or(words, |similarity| nearness(similarity, self.average).max(0.0));
+            let meaning = similarity.map_or(words, |similarity| {
+                nearness(similarity, self.average).max(0.0) * ranked.standing()
+            });
             let fusion = Fusion {
                 similarity,
                 words: (1.0 - MEANING) * words,
