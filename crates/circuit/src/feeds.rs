@@ -109,10 +109,7 @@ fn described(feed: &Value) -> String {
             "{} {}, {}{}",
             text(&run["kind"]),
             text(&run["started_at"]),
-            match run["outcome"].as_str() {
-                Some(outcome) => outcome,
-                None => "going on",
-            },
+            run["outcome"].as_str().unwrap_or("going on"),
             run["why"]
                 .as_str()
                 .map(|why| format!(": {}", crate::terminal::shown(why)))
