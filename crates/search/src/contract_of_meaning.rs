@@ -38,7 +38,7 @@ fn model(fingerprint: &str) -> EmbeddingModel {
 
 /// A little of everything, so that no two texts are wholly unlike, and much of the subjects that are named.
 fn vector(text: &str) -> Vec<f32> {
-    let mut vector = vec![0.01_f32; 16];
+    let mut vector = [0.01_f32; 16];
     let text = text.to_lowercase();
     let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
     for (at, subject) in SUBJECTS.iter().enumerate() {
