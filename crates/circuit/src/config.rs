@@ -818,17 +818,17 @@ mod tests {
         assert!(matches!(from_file.model, Some(Model::Id { .. })));
         for (set, said) in [
             (&[("MODEL", "MiniLM")][..], "sentence-transformers/all-MiniLM-L6-v2"),
-            (&[("URL", "http://localhost:11434")], "semantic.model"),
-            (&[("MODEL", "a/b"), ("KEY", "hunter2")], "semantic.url"),
-            (&[("MODEL", "a/b"), ("DIMENSIONS", "3")], "semantic.url"),
-            (&[("MODEL", "m"), ("URL", "localhost")], "http://localhost:11434/v1"),
+            (&[("URL", "http://localhost:11434")][..], "semantic.model"),
+            (&[("MODEL", "a/b"), ("KEY", "hunter2")][..], "semantic.url"),
+            (&[("MODEL", "a/b"), ("DIMENSIONS", "3")][..], "semantic.url"),
+            (&[("MODEL", "m"), ("URL", "localhost")][..], "http://localhost:11434/v1"),
             (
-                &[("MODEL", "m"), ("URL", "http://x"), ("DIMENSIONS", "0")],
+                &[("MODEL", "m"), ("URL", "http://x"), ("DIMENSIONS", "0")][..],
                 "between 1 and",
             ),
-            (&[("MODEL", "a/b"), ("HUB", "x")], "semantic.hub"),
-            (&[("MODEL", "a/b"), ("THREADS", "0")], "between 1 and"),
-            (&[("MODEL", "")], "set and empty"),
+            (&[("MODEL", "a/b"), ("HUB", "x")][..], "semantic.hub"),
+            (&[("MODEL", "a/b"), ("THREADS", "0")][..], "between 1 and"),
+            (&[("MODEL", "")][..], "set and empty"),
         ] {
             let why = semantic(set).unwrap_err().to_string();
             assert!(why.contains(said) && !why.contains("hunter2"), "{why}");

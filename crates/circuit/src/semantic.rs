@@ -13,7 +13,7 @@ use domain::{
 };
 use embed::{
     http::Http,
-    hub::{self, Hub},
+    hub,
     local::LocalEmbedder,
     remote::{Endpoint, RemoteEmbedder},
 };

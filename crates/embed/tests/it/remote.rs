@@ -31,7 +31,8 @@ fn inputs(request: &Request<Bytes>) -> Vec<String> {
 
 /// What a text's vector is here: its length and one, and the rows come last first.
 fn well(request: &Request<Bytes>) -> Result<Response<Body>> {
-    let rows = inputs(request)
+    let texts = inputs(request);
+    let rows = texts
         .iter()
         .enumerate()
         .rev()
