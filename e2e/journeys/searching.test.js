@@ -96,6 +96,9 @@ journey('typing', 'results follow what is typed, and nothing else moves', async 
   await answered(page, 'valve');
   await page.reload();
   assert.equal(await searchBox(page).inputValue(), 'valve');
+  await eventually('the focus', async () => (await page.evaluate(() => document.activeElement.id)) === 'q');
+  await page.keyboard.type('s');
+  assert.equal(await searchBox(page).inputValue(), 'valves', 'typing goes on at the end');
 });
 
 journey('cancelling', 'an answer that comes late is not shown, and a network that fails is a quiet line', async (user) => {

@@ -16,6 +16,8 @@
   const box = form.elements.q;
   const trouble = results.querySelector("[data-trouble]");
   const said = results.querySelector("[data-said]");
+  // Whoever comes back to a question goes on typing at its end.
+  box.setSelectionRange(box.value.length, box.value.length);
   let waiting;
   let saying;
   let asking = null;
