@@ -11,6 +11,7 @@ use domain::{
     embedder::{Embedder, Meaning, Purpose},
     index::Index,
     query::{Query, Sort},
+    syntax::{self, Term},
 };
 
 use crate::{App, trouble::Part};
@@ -19,8 +20,6 @@ use crate::{App, trouble::Part};
 const QUESTION_TIME_MAX: Duration = Duration::from_secs(2);
 /// As many questions are remembered, for the pages of their hits and for those who ask the same.
 const QUESTIONS_MAX: usize = 256;
-/// Fields of the query's syntax, as the search engine has them: what is asked of them has no meaning of its own.
-const FIELDS: [&str; 7] = ["title", "space", "type", "author", "label", "before", "after"];
 
 /// How far search by meaning is in an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,28 +176,12 @@ impl App {
 
 /// The words of a query: without what stands in its fields, and without what must not be found.
 fn asked_in_words(text: &str) -> String {
-    let mut words: Vec<&str> = Vec::new();
-    let mut rest = text.trim_start();
-    while !rest.is_empty() {
-        let plain = rest.strip_prefix('-').unwrap_or(rest);
-        let field = FIELDS.iter().find_map(|field| {
-            let (name, value) = plain.split_once(':')?;
-            (name.eq_ignore_ascii_case(field) && !value.starts_with(char::is_whitespace) && !value.is_empty())
-                .then_some(value)
-        });
-        let value = field.unwrap_or(plain);
-        let (inner, after) = match value.strip_prefix('"').and_then(|quoted| quoted.split_once('"')) {
-            Some(quoted) => quoted,
-            None => value.split_at(value.find(char::is_whitespace).unwrap_or(value.len())),
-        };
-        let excluded = plain.len() < rest.len();
-        if field.is_none() && !excluded {
-            words.push(inner.trim());
-        }
-        rest = after.trim_start();
-    }
-    words.retain(|word| word.contains(char::is_alphanumeric));
-    words.join(" ")
+    let terms = syntax::asked(text).terms.into_iter();
+    let said = terms.filter_map(|term| match term {
+        Term::Words(said) | Term::Phrase(said) => said.contains(char::is_alphanumeric).then_some(said),
+        Term::Excluded(_) => None,
+    });
+    said.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -218,7 +201,7 @@ mod tests {
             ("- ? \"", ""),
             ("", ""),
             ("-", ""),
-            ("\"never ends", "\"never ends"),
+            ("\"never ends", "never ends"),
             ("как label:x настроить", "как настроить"),
         ] {
             assert_eq!(asked_in_words(text), words, "{text}");

@@ -18,17 +18,21 @@ pub struct Socket(reqwest::Client);
 
 impl Socket {
     pub fn new() -> Result<Self> {
-        // An error means that one is installed already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("Circuit/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIME_MAX)
-            .timeout(ANSWER_TIME_MAX)
-            .build()
-            .map_err(|error| Error::internal("the HTTP client could not be made").because(error.without_url()))?;
-        Ok(Self(client))
+        client(|builder| builder.timeout(ANSWER_TIME_MAX)).map(Self)
     }
+}
+
+/// A client whose times are set; what all have in common is set here.
+fn client(times: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> Result<reqwest::Client> {
+    // An error means that one is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = reqwest::Client::builder()
+        .user_agent(concat!("Circuit/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_TIME_MAX);
+    times(builder)
+        .build()
+        .map_err(|error| Error::internal("the HTTP client could not be made").because(error.without_url()))
 }
 
 #[async_trait]
@@ -78,15 +82,7 @@ pub struct Streams(reqwest::Client);
 
 impl Streams {
     pub fn new() -> Result<Self> {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("Circuit/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIME_MAX)
-            .read_timeout(PIECE_TIME_MAX)
-            .build()
-            .map_err(|error| Error::internal("the HTTP client could not be made").because(error.without_url()))?;
-        Ok(Self(client))
+        client(|builder| builder.read_timeout(PIECE_TIME_MAX)).map(Self)
     }
 }
 

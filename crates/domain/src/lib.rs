@@ -29,6 +29,7 @@ pub mod source;
 pub mod space;
 pub mod store;
 pub mod sync_run;
+pub mod syntax;
 pub mod time;
 pub mod user;
 

@@ -6,6 +6,5 @@ mod contract;
 #[cfg(test)]
 mod contract_of_meaning;
 mod embedded;
-mod syntax;
 
 pub use embedded::EmbeddedEngine;

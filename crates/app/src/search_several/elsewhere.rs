@@ -6,6 +6,7 @@ use domain::{
     IndexId, Result,
     hit::SpaceCount,
     query::{Filter, Query},
+    syntax::token,
 };
 
 use super::together::add_space;
@@ -81,41 +82,16 @@ fn without_spaces(text: &str) -> (String, Vec<String>) {
     let mut rest = text;
     while let Some(begin) = rest.find(|c: char| !c.is_whitespace()) {
         kept.push_str(&rest[..begin]);
-        rest = &rest[begin..];
-        let head = rest.get(..SPACE.len());
-        let is_space = head.is_some_and(|head| head.eq_ignore_ascii_case(SPACE));
-        let value = if is_space { &rest[SPACE.len()..] } else { "" };
-        let (name, end) = match value.strip_prefix('"') {
-            Some(quoted) => match quoted.find('"') {
-                Some(end) => (&quoted[..end], SPACE.len() + end + 2),
-                None => (quoted, rest.len()),
-            },
-            None => {
-                let end = value
-                    .find(|c: char| c.is_whitespace() || c == '"')
-                    .unwrap_or(value.len());
-                (&value[..end], SPACE.len() + end)
+        let token = token(&rest[begin..]);
+        match token.field {
+            Some(SPACE) if !token.negated && token.value.contains(char::is_alphanumeric) => {
+                named.push(token.value.trim().to_owned());
             }
-        };
-        if is_space && name.contains(char::is_alphanumeric) {
-            named.push(name.trim().to_owned());
-            rest = &rest[end..];
-            continue;
+            _ => kept.push_str(token.whole),
         }
-        let end = token_end(rest);
-        kept.push_str(&rest[..end]);
-        rest = &rest[end..];
+        rest = &rest[begin + token.whole.len()..];
     }
     (kept.trim().to_owned(), named)
-}
-
-/// Where a word or a phrase ends: in a phrase, nothing is a condition.
-fn token_end(text: &str) -> usize {
-    let end = text.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(text.len());
-    match text[end..].strip_prefix('"') {
-        Some(phrase) => phrase.find('"').map_or(text.len(), |close| end + close + 2),
-        None => end,
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use domain::{
     access::Access,
     hit::{Completion, CompletionKind},
     query::{COMPLETIONS_MAX, Filter, Query as Asked, TEXT_BYTES_MAX},
+    syntax::{FIELDS, TYPES, Token, token},
 };
 use tantivy::{Searcher, TantivyError, columnar::StrColumn, query::Query};
 
@@ -18,10 +19,7 @@ use super::{
     needles::{Needles, term},
     query::answered,
 };
-use crate::{
-    analysis::folded,
-    syntax::{FIELDS, TYPES, Token, token},
-};
+use crate::analysis::folded;
 
 /// The most values of a field that are looked through: spaces, people and labels of a large site.
 const LOOKED_AT_MAX: usize = 20_000;

@@ -2,7 +2,12 @@
 
 use std::ops::Bound;
 
-use domain::{Timestamp, access::Access, query::Filter};
+use domain::{
+    Timestamp,
+    access::Access,
+    query::Filter,
+    syntax::{Condition, On},
+};
 use tantivy::{
     DocId, DocSet, Searcher, TERMINATED, Term,
     query::{BooleanQuery, EnableScoring, Occur, Query, RangeQuery, TermSetQuery},
@@ -14,10 +19,7 @@ use super::{
     group::hashes,
     needles::{Needles, in_a_row, stems, term},
 };
-use crate::{
-    analysis::{Detail, Kind, folded, words},
-    syntax::{Condition, On},
-};
+use crate::analysis::{Detail, Kind, folded, words};
 
 /// What may be found in each segment; nothing stands for everything.
 pub struct Gate(Vec<Option<Bits>>);

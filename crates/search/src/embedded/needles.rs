@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::query::WORDS_MAX;
+use domain::{
+    query::WORDS_MAX,
+    syntax::{Asked, On, Term as Typed},
+};
 use tantivy::{
     Score, Searcher, Term,
     query::{BooleanQuery, BoostQuery, Occur, PhraseQuery, Query, TermQuery},
@@ -14,10 +17,7 @@ use super::{
     fields::Fields,
     union::{Clause, Sought, Union},
 };
-use crate::{
-    analysis::{Detail, Kind, Speech, Word, folded, is_stop_word, stem, words},
-    syntax::{Asked, On, Term as Typed},
-};
+use crate::analysis::{Detail, Kind, Speech, Word, folded, is_stop_word, stem, words};
 
 /// What a word's stem weighs. The form as written has its own beside it, so that it stands above other forms.
 const STEM: Score = 1.0;

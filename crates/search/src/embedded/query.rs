@@ -8,6 +8,7 @@ use domain::{
     hit::{Alike, Hit, Hits, More},
     passage::Passage,
     query::{Query as Asked, Sort},
+    syntax,
 };
 use tantivy::{
     DocAddress, DocSet, Searcher, TERMINATED,
@@ -26,7 +27,6 @@ use super::{
     row,
     snippet::{Marks, marked, snippet},
 };
-use crate::syntax;
 
 /// Passages that are ranked with all their signals. More are when a page far behind is asked for; those then stand behind
 /// the first ones, so that pages do not overlap.

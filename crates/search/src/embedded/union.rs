@@ -5,19 +5,13 @@
 //! word after the other, and words that cannot bring a passage among the best any more are asked only about passages
 //! that others brought: MaxScore (Turtle and Flood, 1995) with windows.
 
-use std::{
-    cmp::Ordering,
-    fmt,
-    sync::{Arc, OnceLock},
-};
+use std::{cmp::Ordering, fmt, sync::Arc};
 
 use tantivy::{
     DocId, Score, Searcher, SegmentReader, TERMINATED, TantivyError, Term,
     fieldnorm::FieldNormReader,
     postings::BlockSegmentPostings,
-    query::{
-        Bm25StatisticsProvider, Bm25Weight, BoostQuery, EnableScoring, Explanation, Query, Scorer, TermQuery, Weight,
-    },
+    query::{Bm25Weight, BoostQuery, EnableScoring, Query, Scorer, TermQuery, Weight},
     schema::IndexRecordOption,
 };
 
@@ -72,12 +66,10 @@ impl fmt::Debug for Union {
     }
 }
 
+/// To everybody who does not know better it is tantivy's own query.
 impl Query for Union {
     fn weight(&self, scoring: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
-        match scoring {
-            EnableScoring::Enabled { .. } => Ok(Box::new(self.weighed(scoring)?)),
-            EnableScoring::Disabled { .. } => self.same.weight(scoring),
-        }
+        self.same.weight(scoring)
     }
 
     fn query_terms<'a>(&'a self, visitor: &mut dyn FnMut(&'a Term, bool)) {
@@ -88,21 +80,10 @@ impl Query for Union {
 impl Union {
     /// What it is in one searcher, with scores.
     pub fn among(&self, searcher: &Searcher) -> tantivy::Result<UnionWeight> {
-        self.weighed(EnableScoring::enabled_from_searcher(searcher))
-    }
-
-    fn weighed(&self, scoring: EnableScoring<'_>) -> tantivy::Result<UnionWeight> {
-        let EnableScoring::Enabled {
-            statistics_provider,
-            searcher,
-        } = scoring
-        else {
-            return Err(TantivyError::InternalError("a union scores".to_owned()));
-        };
         let mut clauses = Vec::new();
         for (place, sought) in self.sought.iter().enumerate() {
             for clause in &sought.clauses {
-                clauses.extend(weighed(place, clause, scoring, statistics_provider)?);
+                clauses.extend(weighed(place, clause, searcher)?);
             }
         }
         let bits = |demanded: bool| {
@@ -115,25 +96,17 @@ impl Union {
             demanded: bits(true),
             free: bits(false),
             required: self.required as u32,
-            searcher: searcher.clone(),
-            same: self.same.clone(),
-            weight: OnceLock::new(),
         })
     }
 }
 
-fn weighed(
-    place: usize,
-    clause: &Clause,
-    scoring: EnableScoring<'_>,
-    statistics: &dyn Bm25StatisticsProvider,
-) -> tantivy::Result<Option<Weighed>> {
+fn weighed(place: usize, clause: &Clause, searcher: &Searcher) -> tantivy::Result<Option<Weighed>> {
     Ok(match clause {
         Clause::Term(term, boost) => {
-            if statistics.doc_freq(term)? == 0 {
+            if searcher.doc_freq(term)? == 0 {
                 return Ok(None);
             }
-            let bm25 = Bm25Weight::for_terms(statistics, std::slice::from_ref(term))?.boost_by(*boost);
+            let bm25 = Bm25Weight::for_terms(searcher, std::slice::from_ref(term))?.boost_by(*boost);
             Some(Weighed {
                 place,
                 max: bm25.max_score(),
@@ -142,8 +115,8 @@ fn weighed(
         }
         Clause::Other(query, terms) => Some(Weighed {
             place,
-            max: Bm25Weight::for_terms(statistics, terms)?.max_score(),
-            means: Means::Other(query.weight(scoring)?),
+            max: Bm25Weight::for_terms(searcher, terms)?.max_score(),
+            means: Means::Other(query.weight(EnableScoring::enabled_from_searcher(searcher))?),
         }),
     })
 }
@@ -167,10 +140,6 @@ pub struct UnionWeight {
     demanded: u64,
     free: u64,
     required: u32,
-    searcher: Searcher,
-    same: Arc<dyn Query>,
-    /// Of `same`, when it is asked for.
-    weight: OnceLock<Box<dyn Weight>>,
 }
 
 impl UnionWeight {
@@ -190,36 +159,6 @@ impl UnionWeight {
             Going::new(self, lists, reader.max_doc()).through(threshold, shown);
         }
         Ok(())
-    }
-
-    fn same(&self) -> tantivy::Result<&dyn Weight> {
-        let weight = match self.weight.get() {
-            Some(weight) => weight,
-            None => {
-                let weight = self.same.weight(EnableScoring::enabled_from_searcher(&self.searcher))?;
-                self.weight.get_or_init(|| weight)
-            }
-        };
-        Ok(&**weight)
-    }
-}
-
-impl Weight for UnionWeight {
-    fn scorer(&self, reader: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
-        self.same()?.scorer(reader, boost)
-    }
-
-    fn explain(&self, reader: &SegmentReader, doc: DocId) -> tantivy::Result<Explanation> {
-        self.same()?.explain(reader, doc)
-    }
-
-    fn for_each_pruning(
-        &self,
-        threshold: Score,
-        reader: &SegmentReader,
-        callback: &mut dyn FnMut(DocId, Score) -> Score,
-    ) -> tantivy::Result<()> {
-        self.through(threshold, reader, &mut |doc, score, _| callback(doc, score))
     }
 }
 

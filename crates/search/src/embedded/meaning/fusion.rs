@@ -6,6 +6,7 @@ use domain::{
     Result,
     hit::Fusion,
     query::{Query as Asked, Sort},
+    syntax::{self, Term},
 };
 use tantivy::{
     DocAddress, Score, Searcher,
@@ -24,7 +25,6 @@ use super::{
     near::{Asking, Near},
     these::These,
 };
-use crate::syntax::{self, Term};
 
 /// The most passages that meaning brings to an answer.
 const BROUGHT_MAX: usize = 100;

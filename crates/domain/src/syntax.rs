@@ -1,7 +1,7 @@
 //! What a person typed, read: words, `"phrases"`, `-exclusions` and `field:value`. Every text can be read; what looks like
 //! syntax and is none is words.
 
-use domain::{Timestamp, document::DocumentKind};
+use crate::{Timestamp, document::DocumentKind};
 
 /// The most conditions of one query; further ones are words.
 const CONDITIONS_MAX: usize = 32;
