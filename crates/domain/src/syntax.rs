@@ -73,12 +73,7 @@ pub const TYPES: [(&str, DocumentKind); 4] = [
 /// Reads a text.
 pub fn asked(text: &str) -> Asked {
     let mut asked = Asked::default();
-    let mut rest = text.trim_start();
-    while !rest.is_empty() {
-        let token = token(rest);
-        rest = rest[token.bytes..].trim_start();
-        put(&mut asked, &token);
-    }
+    tokens(text).iter().for_each(|token| put(&mut asked, token));
     let words_last = matches!(asked.terms.last(), Some(Term::Words(_)));
     asked.open = words_last && text.ends_with(char::is_alphanumeric);
     asked
@@ -94,7 +89,18 @@ pub struct Token<'a> {
     pub quoted: bool,
     /// All of it, as typed.
     pub whole: &'a str,
-    bytes: usize,
+}
+
+/// All tokens of a text, in their order.
+pub fn tokens(text: &str) -> Vec<Token<'_>> {
+    let mut tokens = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let token = token(rest);
+        rest = rest[token.whole.len()..].trim_start();
+        tokens.push(token);
+    }
+    tokens
 }
 
 /// The first token of a text that does not begin with a blank.
@@ -125,7 +131,6 @@ pub fn token(text: &str) -> Token<'_> {
         value,
         quoted,
         whole: &text[..bytes],
-        bytes,
     }
 }
 

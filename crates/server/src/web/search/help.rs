@@ -1,7 +1,11 @@
 //! What helps when nothing was typed, or nothing was found.
 
 use app::widened::{Narrowing, Widened};
-use domain::{Result, query::Query};
+use domain::{
+    Result,
+    query::Query,
+    syntax::{Token, tokens},
+};
 
 use super::{Answer, Scope, Standing, narrowing::NARROWING};
 use crate::{
@@ -171,10 +175,12 @@ fn nearby(text: &str, filters: &[Widened]) -> Vec<(String, String, Kept)> {
         }
     };
     let tokens = tokens(text);
-    let without = |leaving: &dyn Fn(&str) -> bool| -> String {
-        let kept: Vec<&str> = tokens.iter().copied().filter(|token| !leaving(token)).collect();
-        kept.join(" ")
+    let without = |leaving: &dyn Fn(&Token<'_>) -> bool| -> String {
+        let kept = tokens.iter().filter(|token| !leaving(token));
+        kept.map(|token| token.whole).collect::<Vec<_>>().join(" ")
     };
+    let is_condition = |token: &Token<'_>| token.field.is_some();
+    let is_excluded = |token: &Token<'_>| token.negated;
     let unquoted = |text: &str| {
         text.split('"')
             .map(str::trim)
@@ -186,18 +192,18 @@ fn nearby(text: &str, filters: &[Widened]) -> Vec<(String, String, Kept)> {
     if text.contains('"') {
         add("The words of the phrase in any place", unquoted(text), Kept::Filters);
     }
-    if tokens.iter().any(|token| is_condition(token)) {
+    if tokens.iter().any(is_condition) {
         add(
             "Without the conditions in the text",
             without(&is_condition),
             Kept::Filters,
         );
     }
-    if tokens.iter().any(|token| is_excluded(token)) {
+    if tokens.iter().any(is_excluded) {
         add("Without taking words out", without(&is_excluded), Kept::Filters);
     }
     let words = unquoted(&without(&|token| is_condition(token) || is_excluded(token)));
-    let whole = tokens.join(" ");
+    let whole = without(&|_| false);
     match filters.is_empty() {
         true if words != whole => add("The words alone", words, Kept::Filters),
         // What it finds without the one filter is known.
@@ -209,35 +215,13 @@ fn nearby(text: &str, filters: &[Widened]) -> Vec<(String, String, Kept)> {
     near
 }
 
-/// `title:pump`, `-label:"old"`.
-fn is_condition(token: &str) -> bool {
-    let named = token.trim_start_matches('-').split_once(':');
-    let fields = ["title", "space", "type", "author", "label", "before", "after"];
-    named.is_some_and(|(name, _)| fields.contains(&name.to_lowercase().as_str()))
-}
-
-fn is_excluded(token: &str) -> bool {
-    token.len() > 1 && token.starts_with('-') && !token.starts_with("--")
-}
-
-/// The text at its blanks; what stands in quotes is not divided.
-fn tokens(text: &str) -> Vec<&str> {
-    let mut quoted = false;
-    let divided = text.split(move |letter: char| {
-        quoted ^= letter == '"';
-        !quoted && letter.is_whitespace()
-    });
-    divided.filter(|token| !token.is_empty()).collect()
-}
-
 /// What the one space is called that is asked for, by the filter or in the text.
 fn these_spaces(query: &Query, standing: &Standing) -> String {
     let chosen = query.filter.spaces.iter();
     let chosen = chosen.map(|space| standing.spaces.get(&space.0).map_or("this space", String::as_str));
-    let typed = tokens(&query.text).into_iter().filter_map(|token| {
-        let (name, value) = token.split_once(':')?;
-        name.eq_ignore_ascii_case("space").then(|| value.trim_matches('"'))
-    });
+    let typed = tokens(&query.text).into_iter();
+    let typed = typed.filter(|token| token.field == Some("space:") && !token.negated);
+    let typed = typed.map(|token| token.value);
     let named: Vec<&str> = chosen.chain(typed).collect();
     match named[..] {
         [one] => one.to_owned(),
