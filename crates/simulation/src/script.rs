@@ -145,7 +145,7 @@ impl Script {
 }
 
 /// All is imported, and then something is written just before a pass of changes, which Atlassian's search knows only after
-/// it.
+/// it, and before the next one: that must bring it.
 fn written_late(chance: &mut Chance) -> Vec<Event> {
     let written = if chance.strikes(50) {
         Kind::Comment
@@ -158,6 +158,9 @@ fn written_late(chance: &mut Chance) -> Vec<Event> {
         (Kind::Lag, LAG_LONGEST),
         (written, a),
         (Kind::Jump, JUMP_TO_CHANGES),
+        (Kind::Settle, 0),
+        (Kind::Jump, JUMP_TO_CHANGES),
+        (Kind::Settle, 0),
     ];
     at_once.map(|(kind, a)| Event { at: 0, kind, a, b }).to_vec()
 }

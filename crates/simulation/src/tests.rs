@@ -31,6 +31,23 @@ fn no_rule_is_broken_in_a_few_dozen_worlds() {
     }
 }
 
+/// Scripts that broke a rule once, each named for what was wrong.
+const KEPT: [(&str, &str); 1] = [(
+    "moved out of a lost space, unread",
+    include_str!("kept/moved-out-of-a-lost-space-unread.txt"),
+)];
+
+#[test]
+fn what_broke_a_rule_once_breaks_none_again() {
+    let theatre = Theatre::new().unwrap();
+    for (name, script) in KEPT {
+        let played = theatre.play(&Script::parsed(script).unwrap(), Playing::default());
+        if let Some(violation) = played.unwrap().violation {
+            panic!("{name}: {} ({:?})", violation.what, violation.rule);
+        }
+    }
+}
+
 #[test]
 fn one_seed_gives_the_same_world_whatever_was_played_before() {
     keep_to_one_core(1);

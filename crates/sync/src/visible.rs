@@ -1,10 +1,10 @@
 //! Which of a feed's chosen spaces the connected person can see now, and what follows for the others: out of search at
 //! once, and removed when a second, later look agrees (sync.md).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
-    Result, SpaceId, Timestamp,
+    ContentId, Result, SpaceId, Timestamp,
     feed::Feed,
     source::{Reach, SPACES_BY_ID_MAX},
     space::{FeedSpace, SpaceSeen},
@@ -13,6 +13,11 @@ use domain::{
 use tracing::info;
 
 use crate::{alive, run::Ports, schedule::AGREE_AFTER};
+
+/// So long a lost space waits for what could not be read. It is out of search all that time.
+const UNREAD_WAITS: Duration = Duration::from_secs(7 * 24 * 3_600);
+/// After so many failures of a run anything may be among what could not be read.
+const FAILURES_LOOKED_AT: usize = 1_000;
 
 /// What can be seen.
 pub struct Visible {
@@ -111,6 +116,19 @@ async fn missed(ports: &Ports, feed: &Feed, run: &SyncRun, space: &FeedSpace, no
     }
 }
 
+/// Whether the run failed to read something that is held in this space, or of which nobody knows what it is: it was shown
+/// in another space, and what was moved must not go with the space that it left.
+async fn may_hold_unread(ports: &Ports, feed: &Feed, run: &SyncRun, space: &SpaceId) -> Result<bool> {
+    let failures = ports.store.failures(run.id, FAILURES_LOOKED_AT + 1).await?;
+    if failures.len() > FAILURES_LOOKED_AT || failures.iter().any(|failure| failure.document.is_none()) {
+        return Ok(true);
+    }
+    let failed = failures.into_iter().filter_map(|failure| failure.document);
+    let ids: Vec<ContentId> = failed.map(|document| document.content).collect();
+    let known = ports.store.known(feed.id, &ids).await?;
+    Ok(known.values().any(|known| known.space == *space))
+}
+
 /// The spaces with documents that were out of sight long enough, when this run began, for a second look.
 pub fn lost(run: &SyncRun, spaces: &[FeedSpace], now: Timestamp) -> Vec<FeedSpace> {
     let agreed = |since: Timestamp| since < run.started_at && now.since(since) >= AGREE_AFTER;
@@ -133,6 +151,15 @@ pub async fn remove_lost(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRu
     alive::proven(ports, reach).await?;
     for space in lost.iter().filter(|space| !seen.spaces.contains_key(&space.space.id)) {
         let (id, key) = (&space.space.id, &space.space.key);
+        let since = space.suspended_at.unwrap_or(now);
+        if now.since(since) < UNREAD_WAITS && may_hold_unread(ports, feed, run, id).await? {
+            let note = format!(
+                "{key} stays out of search and is not removed yet: what this run could not read may have been moved out of it. \
+                 A later walk that reads it removes the rest."
+            );
+            ports.store.note(run.id, &note).await?;
+            continue;
+        }
         let removed = ports.store.remove_space(feed.id, id, run.id, now).await?;
         (ports.recorded)(feed);
         let note = format!(
