@@ -3,6 +3,7 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap, HashMap, HashSet},
+    fmt::Debug,
     hash::{BuildHasherDefault, Hasher},
     sync::Arc,
 };
@@ -13,7 +14,7 @@ use domain::{
 };
 use tantivy::{
     COLLECT_BLOCK_BUFFER_LEN, DocAddress, DocId, DocSet, Searcher, SegmentReader, TantivyError,
-    columnar::{Cardinality, ColumnValues, StrColumn},
+    columnar::{Cardinality, Column, ColumnValues, StrColumn},
     query::{EnableScoring, Query},
 };
 
@@ -55,13 +56,9 @@ pub fn counted(
         let mut going_on = true;
         while going_on {
             let filled = scorer.fill_buffer(&mut docs);
-            for doc in docs[..filled].iter().copied().filter(|doc| gate.opens(segment, *doc)) {
-                going_on = counting.see(segment as u32, reader, doc)?;
-                if !going_on {
-                    break;
-                }
-            }
-            going_on &= filled == docs.len();
+            let opened = docs[..filled].iter().copied().filter(|doc| gate.opens(segment, *doc));
+            let opened: Vec<DocId> = opened.collect();
+            going_on = counting.see(segment as u32, reader, &opened)? && filled == docs.len();
         }
     }
     counting.done()
@@ -103,9 +100,8 @@ impl Counting {
         }
     }
 
-    /// Counts the document of this passage; false when there are more than are counted.
-    #[inline]
-    pub fn see(&mut self, ord: u32, reader: &SegmentReader, doc: DocId) -> tantivy::Result<bool> {
+    /// Counts the documents of these passages, which stand in their order; false when there are more than are counted.
+    pub fn see(&mut self, ord: u32, reader: &SegmentReader, docs: &[DocId]) -> tantivy::Result<bool> {
         let segment = match &mut self.segment {
             Some(segment) if segment.ord == ord => segment,
             _ => {
@@ -113,33 +109,42 @@ impl Counting {
                 self.segment.insert(Segment::of(ord, reader)?)
             }
         };
-        let hash = segment.hashes.get_val(doc);
-        // A document's passages stand beside each other.
-        if segment.last == Some(hash) {
-            return Ok(true);
-        }
-        segment.last = Some(hash);
-        if self.seen.len() as u64 == self.counted_max && !self.seen.contains(&hash) {
-            self.more = true;
-            return Ok(false);
-        }
-        if !self.seen.insert(hash) {
-            return Ok(true);
-        }
+        let mut hashes = vec![0; docs.len()];
+        segment.hashes.get_vals(docs, &mut hashes);
         // Every passage of a document has the same values: the first one counts for all.
-        for counter in segment.counters.iter_mut().flatten() {
-            counter.count(doc);
-        }
-        let modified = segment.modified.get_val(doc);
-        self.days.count(modified);
-        if self.newest_wanted > 0 {
-            self.newest
-                .push(Reverse((modified, Reverse(hash), DocAddress::new(ord, doc))));
-            if self.newest.len() > self.newest_wanted {
-                self.newest.pop();
+        let mut firsts: Vec<DocId> = Vec::with_capacity(docs.len());
+        let mut own: Vec<u64> = Vec::with_capacity(docs.len());
+        for (doc, hash) in docs.iter().zip(hashes) {
+            // A document's passages stand beside each other.
+            if segment.last == Some(hash) {
+                continue;
+            }
+            segment.last = Some(hash);
+            if self.seen.len() as u64 == self.counted_max && !self.seen.contains(&hash) {
+                self.more = true;
+                break;
+            }
+            if self.seen.insert(hash) {
+                firsts.push(*doc);
+                own.push(hash);
             }
         }
-        Ok(true)
+        for counter in segment.counters.iter_mut().flatten() {
+            counter.count(&firsts);
+        }
+        let mut modified = vec![0; firsts.len()];
+        segment.modified.get_vals(&firsts, &mut modified);
+        for ((doc, hash), modified) in firsts.iter().zip(own).zip(modified) {
+            self.days.count(modified);
+            if self.newest_wanted > 0 {
+                let newest = (modified, Reverse(hash), DocAddress::new(ord, *doc));
+                self.newest.push(Reverse(newest));
+                if self.newest.len() > self.newest_wanted {
+                    self.newest.pop();
+                }
+            }
+        }
+        Ok(!self.more)
     }
 
     fn close(&mut self) -> tantivy::Result<()> {
@@ -178,8 +183,8 @@ impl Segment {
         let counter = |field| -> tantivy::Result<Option<Counter>> { Ok(columns.str(field)?.map(Counter::of)) };
         Ok(Self {
             ord,
-            hashes: columns.u64(fields::DOCUMENT_HASH)?.first_or_default_col(0),
-            modified: columns.i64(fields::MODIFIED)?.first_or_default_col(0),
+            hashes: single(columns.u64(fields::DOCUMENT_HASH)?),
+            modified: single(columns.i64(fields::MODIFIED)?),
             counters: [
                 counter(fields::SPACE_FACET)?,
                 counter(fields::KIND)?,
@@ -188,6 +193,16 @@ impl Segment {
             ],
             last: None,
         })
+    }
+}
+
+/// The one value of each passage; where every passage has one, without asking which.
+fn single<T: PartialOrd + Copy + Default + Debug + Send + Sync + 'static>(
+    column: Column<T>,
+) -> Arc<dyn ColumnValues<T>> {
+    match column.get_cardinality() {
+        Cardinality::Full => column.values,
+        _ => column.first_or_default_col(T::default()),
     }
 }
 
@@ -226,16 +241,22 @@ impl Counter {
         }
     }
 
-    #[inline]
-    fn count(&mut self, doc: DocId) {
+    fn count(&mut self, docs: &[DocId]) {
+        let counts = &mut self.counts;
         let mut add = |ord: u64| {
-            if let Some(count) = usize::try_from(ord).ok().and_then(|ord| self.counts.get_mut(ord)) {
+            if let Some(count) = usize::try_from(ord).ok().and_then(|ord| counts.get_mut(ord)) {
                 *count += 1;
             }
         };
         match &self.single {
-            Some(values) => add(values.get_val(doc)),
-            None => self.column.term_ords(doc).for_each(add),
+            Some(values) => {
+                let mut ords = vec![0; docs.len()];
+                values.get_vals(docs, &mut ords);
+                ords.into_iter().for_each(add);
+            }
+            None => docs
+                .iter()
+                .for_each(|doc| self.column.term_ords(*doc).for_each(&mut add)),
         }
     }
 

@@ -9,12 +9,13 @@ use domain::{Error, ErrorKind, Result, cursor::Watermark, engine::EngineBatch};
 use tantivy::{
     Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError, Term,
     directory::error::OpenDirectoryError,
-    indexer::{IndexWriterOptions, LogMergePolicy, UserOperation},
+    indexer::{IndexWriterOptions, UserOperation},
 };
 
 use super::{
     fields::{Fields, LAYOUT, schema},
     meaning::Meanings,
+    merging::{Merging, Resting},
     speech::documents,
 };
 use crate::analysis::{self, Speech};
@@ -25,13 +26,6 @@ const WRITER_BYTES: usize = 15 << 20;
 const WRITER_THREADS: usize = 1;
 /// Merges at the same time: each holds what it merges in memory.
 const MERGES_AT_ONCE: usize = 1;
-/// So many segments become one.
-const SEGMENTS_MERGED: usize = 4;
-/// The largest segment, in passages, that is merged once more: a merge reads its segments whole, and what it reads counts as
-/// memory until it is done. A site of a hundred thousand pages has some twenty segments, and a search pays for
-/// each.
-const MERGED_PASSAGES_MAX: u32 = 40_000;
-
 /// A question is read in so many of the index's languages.
 const SPEECHES_MAX: usize = 8;
 
@@ -40,6 +34,7 @@ pub struct Handle {
     pub index: Index,
     pub reader: IndexReader,
     writer: Mutex<Option<IndexWriter>>,
+    resting: Arc<Resting>,
     /// What searches see, as a watermark; none when it must be read first.
     visible: Mutex<Option<Watermark>>,
     /// The languages of what searches see, by the generation of the searcher.
@@ -93,6 +88,7 @@ impl Handle {
             index,
             reader,
             writer: Mutex::new(None),
+            resting: Arc::default(),
             visible: Mutex::new(None),
             speeches: Mutex::new((u64::MAX, Arc::default())),
             directory: directory.map(Path::to_owned),
@@ -142,6 +138,7 @@ impl Handle {
     /// Applies the batch and the watermark in one commit. After a failure the former commit stands.
     pub fn commit(&self, batch: &EngineBatch, reached: Watermark) -> Result<()> {
         let mut slot = self.writer();
+        self.resting.writes();
         let mut writer = match slot.take() {
             Some(writer) => writer,
             None => self.opened().map_err(unwritten)?,
@@ -163,11 +160,7 @@ impl Handle {
             .num_merge_threads(MERGES_AT_ONCE)
             .build();
         let writer = self.index.writer_with_options::<TantivyDocument>(options)?;
-        let mut merging = LogMergePolicy::default();
-        merging.set_min_num_segments(SEGMENTS_MERGED);
-        merging.set_min_layer_size(MERGED_PASSAGES_MAX);
-        merging.set_max_docs_before_merge(MERGED_PASSAGES_MAX as usize);
-        writer.set_merge_policy(Box::new(merging));
+        writer.set_merge_policy(Box::new(Merging::of(self.resting.clone())));
         Ok(writer)
     }
 

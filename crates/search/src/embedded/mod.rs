@@ -9,6 +9,7 @@ mod gate;
 mod group;
 mod handle;
 mod meaning;
+mod merging;
 mod needles;
 mod query;
 mod rank;

@@ -30,7 +30,7 @@ use super::{
 
 /// Passages that are ranked with all their signals. More are when a page far behind is asked for; those then stand behind
 /// the first ones, so that pages do not overlap.
-const RANKED: usize = 400;
+const RANKED: usize = 200;
 /// So many times more are ranked when they hold too few documents.
 const RANKED_MORE_TIMES: usize = 4;
 const RANKED_MAX: usize = RANKED * 256;

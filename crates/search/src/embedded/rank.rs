@@ -18,7 +18,7 @@ use super::{
     gate::Gate,
     group::Counting,
     needles::{Needles, terms},
-    union::Union,
+    union::{Holding, Union},
 };
 
 /// What a title adds that holds all words and nothing else.
@@ -166,13 +166,11 @@ fn candidates(
     for (segment, reader) in (0..).zip(searcher.segment_readers()) {
         let threshold = choosing.threshold();
         if let Some(union) = &union {
-            union.through(threshold, reader, &mut |doc, words, held| {
-                choosing.see(segment, reader, doc, words, Some(held))
-            })?;
+            union.through(threshold, reader, &mut |some| choosing.see_all(segment, reader, some))?;
         }
         if let Some(weight) = &other {
             weight.for_each_pruning(threshold, reader, &mut |doc, words| {
-                choosing.see(segment, reader, doc, words, None)
+                choosing.see(segment, reader, doc, words)
             })?;
         }
     }
@@ -202,12 +200,32 @@ impl Choosing<'_> {
         }
     }
 
-    fn see(&mut self, segment: u32, reader: &SegmentReader, doc: DocId, words: Score, held: Option<u64>) -> Score {
-        if !self.gate.opens(segment as usize, doc) {
-            return self.threshold();
+    /// Those of some passages that the gate lets through, in their order.
+    fn see_all(&mut self, segment: u32, reader: &SegmentReader, some: &[Holding]) -> Score {
+        let opens = |holding: &&Holding| self.gate.opens(segment as usize, holding.doc);
+        if self.counting.is_some() {
+            let docs: Vec<DocId> = some.iter().filter(opens).map(|holding| holding.doc).collect();
+            self.count(segment, reader, &docs);
         }
+        for holding in some {
+            if self.gate.opens(segment as usize, holding.doc) {
+                self.choose(segment, holding.doc, holding.score, Some(holding.held));
+            }
+        }
+        self.threshold()
+    }
+
+    fn see(&mut self, segment: u32, reader: &SegmentReader, doc: DocId, words: Score) -> Score {
+        if self.gate.opens(segment as usize, doc) {
+            self.count(segment, reader, &[doc]);
+            self.choose(segment, doc, words, None);
+        }
+        self.threshold()
+    }
+
+    fn count(&mut self, segment: u32, reader: &SegmentReader, docs: &[DocId]) {
         if let Some(counting) = &mut self.counting {
-            match counting.see(segment, reader, doc) {
+            match counting.see(segment, reader, docs) {
                 Ok(true) => {}
                 Ok(false) => self.counting = None,
                 Err(error) => {
@@ -216,6 +234,9 @@ impl Choosing<'_> {
                 }
             }
         }
+    }
+
+    fn choose(&mut self, segment: u32, doc: DocId, words: Score, held: Option<u64>) {
         let full = self.best.len() >= self.count;
         if !full || self.best.peek().is_none_or(|worst| words > worst.words) {
             let passage = DocAddress::new(segment, doc);
@@ -224,7 +245,6 @@ impl Choosing<'_> {
                 self.best.pop();
             }
         }
-        self.threshold()
     }
 }
 

@@ -18,8 +18,9 @@ const PLACES_MAX: usize = 200;
 pub struct Marks {
     words: HashSet<String>,
     stems: HashSet<String>,
-    /// How words and stems begin: most words of a text need not be folded and stemmed to know that they are none.
-    initials: HashSet<char>,
+    /// With which letters of ASCII words and stems begin, small ones: most words of a text need not be folded and stemmed to
+    /// know that they are none.
+    initials: [bool; 128],
     speeches: Vec<Speech>,
 }
 
@@ -35,19 +36,41 @@ impl Marks {
         let stems: HashSet<String> = stems.chain(other_stems).cloned().collect();
         let words = asked.chain(needles.phrases.iter().flatten());
         let words: HashSet<String> = words.chain(others.map(|(word, _)| word)).cloned().collect();
-        let initials = words.iter().chain(&stems).filter_map(|word| word.chars().next());
+        let mut initials = [false; 128];
+        for first in words.iter().chain(&stems).filter_map(|word| word.bytes().next()) {
+            if let Some(initial) = initials.get_mut(usize::from(first.to_ascii_lowercase())) {
+                *initial = true;
+            }
+        }
         Self {
-            initials: initials.collect(),
+            initials,
             words,
             stems,
             speeches: needles.speeches.clone(),
         }
     }
 
+    /// Whether something in this piece of a text may begin so: a word, a part of a name or a letter beyond ASCII.
+    fn may_begin_in(&self, piece: &[u8]) -> bool {
+        let mut before = b' ';
+        piece.iter().any(|byte| {
+            let begins = !before.is_ascii_alphanumeric()
+                || byte.is_ascii_uppercase()
+                || before.is_ascii_digit() != byte.is_ascii_digit();
+            before = *byte;
+            begins
+                && self
+                    .initials
+                    .get(usize::from(byte.to_ascii_lowercase()))
+                    .copied()
+                    .unwrap_or(true)
+        })
+    }
+
     /// What the word is found by, if it is.
     fn found(&self, word: &Word) -> Option<String> {
-        let first = word.text.chars().next()?;
-        if first.is_ascii() && !self.initials.contains(&first.to_ascii_lowercase()) {
+        let first = word.text.bytes().next()?;
+        if self.initials.get(usize::from(first.to_ascii_lowercase())) == Some(&false) {
             return None;
         }
         let folded = folded(&word.text);
@@ -111,16 +134,22 @@ pub fn snippet(text: &str, marks: &Marks) -> Vec<Fragment> {
 
 fn matches(text: &str, marks: &Marks) -> Vec<Match> {
     let mut matches: Vec<Match> = Vec::new();
-    for word in words(text, Detail::Indexed) {
-        let Some(stem) = marks.found(&word) else { continue };
-        match matches.last_mut() {
-            // Parts of one word, and pairs of characters that share one.
-            Some(last) if word.from < last.to => last.to = last.to.max(word.to),
-            _ => matches.push(Match {
-                from: word.from,
-                to: word.to,
-                stem,
-            }),
+    let mut at = 0;
+    // No word has a blank in it.
+    for piece in text.split_inclusive(|c: char| c.is_ascii_whitespace()) {
+        let from = at;
+        at += piece.len();
+        if !marks.may_begin_in(piece.as_bytes()) {
+            continue;
+        }
+        for word in words(piece, Detail::Indexed) {
+            let Some(stem) = marks.found(&word) else { continue };
+            let (from, to) = (from + word.from, from + word.to);
+            match matches.last_mut() {
+                // Parts of one word, and pairs of characters that share one.
+                Some(last) if from < last.to => last.to = last.to.max(to),
+                _ => matches.push(Match { from, to, stem }),
+            }
         }
     }
     matches

@@ -134,6 +134,14 @@ enum Means {
     Other(Box<dyn Weight>),
 }
 
+/// A passage that holds enough: what it scores, and as bits what it holds of all that is sought.
+#[derive(Clone, Copy, Debug)]
+pub struct Holding {
+    pub doc: DocId,
+    pub score: Score,
+    pub held: u64,
+}
+
 /// A union with what its words weigh in one searcher.
 pub struct UnionWeight {
     clauses: Vec<Weighed>,
@@ -143,13 +151,13 @@ pub struct UnionWeight {
 }
 
 impl UnionWeight {
-    /// Goes through the passages of a segment that hold enough and score above the threshold, in their order. Each is shown
-    /// with its score and, as bits, with what it holds of all that is sought; the answer is the threshold from there on.
+    /// Goes through the passages of a segment that hold enough and score above the threshold, in their order. They are shown
+    /// some at a time; the answer is the threshold from there on.
     pub fn through(
         &self,
         threshold: Score,
         reader: &SegmentReader,
-        shown: &mut dyn FnMut(DocId, Score, u64) -> Score,
+        shown: &mut dyn FnMut(&[Holding]) -> Score,
     ) -> tantivy::Result<()> {
         let mut lists = Vec::with_capacity(self.clauses.len());
         for weighed in &self.clauses {
@@ -386,8 +394,9 @@ impl<'a> Going<'a> {
         }
     }
 
-    fn through(mut self, threshold: Score, shown: &mut dyn FnMut(DocId, Score, u64) -> Score) {
+    fn through(mut self, threshold: Score, shown: &mut dyn FnMut(&[Holding]) -> Score) {
         let mut threshold = threshold;
+        let mut holding: Vec<Holding> = Vec::with_capacity(WINDOW as usize);
         let mut window = Window::new();
         let mut candidates: Vec<usize> = Vec::with_capacity(WINDOW as usize);
         let mut essential = vec![false; self.lists.len()];
@@ -440,11 +449,15 @@ impl<'a> Going<'a> {
                 }
                 candidates.retain(|slot| window.scores[*slot] + rest.max(0.0) > threshold);
             }
-            for slot in &candidates {
-                let (score, held) = (window.scores[*slot], window.held[*slot]);
-                if score > threshold && self.enough(held) {
-                    threshold = shown(window.base + *slot as DocId, score, held);
-                }
+            let found = candidates.iter().map(|slot| Holding {
+                doc: window.base + *slot as DocId,
+                score: window.scores[*slot],
+                held: window.held[*slot],
+            });
+            holding.clear();
+            holding.extend(found.filter(|found| found.score > threshold && self.enough(found.held)));
+            if !holding.is_empty() {
+                threshold = shown(&holding);
             }
             window.clear();
         }
@@ -589,9 +602,11 @@ mod tests {
         let mut found: Vec<(Score, u32, DocId)> = Vec::new();
         let threshold = Cell::new(Score::MIN);
         for (segment, reader) in (0..).zip(searcher.segment_readers()) {
-            let mut shown = |doc, score, held: u64| {
-                assert!(held != 0 && score > threshold.get());
-                found.push((score, segment, doc));
+            let mut shown = |some: &[Holding]| {
+                for Holding { doc, score, held } in some.iter().copied() {
+                    assert!(held != 0 && score > threshold.get());
+                    found.push((score, segment, doc));
+                }
                 found.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
                 found.truncate(count);
                 if found.len() == count {
@@ -646,8 +661,8 @@ mod tests {
                 let mut wanted = Vec::new();
                 same.for_each(reader, &mut |doc, _| wanted.push(doc)).unwrap();
                 let mut found = Vec::new();
-                let mut shown = |doc, _, _| {
-                    found.push(doc);
+                let mut shown = |some: &[Holding]| {
+                    found.extend(some.iter().map(|holding| holding.doc));
                     Score::MIN
                 };
                 weight.through(Score::MIN, reader, &mut shown).unwrap();
