@@ -14,6 +14,7 @@ use tantivy::{
 
 use super::{
     fields::{Fields, LAYOUT, schema},
+    linked::SegmentLinks,
     meaning::Meanings,
     speech::documents,
 };
@@ -44,6 +45,8 @@ pub struct Handle {
     visible: Mutex<Option<Watermark>>,
     /// The languages of what searches see, by the generation of the searcher.
     speeches: Mutex<(u64, Arc<Vec<Speech>>)>,
+    /// Who links to whom.
+    pub links: SegmentLinks,
     directory: Option<PathBuf>,
     /// They stay when the index begins anew.
     pub meanings: Arc<Meanings>,
@@ -95,6 +98,7 @@ impl Handle {
             writer: Mutex::new(None),
             visible: Mutex::new(None),
             speeches: Mutex::new((u64::MAX, Arc::default())),
+            links: SegmentLinks::default(),
             directory: directory.map(Path::to_owned),
             meanings,
         })
@@ -176,8 +180,12 @@ impl Handle {
             writer.delete_term(self.fields.document_term(*feed, document));
         }
         for document in documents(&batch.passages) {
-            let passages = document.passages.iter();
-            let adds = passages.map(|passage| UserOperation::Add(self.fields.tantivy(passage, document.speech)));
+            let first = document.passages[0];
+            let links = batch.links.get(&(first.feed, first.document.clone()));
+            let adds = document.passages.iter().enumerate().map(|(at, passage)| {
+                let links = links.filter(|_| at == 0).into_iter().flatten();
+                UserOperation::Add(self.fields.tantivy(passage, document.speech, links))
+            });
             // Together, so that a document's passages stand beside each other in one segment.
             writer.run(adds)?;
         }

@@ -8,6 +8,7 @@ mod fields;
 mod gate;
 mod group;
 mod handle;
+mod linked;
 mod meaning;
 mod needles;
 mod query;

@@ -21,9 +21,10 @@ use super::{
     gate::Gate,
     group::{Counted, Counting, counted},
     handle::{Handle, failed},
+    linked::Linked,
     meaning::Question,
     needles::Needles,
-    rank::{Ranked, best_passages},
+    rank::{Ground, Ranked, best_passages},
     row,
     snippet::{Marks, marked, snippet},
 };
@@ -53,10 +54,16 @@ pub fn answered(handle: &Handle, access: &Access, asked: &Asked) -> Result<Hits>
     if needles.is_empty() && read.conditions.is_empty() && !asked.text.trim().is_empty() {
         return Ok(Hits::default());
     }
+    let linked = Linked::of(&handle.links, &searcher, &handle.fields, access).map_err(failed)?;
     let asking = Asking {
         handle,
         searcher: &searcher,
         fields: &handle.fields,
+        ground: Ground {
+            searcher: &searcher,
+            fields: &handle.fields,
+            linked,
+        },
         access,
         asked,
         read: &read,
@@ -68,6 +75,7 @@ struct Asking<'a> {
     handle: &'a Handle,
     searcher: &'a Searcher,
     fields: &'a Fields,
+    ground: Ground<'a>,
     access: &'a Access,
     asked: &'a Asked,
     read: &'a syntax::Asked,
@@ -160,9 +168,9 @@ impl Asking<'_> {
         let documents = usize::try_from(counted.documents).unwrap_or(usize::MAX);
         let mut count = RANKED;
         loop {
-            let by_words = best_passages(self.searcher, self.fields, needles, query, gate, count, None)?;
+            let by_words = best_passages(&self.ground, needles, query, gate, count, None)?;
             let exhausted = by_words.len() < count || count >= RANKED_MAX;
-            let tiers = match question.fused(self.searcher, self.fields, needles, query, tiers(by_words)) {
+            let tiers = match question.fused(&self.ground, needles, query, tiers(by_words)) {
                 Ok(tiers) => tiers,
                 Err(error) => return Ok(Err(error)),
             };
@@ -197,15 +205,7 @@ impl Asking<'_> {
     ) -> tantivy::Result<(Vec<Found>, Counted)> {
         let mut counting = Counting::new(COUNTED_MAX, 0);
         let mut count = RANKED;
-        let mut passages = best_passages(
-            self.searcher,
-            self.fields,
-            needles,
-            query,
-            gate,
-            count,
-            Some(&mut counting),
-        )?;
+        let mut passages = best_passages(&self.ground, needles, query, gate, count, Some(&mut counting))?;
         let counted = counting.done()?;
         let documents = usize::try_from(counted.documents).unwrap_or(usize::MAX);
         loop {
@@ -215,7 +215,7 @@ impl Asking<'_> {
                 return Ok((found, counted));
             }
             count *= RANKED_MORE_TIMES;
-            passages = best_passages(self.searcher, self.fields, needles, query, gate, count, None)?;
+            passages = best_passages(&self.ground, needles, query, gate, count, None)?;
         }
     }
 

@@ -17,6 +17,7 @@ use super::{
     fields::{self, Fields},
     gate::Gate,
     group::Counting,
+    linked::{COUNTED_MAX, Linked},
     needles::{Needles, terms},
     union::Union,
 };
@@ -39,6 +40,8 @@ const RECENCY_HALF_LIFE_DAYS: f32 = 365.0;
 const PLACE: Score = 0.05;
 /// What a comment or a file has of its score: the page that it belongs to stands above it.
 const BELONGING: Score = 0.85;
+/// What a document adds that [`COUNTED_MAX`] others link to, or more; each doubling of them adds the same.
+const LINKS: Score = 0.1;
 /// The most that recency and place make of a score.
 const STANDING_MAX: Score = (1.0 + RECENCY) * (1.0 + PLACE);
 const DAY_MS: f32 = 86_400_000.0;
@@ -56,9 +59,9 @@ pub struct Ranked {
 }
 
 impl Ranked {
-    /// What recency and place make of what meaning gives, at most one.
+    /// What recency and place make of what meaning gives, at most one, and links of that.
     pub fn standing(&self) -> Score {
-        self.explanation.recency * self.explanation.place / STANDING_MAX
+        self.explanation.recency * self.explanation.place / STANDING_MAX * self.explanation.links
     }
 }
 
@@ -92,25 +95,30 @@ impl PartialEq for Candidate {
 
 impl Eq for Candidate {}
 
+/// What passages are looked at in.
+pub struct Ground<'a> {
+    pub searcher: &'a Searcher,
+    pub fields: &'a Fields,
+    pub linked: Linked<'a>,
+}
+
 /// The passages that score highest by their words, at most `count`, each with all its signals, best first by words.
 /// Documents of all that match are counted, as far as they are to be.
 pub fn best_passages(
-    searcher: &Searcher,
-    fields: &Fields,
+    ground: &Ground<'_>,
     needles: &Needles,
     query: &dyn Query,
     gate: &Gate,
     count: usize,
     counting: Option<&mut Counting>,
 ) -> tantivy::Result<Vec<Ranked>> {
-    let candidates = candidates(searcher, query, gate, count, counting)?;
-    with_signals(searcher, fields, needles, &candidates)
+    let candidates = candidates(ground.searcher, query, gate, count, counting)?;
+    with_signals(ground, needles, &candidates)
 }
 
 /// Passages with what their words score, each with all its signals, in their order.
 pub fn looked_at(
-    searcher: &Searcher,
-    fields: &Fields,
+    ground: &Ground<'_>,
     needles: &Needles,
     passages: &[(DocAddress, Score)],
 ) -> tantivy::Result<Vec<Ranked>> {
@@ -119,23 +127,18 @@ pub fn looked_at(
         words: *words,
         held: None,
     });
-    with_signals(searcher, fields, needles, &candidates.collect::<Vec<_>>())
+    with_signals(ground, needles, &candidates.collect::<Vec<_>>())
 }
 
-fn with_signals(
-    searcher: &Searcher,
-    fields: &Fields,
-    needles: &Needles,
-    candidates: &[Candidate],
-) -> tantivy::Result<Vec<Ranked>> {
-    let signals = Signals::of(searcher, fields, needles)?;
+fn with_signals(ground: &Ground<'_>, needles: &Needles, candidates: &[Candidate]) -> tantivy::Result<Vec<Ranked>> {
+    let signals = Signals::of(ground, needles)?;
     let mut places: Vec<usize> = (0..candidates.len()).collect();
     places.sort_unstable_by_key(|place| candidates[*place].passage);
     let mut ranked: Vec<Option<Ranked>> = vec![None; candidates.len()];
     for group in places.chunk_by(|a, b| candidates[*a].passage.segment_ord == candidates[*b].passage.segment_ord) {
         let segment = candidates[group[0]].passage.segment_ord;
         let asking = group.iter().any(|place| candidates[*place].held.is_none());
-        let mut looking = signals.looking(searcher.segment_reader(segment), asking)?;
+        let mut looking = signals.looking(ground.searcher.segment_reader(segment), asking)?;
         for place in group {
             ranked[*place] = Some(looking.at(&candidates[*place]));
         }
@@ -232,15 +235,16 @@ impl Choosing<'_> {
 type Word = (Score, Box<dyn Weight>, Box<dyn Weight>);
 
 /// What is looked at of each candidate.
-struct Signals {
-    fields: Fields,
+struct Signals<'a> {
+    ground: &'a Ground<'a>,
     words: Vec<Word>,
     pairs: Vec<Box<dyn Weight>>,
     newest: i64,
 }
 
-impl Signals {
-    fn of(searcher: &Searcher, fields: &Fields, needles: &Needles) -> tantivy::Result<Self> {
+impl<'a> Signals<'a> {
+    fn of(ground: &'a Ground<'_>, needles: &Needles) -> tantivy::Result<Self> {
+        let (searcher, fields) = (ground.searcher, ground.fields);
         let scoring = EnableScoring::disabled_from_searcher(searcher);
         let all = searcher.num_docs() as Score;
         let mut words = Vec::with_capacity(needles.words.len());
@@ -268,7 +272,7 @@ impl Signals {
             newest = newest.max(reader.fast_fields().i64(fields::MODIFIED)?.max_value());
         }
         Ok(Self {
-            fields: *fields,
+            ground,
             words,
             pairs,
             newest,
@@ -288,11 +292,12 @@ impl Signals {
             signals: self,
             words,
             pairs: self.pairs.iter().map(|pair| probe(&**pair)).collect::<Result<_, _>>()?,
-            title_length: reader.get_fieldnorms_reader(self.fields.title)?,
+            title_length: reader.get_fieldnorms_reader(self.ground.fields.title)?,
             hashes: columns.u64(fields::DOCUMENT_HASH)?.first_or_default_col(0),
             text_hashes: columns.u64(fields::TEXT_HASH)?.first_or_default_col(0),
             modified: columns.i64(fields::MODIFIED)?.first_or_default_col(0),
             depths: columns.u64(fields::DEPTH)?.first_or_default_col(0),
+            title_keys: columns.u64(fields::TITLE_KEY)?.first_or_default_col(0),
         })
     }
 }
@@ -301,7 +306,7 @@ type Column<T> = std::sync::Arc<dyn tantivy::columnar::ColumnValues<T>>;
 
 /// The signals of one segment, whose candidates are looked at in their order.
 struct Looking<'a> {
-    signals: &'a Signals,
+    signals: &'a Signals<'a>,
     words: Vec<(Score, Option<Probe>, Probe)>,
     pairs: Vec<Probe>,
     title_length: FieldNormReader,
@@ -309,6 +314,7 @@ struct Looking<'a> {
     text_hashes: Column<u64>,
     modified: Column<i64>,
     depths: Column<u64>,
+    title_keys: Column<u64>,
 }
 
 impl Looking<'_> {
@@ -345,6 +351,8 @@ impl Looking<'_> {
             fields::DEPTH_OF_BELONGING => BELONGING,
             depth => 1.0 + PLACE * 0.5_f32.powi(depth.min(32) as i32),
         };
+        let hash = self.hashes.get_val(doc);
+        let links = self.signals.ground.linked.count(hash, self.title_keys.get_val(doc));
         let explanation = Explanation {
             words: candidate.words,
             title: 1.0 + TITLE * titled * tight,
@@ -355,11 +363,12 @@ impl Looking<'_> {
             },
             recency: 1.0 + RECENCY * 0.5_f32.powf(age_days / RECENCY_HALF_LIFE_DAYS),
             place,
+            links: 1.0 + LINKS * (1.0 + links as Score).log2() / (1.0 + COUNTED_MAX as Score).log2(),
             fusion: None,
         };
         Ranked {
             passage: candidate.passage,
-            hash: self.hashes.get_val(doc),
+            hash,
             text_hash: self.text_hashes.get_val(doc),
             modified,
             score: explanation.score(),

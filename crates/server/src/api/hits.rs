@@ -358,6 +358,8 @@ pub struct ExplanationJson {
     pub recency: f32,
     /// How near it is to the top of its space, 1 to 1.05; 0.85 for comments and files.
     pub place: f32,
+    /// How many documents link to it, 1 to 1.1.
+    pub links: f32,
     /// How words and meaning place it, where both were asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fusion: Option<FusionJson>,
@@ -388,6 +390,7 @@ impl From<Explanation> for ExplanationJson {
             coverage,
             recency,
             place,
+            links,
             fusion,
         } = explanation;
         Self {
@@ -397,6 +400,7 @@ impl From<Explanation> for ExplanationJson {
             coverage,
             recency,
             place,
+            links,
             fusion: fusion.map(|fusion| FusionJson {
                 similarity: fusion.similarity,
                 words: fusion.words,
