@@ -15,7 +15,7 @@ pub struct Hit {
     pub more: Vec<More>,
     /// How many of its other passages are among the best of all.
     pub more_passages: u64,
-    /// Some of the documents that hold the same text, and are not hits of their own.
+    /// Some of the documents that hold nearly the same text, and are not hits of their own.
     pub alike: Vec<Alike>,
     pub alike_documents: u64,
     pub explanation: Explanation,
@@ -46,7 +46,7 @@ pub struct More {
     pub url: String,
 }
 
-/// Another document with the text of a hit.
+/// Another document with nearly the text of a hit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alike {
     pub document: DocumentId,

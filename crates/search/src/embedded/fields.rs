@@ -1,12 +1,14 @@
 //! What of a passage is searched, filtered, counted and shown.
 
+use std::collections::BTreeSet;
+
 use domain::{DocumentId, SiteId, document::DocumentKind, link::Link, passage::Passage};
 use tantivy::{
     TantivyDocument, Term,
     schema::{FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions},
 };
 
-use super::{facets, meaning, row};
+use super::{facets, likeness::Likeness, meaning, row};
 use crate::analysis::{STEMS, Speech, WORDS, folded, spoken};
 
 /// Written beside each index. Another number means that it was written by another version: it begins anew.
@@ -51,6 +53,8 @@ pub struct Fields {
     pub title_key: Field,
     /// Equal for passages of equal text; zero for short ones.
     pub text_hash: Field,
+    /// What the document's text is like, in pieces of 64 bits.
+    pub likeness: [Field; LIKENESS.len()],
     /// By what its vector is known.
     pub meaning_key: Field,
     /// How facets are counted: value and name together.
@@ -58,6 +62,15 @@ pub struct Fields {
     pub person_facet: Field,
     /// The passage as a hit shows it.
     pub shown: Field,
+}
+
+/// What a passage is told of its document.
+pub struct Whole<'a> {
+    pub speech: Speech,
+    pub likeness: Likeness,
+    pub links: Option<&'a BTreeSet<Link>>,
+    /// The place of its first passage, which has the links.
+    pub first: u32,
 }
 
 /// The names of fast fields, as columns are opened by name.
@@ -69,6 +82,7 @@ pub const DEPTH_OF_BELONGING: u64 = 1 << 20;
 pub const LINKS_TO: &str = "links_to";
 pub const TITLE_KEY: &str = "title_key";
 pub const TEXT_HASH: &str = "text_hash";
+pub const LIKENESS: [&str; 4] = ["likeness_0", "likeness_1", "likeness_2", "likeness_3"];
 pub const MEANING_KEY: &str = "meaning_key";
 pub const KIND: &str = "kind";
 pub const LABEL: &str = "label";
@@ -106,6 +120,7 @@ pub fn schema() -> (Schema, Fields) {
         links_to: schema.add_u64_field(LINKS_TO, FAST),
         title_key: schema.add_u64_field(TITLE_KEY, FAST),
         text_hash: schema.add_u64_field(TEXT_HASH, FAST),
+        likeness: LIKENESS.map(|name| schema.add_u64_field(name, FAST)),
         meaning_key: schema.add_u64_field(MEANING_KEY, FAST),
         space_facet: schema.add_text_field(SPACE_FACET, counted()),
         person_facet: schema.add_text_field(PERSON_FACET, counted()),
@@ -119,13 +134,9 @@ impl Fields {
         Term::from_field_text(self.document, &format!("{feed}|{document}"))
     }
 
-    /// A passage as it is indexed, its text being in this language, with what its document links to where it is the first.
-    pub fn tantivy<'a>(
-        &self,
-        passage: &Passage,
-        speech: Speech,
-        links: impl IntoIterator<Item = &'a Link>,
-    ) -> TantivyDocument {
+    /// A passage as it is indexed.
+    pub fn tantivy(&self, passage: &Passage, whole: &Whole<'_>) -> TantivyDocument {
+        let speech = whole.speech;
         let mut document = TantivyDocument::new();
         let id = format!("{}|{}", passage.feed, passage.document);
         document.add_u64(self.document_hash, document_key(&passage.document));
@@ -185,7 +196,8 @@ impl Fields {
             DocumentKind::Comment | DocumentKind::Attachment => DEPTH_OF_BELONGING,
         };
         document.add_u64(self.depth, depth);
-        for link in links {
+        let links = whole.links.filter(|_| passage.ordinal == whole.first);
+        for link in links.into_iter().flatten() {
             document.add_u64(self.links_to, link_key(&passage.document.site, link));
         }
         let title_key = match passage.kind {
@@ -196,6 +208,9 @@ impl Fields {
         };
         document.add_u64(self.title_key, title_key);
         document.add_u64(self.text_hash, text_hash(&passage.text));
+        for (field, bits) in self.likeness.iter().zip(whole.likeness.0) {
+            document.add_u64(*field, bits);
+        }
         document.add_u64(self.meaning_key, meaning::key::key(&meaning::key::text(passage)));
         let space = [passage.space.as_str(), &passage.space_key, &passage.space_name];
         document.add_text(self.space_facet, facets::joined(space));

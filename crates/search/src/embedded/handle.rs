@@ -13,7 +13,8 @@ use tantivy::{
 };
 
 use super::{
-    fields::{Fields, LAYOUT, schema},
+    fields::{Fields, LAYOUT, Whole, schema},
+    likeness::Likeness,
     linked::SegmentLinks,
     meaning::Meanings,
     speech::documents,
@@ -181,11 +182,15 @@ impl Handle {
         }
         for document in documents(&batch.passages) {
             let first = document.passages[0];
-            let links = batch.links.get(&(first.feed, first.document.clone()));
-            let adds = document.passages.iter().enumerate().map(|(at, passage)| {
-                let links = links.filter(|_| at == 0).into_iter().flatten();
-                UserOperation::Add(self.fields.tantivy(passage, document.speech, links))
-            });
+            let texts = document.passages.iter().map(|passage| &*passage.text);
+            let whole = Whole {
+                speech: document.speech,
+                likeness: Likeness::of(texts),
+                links: batch.links.get(&(first.feed, first.document.clone())),
+                first: first.ordinal,
+            };
+            let passages = document.passages.iter();
+            let adds = passages.map(|passage| UserOperation::Add(self.fields.tantivy(passage, &whole)));
             // Together, so that a document's passages stand beside each other in one segment.
             writer.run(adds)?;
         }

@@ -8,6 +8,7 @@ mod fields;
 mod gate;
 mod group;
 mod handle;
+mod likeness;
 mod linked;
 mod meaning;
 mod needles;

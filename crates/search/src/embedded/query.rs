@@ -39,8 +39,10 @@ const RANKED_MAX: usize = RANKED * 256;
 const COUNTED_MAX: u64 = 10_000;
 /// Other passages of its document that a hit shows.
 const MORE_SHOWN: usize = 3;
-/// Other documents of equal text that a hit names.
+/// Other documents of the same text that a hit names.
 const ALIKE_SHOWN: usize = 5;
+/// Of so many documents, best first, it is looked up whether their texts are nearly equal.
+const COMPARED: usize = RANKED;
 /// So many words must all be there; of more, any will do, and what holds more of them stands above.
 const ALL_WORDS: usize = 2;
 /// A question with more words is a sentence.
@@ -311,7 +313,7 @@ struct Found {
     best: Ranked,
     /// Its other passages, best first.
     more: Vec<Ranked>,
-    /// Documents of equal text that stand behind it.
+    /// Documents of equal or nearly equal text that stand behind it.
     alike: Vec<Ranked>,
 }
 
@@ -354,19 +356,33 @@ fn by_document(tiers: Vec<Vec<Ranked>>) -> Vec<Found> {
     documents
 }
 
-/// Documents whose best passages have equal text are one hit: the best of them, which names the others.
+/// Documents of nearly equal text, or whose best passages have equal text, are one hit: the best of them, which names the
+/// others.
 fn folded(documents: Vec<Found>) -> Vec<Found> {
     let mut kept: Vec<Found> = Vec::with_capacity(documents.len());
-    let mut places: BTreeMap<u64, usize> = BTreeMap::new();
-    for document in documents {
-        let text = document.best.text_hash;
-        match places.get(&text) {
-            Some(place) if text != 0 => kept[*place].alike.push(document.best),
-            _ => {
-                places.insert(text, kept.len());
+    let mut places: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for (at, document) in documents.into_iter().enumerate() {
+        let best = &document.best;
+        let equal = places.get(&best.text_hash).filter(|_| best.text_hash != 0);
+        let mut equal = equal.into_iter().flatten().copied();
+        let equal = equal.find(|place| answers_no_more(best, &kept[*place].best));
+        let near = || {
+            let mut before = kept.iter().take(COMPARED).filter(|_| at < COMPARED);
+            before.position(|other| other.best.likeness.is_near(best.likeness) && answers_no_more(best, &other.best))
+        };
+        match equal.or_else(near) {
+            Some(place) => kept[place].alike.push(document.best),
+            None => {
+                places.entry(best.text_hash).or_default().push(kept.len());
                 kept.push(document);
             }
         }
     }
     kept
+}
+
+/// Whether all of the question that is in a document, and all of it that is in its title, is in another one, too: a name that
+/// was asked for is never behind one that was not.
+fn answers_no_more(document: &Ranked, than: &Ranked) -> bool {
+    document.held & !than.held == 0 && document.titled & !than.titled == 0
 }

@@ -17,6 +17,7 @@ use super::{
     fields::{self, Fields},
     gate::Gate,
     group::Counting,
+    likeness::Likeness,
     linked::{COUNTED_MAX, Linked},
     needles::{Needles, terms},
     union::Union,
@@ -53,6 +54,11 @@ pub struct Ranked {
     /// Of its document.
     pub hash: u64,
     pub text_hash: u64,
+    /// What its document's text is like.
+    pub likeness: Likeness,
+    /// By their places, the words that it holds, and those that are in its title.
+    pub held: u64,
+    pub titled: u64,
     pub modified: i64,
     pub score: Score,
     pub explanation: Explanation,
@@ -282,6 +288,9 @@ impl<'a> Signals<'a> {
     /// Whether passages hold the words is asked only where it is not known.
     fn looking(&self, reader: &SegmentReader, asking: bool) -> tantivy::Result<Looking<'_>> {
         let columns = reader.fast_fields();
+        let likeness = fields::LIKENESS.iter();
+        let likeness = likeness.map(|name| Ok(columns.u64(name)?.first_or_default_col(0)));
+        let likeness: tantivy::Result<Vec<Column<u64>>> = likeness.collect();
         let probe = |weight: &dyn Weight| weight.scorer(reader, 1.0).map(Probe::new);
         let mut words = Vec::with_capacity(self.words.len());
         for (share, anywhere, in_title) in &self.words {
@@ -295,6 +304,7 @@ impl<'a> Signals<'a> {
             title_length: reader.get_fieldnorms_reader(self.ground.fields.title)?,
             hashes: columns.u64(fields::DOCUMENT_HASH)?.first_or_default_col(0),
             text_hashes: columns.u64(fields::TEXT_HASH)?.first_or_default_col(0),
+            likeness: likeness?,
             modified: columns.i64(fields::MODIFIED)?.first_or_default_col(0),
             depths: columns.u64(fields::DEPTH)?.first_or_default_col(0),
             title_keys: columns.u64(fields::TITLE_KEY)?.first_or_default_col(0),
@@ -312,6 +322,7 @@ struct Looking<'a> {
     title_length: FieldNormReader,
     hashes: Column<u64>,
     text_hashes: Column<u64>,
+    likeness: Vec<Column<u64>>,
     modified: Column<i64>,
     depths: Column<u64>,
     title_keys: Column<u64>,
@@ -321,6 +332,7 @@ impl Looking<'_> {
     fn at(&mut self, candidate: &Candidate) -> Ranked {
         let doc = candidate.passage.doc_id;
         let (mut covered, mut titled, mut in_title) = (0.0, 0.0, 0.0);
+        let (mut words, mut title_words) = (0, 0);
         let mut held = candidate.held.unwrap_or(0);
         for (place, (share, anywhere, title)) in self.words.iter_mut().enumerate() {
             if let (None, Some(anywhere)) = (candidate.held, anywhere) {
@@ -330,9 +342,11 @@ impl Looking<'_> {
                 continue;
             }
             covered += *share;
+            words |= 1 << place;
             // What stands in the title stands in the words of all places.
             if title.is_at(doc) {
                 titled += *share;
+                title_words |= 1 << place;
                 in_title += 1.0;
             }
         }
@@ -370,10 +384,23 @@ impl Looking<'_> {
             passage: candidate.passage,
             hash,
             text_hash: self.text_hashes.get_val(doc),
+            likeness: self.like(doc),
+            held: words,
+            titled: title_words,
             modified,
             score: explanation.score(),
             explanation,
         }
+    }
+}
+
+impl Looking<'_> {
+    fn like(&self, doc: DocId) -> Likeness {
+        let mut bits = Likeness::default();
+        for (bits, column) in bits.0.iter_mut().zip(&self.likeness) {
+            *bits = column.get_val(doc);
+        }
+        bits
     }
 }
 
@@ -421,6 +448,9 @@ impl Ranked {
             passage,
             hash,
             text_hash: 0,
+            likeness: Likeness::default(),
+            held: 0,
+            titled: 0,
             modified: 0,
             score,
             explanation,

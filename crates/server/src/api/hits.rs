@@ -132,7 +132,7 @@ pub struct HitJson {
     /// How many of its other passages are among the best of all.
     #[schema(required = false)]
     pub more_passages: u64,
-    /// Some of the documents that hold the same text, and are not hits of their own.
+    /// Some of the documents that hold nearly the same text, and are not hits of their own.
     #[schema(required = false)]
     pub alike: Vec<AlikeJson>,
     #[schema(required = false)]
@@ -332,7 +332,7 @@ pub struct MoreJson {
     pub url: String,
 }
 
-/// Another document with the text of a hit.
+/// Another document with nearly the text of a hit.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AlikeDocument)]
 pub struct AlikeJson {
