@@ -5,7 +5,7 @@
 mod corpus;
 mod measure;
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use domain::{
     DocumentId, Error, FeedId, IndexId, Result, SiteId, SpaceId, Timestamp,
@@ -27,6 +27,8 @@ use crate::cli::Eval;
 pub const DEPTH: usize = 100;
 /// Documents of one commit: as many as the indexer reads at once, roughly.
 const BATCH_DOCUMENTS: usize = 500;
+/// What is added to each rank before it is turned over: the usual number.
+const RANKS_ADDED: f64 = 60.0;
 const INDEX: IndexId = IndexId(1);
 const FEED: FeedId = FeedId(1);
 
@@ -38,19 +40,18 @@ pub async fn eval(asked: &Eval) -> Result<()> {
     })?;
     let engine = search::EmbeddedEngine::open(directory.path().to_owned())?;
     fill(&engine, &corpus).await?;
-    let mut lines = vec![(
-        Way::Words,
-        measured(&corpus, &answers(&engine, &corpus, None, Way::Words).await?),
-    )];
+    let by_words = answers(&engine, &corpus, None, Way::Words).await?;
+    let mut lines = vec![(Way::Words, measured(&corpus, &by_words))];
     if let Some(directory) = &asked.model {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let name = directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let embedder = embed::local::LocalEmbedder::load(directory, name, threads)?;
         learn(&engine, &embedder).await?;
-        for way in [Way::Meaning, Way::Both] {
-            let answers = answers(&engine, &corpus, Some(&embedder), way).await?;
-            lines.push((way, measured(&corpus, &answers)));
-        }
+        let by_meaning = answers(&engine, &corpus, Some(&embedder), Way::Meaning).await?;
+        lines.push((Way::Meaning, measured(&corpus, &by_meaning)));
+        lines.push((Way::Ranks, measured(&corpus, &by_ranks(&by_words, &by_meaning))));
+        let by_both = answers(&engine, &corpus, Some(&embedder), Way::Both).await?;
+        lines.push((Way::Both, measured(&corpus, &by_both)));
     }
     match asked.json {
         true => println!("{}", as_json(&asked.corpus, &corpus, &lines, asked.worst)),
@@ -64,16 +65,20 @@ pub async fn eval(asked: &Eval) -> Result<()> {
 pub enum Way {
     Words,
     Meaning,
+    /// The answers of both put together by reciprocal ranks: what people do not get, to measure beside what they get.
+    Ranks,
+    /// As people search.
     Both,
 }
 
 impl Way {
-    const ALL: [Self; 3] = [Self::Words, Self::Meaning, Self::Both];
+    const ALL: [Self; 4] = [Self::Words, Self::Meaning, Self::Ranks, Self::Both];
 
     fn name(self) -> &'static str {
         match self {
             Self::Words => "lexical",
             Self::Meaning => "semantic",
+            Self::Ranks => "by ranks",
             Self::Both => "hybrid",
         }
     }
@@ -123,11 +128,11 @@ pub async fn answers(
     for judged in &corpus.queries {
         let meaning = match (way, embedder) {
             (Way::Words, _) | (_, None) => None,
-            (Way::Meaning | Way::Both, Some(embedder)) => meaning(embedder, &judged.text).await?,
+            (Way::Meaning | Way::Ranks | Way::Both, Some(embedder)) => meaning(embedder, &judged.text).await?,
         };
         let query = Query {
             text: match way {
-                Way::Words | Way::Both => judged.text.clone(),
+                Way::Words | Way::Ranks | Way::Both => judged.text.clone(),
                 Way::Meaning => String::new(),
             },
             meaning,
@@ -148,6 +153,22 @@ async fn meaning(embedder: &dyn Embedder, text: &str) -> Result<Option<Meaning>>
         model: embedder.model().fingerprint.clone(),
         vector,
     }))
+}
+
+/// Two answers to each query as one: each document scores one by each of its ranks (Cormack, Clarke and Büttcher, 2009).
+fn by_ranks(one: &[Vec<String>], other: &[Vec<String>]) -> Vec<Vec<String>> {
+    let fused = one.iter().zip(other).map(|(one, other)| {
+        let mut scores: BTreeMap<&String, f64> = BTreeMap::new();
+        for answer in [one, other] {
+            for (rank, id) in (1_u32..).zip(answer) {
+                *scores.entry(id).or_default() += 1.0 / (RANKS_ADDED + f64::from(rank));
+            }
+        }
+        let mut order: Vec<(&String, f64)> = scores.into_iter().collect();
+        order.sort_by(|a, b| b.1.total_cmp(&a.1));
+        order.into_iter().take(DEPTH).map(|(id, _)| id.clone()).collect()
+    });
+    fused.collect()
 }
 
 /// The document as a page of one space that everybody may read.
@@ -210,7 +231,8 @@ fn as_json(corpus_directory: &Path, corpus: &Corpus, lines: &[(Way, Measured)], 
         .collect();
     json!({
         "corpus": corpus_directory, "documents": corpus.documents.len(), "queries": corpus.queries.len(),
-        "lexical": told(Way::Words), "semantic": told(Way::Meaning), "hybrid": told(Way::Both),
+        "lexical": told(Way::Words), "semantic": told(Way::Meaning), "by_ranks": told(Way::Ranks),
+        "hybrid": told(Way::Both),
         "worst": worst,
     })
 }
@@ -254,4 +276,16 @@ fn as_text(corpus: &Corpus, lines: &[(Way, Measured)], worst: usize) -> String {
         out.push_str(&format!("{:.4}  {}  {}\n", scores.ndcg, scores.id, text));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_ranks_what_both_found_stands_above_what_one_found_and_equals_by_their_ids() {
+        let answer = |ids: &[&str]| vec![ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>()];
+        let fused = by_ranks(&answer(&["a", "b", "c"]), &answer(&["d", "c"]));
+        assert_eq!(fused, answer(&["c", "a", "d", "b"]));
+    }
 }

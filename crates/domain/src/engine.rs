@@ -1,5 +1,7 @@
 //! The port to where passages are found again.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 
 use crate::{
@@ -8,6 +10,7 @@ use crate::{
     cursor::Watermark,
     embedder::{EmbeddingModel, MeaningFigures, Unembedded},
     hit::{Completion, Hits},
+    link::Link,
     passage::Passage,
     query::Query,
 };
@@ -18,6 +21,8 @@ pub struct EngineBatch {
     /// Documents whose passages are replaced; those without new passages are removed.
     pub documents: Vec<(FeedId, DocumentId)>,
     pub passages: Vec<Passage>,
+    /// What documents link to; those of one that is not named here are none.
+    pub links: BTreeMap<(FeedId, DocumentId), BTreeSet<Link>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -15,7 +15,7 @@ pub struct Hit {
     pub more: Vec<More>,
     /// How many of its other passages are among the best of all.
     pub more_passages: u64,
-    /// Some of the documents that hold the same text, and are not hits of their own.
+    /// Some of the documents that hold nearly the same text, and are not hits of their own.
     pub alike: Vec<Alike>,
     pub alike_documents: u64,
     pub explanation: Explanation,
@@ -46,7 +46,7 @@ pub struct More {
     pub url: String,
 }
 
-/// Another document with the text of a hit.
+/// Another document with nearly the text of a hit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alike {
     pub document: DocumentId,
@@ -70,6 +70,8 @@ pub struct Explanation {
     pub recency: f32,
     /// How near it is to the top of its space.
     pub place: f32,
+    /// How many documents link to it.
+    pub links: f32,
     /// How it was placed by words and meaning, where meaning was asked; the score is then theirs.
     pub fusion: Option<Fusion>,
 }
@@ -98,6 +100,7 @@ impl Default for Explanation {
             coverage: 1.0,
             recency: 1.0,
             place: 1.0,
+            links: 1.0,
             fusion: None,
         }
     }
@@ -108,7 +111,10 @@ impl Explanation {
     pub fn score(&self) -> f32 {
         match &self.fusion {
             Some(fusion) => fusion.words + fusion.meaning,
-            None => self.words * self.title * self.together * self.coverage * self.recency * self.place,
+            None => {
+                let of_words = self.words * self.title * self.together * self.coverage;
+                of_words * self.recency * self.place * self.links
+            }
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod hit;
 pub mod id;
 pub mod index;
 pub mod job;
+pub mod link;
 pub mod passage;
 pub mod price;
 pub mod query;

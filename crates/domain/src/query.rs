@@ -4,7 +4,7 @@ use crate::{AccountId, SpaceId, Timestamp, document::DocumentKind, embedder::Mea
 
 /// The longest text of a query, in bytes; a longer one is refused.
 pub const TEXT_BYTES_MAX: usize = 2_048;
-/// The most words of a query that are searched; the rest is dropped.
+/// The most words of a query that are searched, and the most that are excluded; the rest is dropped.
 pub const WORDS_MAX: usize = 64;
 /// The most hits in one answer.
 pub const LIMIT_MAX: usize = 100;

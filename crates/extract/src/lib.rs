@@ -9,6 +9,7 @@ mod emoji;
 mod entities;
 mod file;
 mod flow;
+mod links;
 mod macros;
 mod markdown;
 mod markup;
@@ -22,7 +23,7 @@ pub use block::{
     spans,
 };
 pub use markdown::{MARKDOWN_BYTES_MAX, markdown};
-pub use passages::{PASSAGE_CHARS_MAX, PASSAGES_MAX, passages, passages_naming};
+pub use passages::{PASSAGE_CHARS_MAX, PASSAGES_MAX, passages, passages_and_links, passages_naming};
 pub use surroundings::Surroundings;
 pub use text::{outline, plain_text};
 

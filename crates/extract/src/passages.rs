@@ -4,8 +4,11 @@
 //! its rows, items or lines, and what stands at its head is repeated. Only a paragraph that is cut in the middle repeats
 //! its last sentence, for only there is a thought cut in two.
 
+use std::collections::BTreeSet;
+
 use domain::{
     document::{DocumentKind, Held},
+    link::Link,
     passage::Passage,
 };
 use unicode_segmentation::UnicodeSegmentation;
@@ -14,6 +17,7 @@ use crate::{
     Block, People, Span,
     address::encoded,
     blocks,
+    links::links,
     text::{line, plain_text},
 };
 
@@ -39,13 +43,23 @@ pub fn passages(held: &Held) -> Vec<Passage> {
 
 /// The passages of a document that mentions these people; author and editor are known anyway.
 pub fn passages_naming(held: &Held, people: &People) -> Vec<Passage> {
+    cut(held, people, &all_blocks(held))
+}
+
+/// The same, with what the document links to.
+pub fn passages_and_links(held: &Held, people: &People) -> (Vec<Passage>, BTreeSet<Link>) {
+    let blocks = all_blocks(held);
+    (cut(held, people, &blocks), links(held, &blocks))
+}
+
+fn cut(held: &Held, people: &People, blocks: &[Block]) -> Vec<Passage> {
     let mut known = people.clone();
     for person in held.author.iter().chain(&held.editor) {
         known
             .entry(person.account.clone())
             .or_insert_with(|| person.name.clone());
     }
-    let mut pieces = pieces(&all_blocks(held), &known);
+    let mut pieces = pieces(blocks, &known);
     if pieces.is_empty() {
         pieces.push(Piece::default());
     }

@@ -450,6 +450,7 @@ async fn vectors_of_texts_that_are_gone_go_too() {
                 .map(|page| (page.feed, page.document.clone()))
                 .collect(),
             passages: Vec::new(),
+            ..EngineBatch::default()
         };
         engine.commit(INDEX, gone, Watermark(2)).await.unwrap();
         learn(engine, &model("a1")).await;
@@ -476,6 +477,7 @@ async fn few_vectors_of_texts_that_are_gone_go_at_the_next_start() {
     let gone = EngineBatch {
         documents: vec![(FeedId(1), pages()[2].document.clone())],
         passages: Vec::new(),
+        ..EngineBatch::default()
     };
     engine.commit(INDEX, gone, Watermark(2)).await.unwrap();
     learn(&engine, &model("a1")).await;

@@ -61,7 +61,11 @@ fn batch_of(changed: &[Held], names: &BTreeMap<SiteId, People>) -> EngineBatch {
         batch.documents.push((held.feed, held.document.id.clone()));
         if held.removed.is_none() {
             let people = names.get(&held.document.id.site).unwrap_or(&nobody);
-            batch.passages.extend(extract::passages_naming(held, people));
+            let (passages, links) = extract::passages_and_links(held, people);
+            batch.passages.extend(passages);
+            if !links.is_empty() {
+                batch.links.insert((held.feed, held.document.id.clone()), links);
+            }
         }
     }
     batch

@@ -5,6 +5,7 @@ mod effort;
 mod files;
 mod hostile;
 mod linear;
+mod links;
 mod pages;
 mod passages;
 mod promises;

@@ -1,16 +1,18 @@
 //! What of a passage is searched, filtered, counted and shown.
 
-use domain::{document::DocumentKind, passage::Passage};
+use std::collections::BTreeSet;
+
+use domain::{DocumentId, SiteId, document::DocumentKind, link::Link, passage::Passage};
 use tantivy::{
     TantivyDocument, Term,
     schema::{FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions},
 };
 
-use super::{facets, meaning, row};
+use super::{facets, likeness::Likeness, meaning, row};
 use crate::analysis::{STEMS, Speech, WORDS, folded, spoken};
 
 /// Written beside each index. Another number means that it was written by another version: it begins anew.
-pub const LAYOUT: &str = "3";
+pub const LAYOUT: &str = "4";
 
 /// How often a word counts by where it stands, beside the text where it counts once. It is written so often: one field
 /// with the words of all places needs no weighing of places against each other when asked.
@@ -45,8 +47,14 @@ pub struct Fields {
     pub modified: Field,
     /// How many pages are above it.
     pub depth: Field,
+    /// What the document links to, as keys; only its first passage has them.
+    pub links_to: Field,
+    /// By what links name it that do not name its id; zero for what has no title of its own.
+    pub title_key: Field,
     /// Equal for passages of equal text; zero for short ones.
     pub text_hash: Field,
+    /// What the document's text is like, in pieces of 64 bits.
+    pub likeness: [Field; LIKENESS.len()],
     /// By what its vector is known.
     pub meaning_key: Field,
     /// How facets are counted: value and name together.
@@ -56,13 +64,25 @@ pub struct Fields {
     pub shown: Field,
 }
 
+/// What a passage is told of its document.
+pub struct Whole<'a> {
+    pub speech: Speech,
+    pub likeness: Likeness,
+    pub links: Option<&'a BTreeSet<Link>>,
+    /// The place of its first passage, which has the links.
+    pub first: u32,
+}
+
 /// The names of fast fields, as columns are opened by name.
 pub const DOCUMENT_HASH: &str = "document_hash";
 pub const MODIFIED: &str = "modified";
 pub const DEPTH: &str = "depth";
 /// The depth of comments and files: they have no place of their own.
 pub const DEPTH_OF_BELONGING: u64 = 1 << 20;
+pub const LINKS_TO: &str = "links_to";
+pub const TITLE_KEY: &str = "title_key";
 pub const TEXT_HASH: &str = "text_hash";
+pub const LIKENESS: [&str; 4] = ["likeness_0", "likeness_1", "likeness_2", "likeness_3"];
 pub const MEANING_KEY: &str = "meaning_key";
 pub const KIND: &str = "kind";
 pub const LABEL: &str = "label";
@@ -97,7 +117,10 @@ pub fn schema() -> (Schema, Fields) {
         speech: schema.add_text_field("speech", STRING),
         modified: schema.add_i64_field(MODIFIED, INDEXED | FAST),
         depth: schema.add_u64_field(DEPTH, FAST),
+        links_to: schema.add_u64_field(LINKS_TO, FAST),
+        title_key: schema.add_u64_field(TITLE_KEY, FAST),
         text_hash: schema.add_u64_field(TEXT_HASH, FAST),
+        likeness: LIKENESS.map(|name| schema.add_u64_field(name, FAST)),
         meaning_key: schema.add_u64_field(MEANING_KEY, FAST),
         space_facet: schema.add_text_field(SPACE_FACET, counted()),
         person_facet: schema.add_text_field(PERSON_FACET, counted()),
@@ -111,11 +134,12 @@ impl Fields {
         Term::from_field_text(self.document, &format!("{feed}|{document}"))
     }
 
-    /// A passage as it is indexed, its text being in this language.
-    pub fn tantivy(&self, passage: &Passage, speech: Speech) -> TantivyDocument {
+    /// A passage as it is indexed.
+    pub fn tantivy(&self, passage: &Passage, whole: &Whole<'_>) -> TantivyDocument {
+        let speech = whole.speech;
         let mut document = TantivyDocument::new();
         let id = format!("{}|{}", passage.feed, passage.document);
-        document.add_u64(self.document_hash, hash(&passage.document.to_string()));
+        document.add_u64(self.document_hash, document_key(&passage.document));
         document.add_text(self.document, id);
         let mut add = |text: &str, times: usize| {
             if text.is_empty() {
@@ -172,7 +196,21 @@ impl Fields {
             DocumentKind::Comment | DocumentKind::Attachment => DEPTH_OF_BELONGING,
         };
         document.add_u64(self.depth, depth);
+        let links = whole.links.filter(|_| passage.ordinal == whole.first);
+        for link in links.into_iter().flatten() {
+            document.add_u64(self.links_to, link_key(&passage.document.site, link));
+        }
+        let title_key = match passage.kind {
+            DocumentKind::Page | DocumentKind::BlogPost => {
+                title_key(&passage.document.site, &passage.space_key, &passage.title)
+            }
+            DocumentKind::Comment | DocumentKind::Attachment => 0,
+        };
+        document.add_u64(self.title_key, title_key);
         document.add_u64(self.text_hash, text_hash(&passage.text));
+        for (field, bits) in self.likeness.iter().zip(whole.likeness.0) {
+            document.add_u64(*field, bits);
+        }
         document.add_u64(self.meaning_key, meaning::key::key(&meaning::key::text(passage)));
         let space = [passage.space.as_str(), &passage.space_key, &passage.space_name];
         document.add_text(self.space_facet, facets::joined(space));
@@ -183,6 +221,26 @@ impl Fields {
 
 pub fn place(feed: domain::FeedId, space: &domain::SpaceId) -> String {
     format!("{feed}|{space}")
+}
+
+fn document_key(document: &DocumentId) -> u64 {
+    hash(&document.to_string())
+}
+
+fn title_key(site: &SiteId, space_key: &str, title: &str) -> u64 {
+    let (space_key, title) = (space_key.to_lowercase(), title.trim().to_lowercase());
+    hash(&format!("{site}|{space_key}|{title}")).max(1)
+}
+
+/// The document's or the title's key of what a link of this site names.
+fn link_key(site: &SiteId, link: &Link) -> u64 {
+    match link {
+        Link::Document(content) => document_key(&DocumentId {
+            site: site.clone(),
+            content: content.clone(),
+        }),
+        Link::Titled { space_key, title } => title_key(site, space_key, title),
+    }
 }
 
 /// Of the text's letters and digits: blanks, punctuation and case make no other text of it.

@@ -13,7 +13,9 @@ use tantivy::{
 };
 
 use super::{
-    fields::{Fields, LAYOUT, schema},
+    fields::{Fields, LAYOUT, Whole, schema},
+    likeness::Likeness,
+    linked::SegmentLinks,
     meaning::Meanings,
     merging::{Merging, Resting},
     speech::documents,
@@ -39,6 +41,8 @@ pub struct Handle {
     visible: Mutex<Option<Watermark>>,
     /// The languages of what searches see, by the generation of the searcher.
     speeches: Mutex<(u64, Arc<Vec<Speech>>)>,
+    /// Who links to whom.
+    pub links: SegmentLinks,
     directory: Option<PathBuf>,
     /// They stay when the index begins anew.
     pub meanings: Arc<Meanings>,
@@ -91,6 +95,7 @@ impl Handle {
             resting: Arc::default(),
             visible: Mutex::new(None),
             speeches: Mutex::new((u64::MAX, Arc::default())),
+            links: SegmentLinks::default(),
             directory: directory.map(Path::to_owned),
             meanings,
         })
@@ -169,8 +174,16 @@ impl Handle {
             writer.delete_term(self.fields.document_term(*feed, document));
         }
         for document in documents(&batch.passages) {
+            let first = document.passages[0];
+            let texts = document.passages.iter().map(|passage| &*passage.text);
+            let whole = Whole {
+                speech: document.speech,
+                likeness: Likeness::of(texts),
+                links: batch.links.get(&(first.feed, first.document.clone())),
+                first: first.ordinal,
+            };
             let passages = document.passages.iter();
-            let adds = passages.map(|passage| UserOperation::Add(self.fields.tantivy(passage, document.speech)));
+            let adds = passages.map(|passage| UserOperation::Add(self.fields.tantivy(passage, &whole)));
             // Together, so that a document's passages stand beside each other in one segment.
             writer.run(adds)?;
         }

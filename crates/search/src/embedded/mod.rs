@@ -8,6 +8,8 @@ mod fields;
 mod gate;
 mod group;
 mod handle;
+mod likeness;
+mod linked;
 mod meaning;
 mod merging;
 mod needles;

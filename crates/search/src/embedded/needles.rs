@@ -64,12 +64,17 @@ impl Needles {
             ..Self::default()
         };
         let mut typed: Vec<(Needle, String)> = Vec::new();
-        let mut count = 0;
+        let (mut count, mut excluded) = (0, 0);
         for term in &asked.terms {
             let (Typed::Words(text) | Typed::Phrase(text) | Typed::Excluded(text)) = term;
             let found = words(text, Detail::Asked);
-            count += found.len();
-            if found.is_empty() || count > WORDS_MAX {
+            // What must not be there is never crowded out by what may.
+            let count = match term {
+                Typed::Words(_) | Typed::Phrase(_) => &mut count,
+                Typed::Excluded(_) => &mut excluded,
+            };
+            *count += found.len();
+            if found.is_empty() || *count > WORDS_MAX {
                 continue;
             }
             match term {

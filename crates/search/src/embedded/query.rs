@@ -21,9 +21,10 @@ use super::{
     gate::Gate,
     group::{Counted, Counting, counted},
     handle::{Handle, failed},
+    linked::Linked,
     meaning::Question,
     needles::Needles,
-    rank::{Ranked, best_passages},
+    rank::{Ground, Ranked, best_passages},
     row,
     snippet::{Marks, marked, snippet},
 };
@@ -38,8 +39,10 @@ const RANKED_MAX: usize = RANKED * 256;
 const COUNTED_MAX: u64 = 10_000;
 /// Other passages of its document that a hit shows.
 const MORE_SHOWN: usize = 3;
-/// Other documents of equal text that a hit names.
+/// Other documents of the same text that a hit names.
 const ALIKE_SHOWN: usize = 5;
+/// Of so many documents, best first, it is looked up whether their texts are nearly equal.
+const COMPARED: usize = RANKED;
 /// So many words must all be there; of more, any will do, and what holds more of them stands above.
 const ALL_WORDS: usize = 2;
 /// A question with more words is a sentence.
@@ -53,10 +56,16 @@ pub fn answered(handle: &Handle, access: &Access, asked: &Asked) -> Result<Hits>
     if needles.is_empty() && read.conditions.is_empty() && !asked.text.trim().is_empty() {
         return Ok(Hits::default());
     }
+    let linked = Linked::of(&handle.links, &searcher, &handle.fields, access).map_err(failed)?;
     let asking = Asking {
         handle,
         searcher: &searcher,
         fields: &handle.fields,
+        ground: Ground {
+            searcher: &searcher,
+            fields: &handle.fields,
+            linked,
+        },
         access,
         asked,
         read: &read,
@@ -68,6 +77,7 @@ struct Asking<'a> {
     handle: &'a Handle,
     searcher: &'a Searcher,
     fields: &'a Fields,
+    ground: Ground<'a>,
     access: &'a Access,
     asked: &'a Asked,
     read: &'a syntax::Asked,
@@ -160,9 +170,9 @@ impl Asking<'_> {
         let documents = usize::try_from(counted.documents).unwrap_or(usize::MAX);
         let mut count = RANKED;
         loop {
-            let by_words = best_passages(self.searcher, self.fields, needles, query, gate, count, None)?;
+            let by_words = best_passages(&self.ground, needles, query, gate, count, None)?;
             let exhausted = by_words.len() < count || count >= RANKED_MAX;
-            let tiers = match question.fused(self.searcher, self.fields, needles, query, tiers(by_words)) {
+            let tiers = match question.fused(&self.ground, needles, query, tiers(by_words)) {
                 Ok(tiers) => tiers,
                 Err(error) => return Ok(Err(error)),
             };
@@ -197,15 +207,7 @@ impl Asking<'_> {
     ) -> tantivy::Result<(Vec<Found>, Counted)> {
         let mut counting = Counting::new(COUNTED_MAX, 0);
         let mut count = RANKED;
-        let mut passages = best_passages(
-            self.searcher,
-            self.fields,
-            needles,
-            query,
-            gate,
-            count,
-            Some(&mut counting),
-        )?;
+        let mut passages = best_passages(&self.ground, needles, query, gate, count, Some(&mut counting))?;
         let counted = counting.done()?;
         let documents = usize::try_from(counted.documents).unwrap_or(usize::MAX);
         loop {
@@ -215,7 +217,7 @@ impl Asking<'_> {
                 return Ok((found, counted));
             }
             count *= RANKED_MORE_TIMES;
-            passages = best_passages(self.searcher, self.fields, needles, query, gate, count, None)?;
+            passages = best_passages(&self.ground, needles, query, gate, count, None)?;
         }
     }
 
@@ -311,7 +313,7 @@ struct Found {
     best: Ranked,
     /// Its other passages, best first.
     more: Vec<Ranked>,
-    /// Documents of equal text that stand behind it.
+    /// Documents of equal or nearly equal text that stand behind it.
     alike: Vec<Ranked>,
 }
 
@@ -354,19 +356,33 @@ fn by_document(tiers: Vec<Vec<Ranked>>) -> Vec<Found> {
     documents
 }
 
-/// Documents whose best passages have equal text are one hit: the best of them, which names the others.
+/// Documents of nearly equal text, or whose best passages have equal text, are one hit: the best of them, which names the
+/// others.
 fn folded(documents: Vec<Found>) -> Vec<Found> {
     let mut kept: Vec<Found> = Vec::with_capacity(documents.len());
-    let mut places: BTreeMap<u64, usize> = BTreeMap::new();
-    for document in documents {
-        let text = document.best.text_hash;
-        match places.get(&text) {
-            Some(place) if text != 0 => kept[*place].alike.push(document.best),
-            _ => {
-                places.insert(text, kept.len());
+    let mut places: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for (at, document) in documents.into_iter().enumerate() {
+        let best = &document.best;
+        let equal = places.get(&best.text_hash).filter(|_| best.text_hash != 0);
+        let mut equal = equal.into_iter().flatten().copied();
+        let equal = equal.find(|place| answers_no_more(best, &kept[*place].best));
+        let near = || {
+            let mut before = kept.iter().take(COMPARED).filter(|_| at < COMPARED);
+            before.position(|other| other.best.likeness.is_near(best.likeness) && answers_no_more(best, &other.best))
+        };
+        match equal.or_else(near) {
+            Some(place) => kept[place].alike.push(document.best),
+            None => {
+                places.entry(best.text_hash).or_default().push(kept.len());
                 kept.push(document);
             }
         }
     }
     kept
+}
+
+/// Whether all of the question that is in a document, and all of it that is in its title, is in another one, too: a name that
+/// was asked for is never behind one that was not.
+fn answers_no_more(document: &Ranked, than: &Ranked) -> bool {
+    document.held & !than.held == 0 && document.titled & !than.titled == 0
 }

@@ -17,6 +17,8 @@ use super::{
     fields::{self, Fields},
     gate::Gate,
     group::Counting,
+    likeness::Likeness,
+    linked::{COUNTED_MAX, Linked},
     needles::{Needles, terms},
     union::{Holding, Union},
 };
@@ -39,6 +41,8 @@ const RECENCY_HALF_LIFE_DAYS: f32 = 365.0;
 const PLACE: Score = 0.05;
 /// What a comment or a file has of its score: the page that it belongs to stands above it.
 const BELONGING: Score = 0.85;
+/// What a document adds that [`COUNTED_MAX`] others link to, or more; each doubling of them adds the same.
+const LINKS: Score = 0.1;
 /// The most that recency and place make of a score.
 const STANDING_MAX: Score = (1.0 + RECENCY) * (1.0 + PLACE);
 const DAY_MS: f32 = 86_400_000.0;
@@ -50,15 +54,20 @@ pub struct Ranked {
     /// Of its document.
     pub hash: u64,
     pub text_hash: u64,
+    /// What its document's text is like.
+    pub likeness: Likeness,
+    /// By their places, the words that it holds, and those that are in its title.
+    pub held: u64,
+    pub titled: u64,
     pub modified: i64,
     pub score: Score,
     pub explanation: Explanation,
 }
 
 impl Ranked {
-    /// What recency and place make of what meaning gives, at most one.
+    /// What recency and place make of what meaning gives, at most one, and links of that.
     pub fn standing(&self) -> Score {
-        self.explanation.recency * self.explanation.place / STANDING_MAX
+        self.explanation.recency * self.explanation.place / STANDING_MAX * self.explanation.links
     }
 }
 
@@ -92,25 +101,30 @@ impl PartialEq for Candidate {
 
 impl Eq for Candidate {}
 
+/// What passages are looked at in.
+pub struct Ground<'a> {
+    pub searcher: &'a Searcher,
+    pub fields: &'a Fields,
+    pub linked: Linked<'a>,
+}
+
 /// The passages that score highest by their words, at most `count`, each with all its signals, best first by words.
 /// Documents of all that match are counted, as far as they are to be.
 pub fn best_passages(
-    searcher: &Searcher,
-    fields: &Fields,
+    ground: &Ground<'_>,
     needles: &Needles,
     query: &dyn Query,
     gate: &Gate,
     count: usize,
     counting: Option<&mut Counting>,
 ) -> tantivy::Result<Vec<Ranked>> {
-    let candidates = candidates(searcher, query, gate, count, counting)?;
-    with_signals(searcher, fields, needles, &candidates)
+    let candidates = candidates(ground.searcher, query, gate, count, counting)?;
+    with_signals(ground, needles, &candidates)
 }
 
 /// Passages with what their words score, each with all its signals, in their order.
 pub fn looked_at(
-    searcher: &Searcher,
-    fields: &Fields,
+    ground: &Ground<'_>,
     needles: &Needles,
     passages: &[(DocAddress, Score)],
 ) -> tantivy::Result<Vec<Ranked>> {
@@ -119,23 +133,18 @@ pub fn looked_at(
         words: *words,
         held: None,
     });
-    with_signals(searcher, fields, needles, &candidates.collect::<Vec<_>>())
+    with_signals(ground, needles, &candidates.collect::<Vec<_>>())
 }
 
-fn with_signals(
-    searcher: &Searcher,
-    fields: &Fields,
-    needles: &Needles,
-    candidates: &[Candidate],
-) -> tantivy::Result<Vec<Ranked>> {
-    let signals = Signals::of(searcher, fields, needles)?;
+fn with_signals(ground: &Ground<'_>, needles: &Needles, candidates: &[Candidate]) -> tantivy::Result<Vec<Ranked>> {
+    let signals = Signals::of(ground, needles)?;
     let mut places: Vec<usize> = (0..candidates.len()).collect();
     places.sort_unstable_by_key(|place| candidates[*place].passage);
     let mut ranked: Vec<Option<Ranked>> = vec![None; candidates.len()];
     for group in places.chunk_by(|a, b| candidates[*a].passage.segment_ord == candidates[*b].passage.segment_ord) {
         let segment = candidates[group[0]].passage.segment_ord;
         let asking = group.iter().any(|place| candidates[*place].held.is_none());
-        let mut looking = signals.looking(searcher.segment_reader(segment), asking)?;
+        let mut looking = signals.looking(ground.searcher.segment_reader(segment), asking)?;
         for place in group {
             ranked[*place] = Some(looking.at(&candidates[*place]));
         }
@@ -252,15 +261,16 @@ impl Choosing<'_> {
 type Word = (Score, Box<dyn Weight>, Box<dyn Weight>);
 
 /// What is looked at of each candidate.
-struct Signals {
-    fields: Fields,
+struct Signals<'a> {
+    ground: &'a Ground<'a>,
     words: Vec<Word>,
     pairs: Vec<Box<dyn Weight>>,
     newest: i64,
 }
 
-impl Signals {
-    fn of(searcher: &Searcher, fields: &Fields, needles: &Needles) -> tantivy::Result<Self> {
+impl<'a> Signals<'a> {
+    fn of(ground: &'a Ground<'_>, needles: &Needles) -> tantivy::Result<Self> {
+        let (searcher, fields) = (ground.searcher, ground.fields);
         let scoring = EnableScoring::disabled_from_searcher(searcher);
         let all = searcher.num_docs() as Score;
         let mut words = Vec::with_capacity(needles.words.len());
@@ -288,7 +298,7 @@ impl Signals {
             newest = newest.max(reader.fast_fields().i64(fields::MODIFIED)?.max_value());
         }
         Ok(Self {
-            fields: *fields,
+            ground,
             words,
             pairs,
             newest,
@@ -298,6 +308,9 @@ impl Signals {
     /// Whether passages hold the words is asked only where it is not known.
     fn looking(&self, reader: &SegmentReader, asking: bool) -> tantivy::Result<Looking<'_>> {
         let columns = reader.fast_fields();
+        let likeness = fields::LIKENESS.iter();
+        let likeness = likeness.map(|name| Ok(columns.u64(name)?.first_or_default_col(0)));
+        let likeness: tantivy::Result<Vec<Column<u64>>> = likeness.collect();
         let probe = |weight: &dyn Weight| weight.scorer(reader, 1.0).map(Probe::new);
         let mut words = Vec::with_capacity(self.words.len());
         for (share, anywhere, in_title) in &self.words {
@@ -308,11 +321,13 @@ impl Signals {
             signals: self,
             words,
             pairs: self.pairs.iter().map(|pair| probe(&**pair)).collect::<Result<_, _>>()?,
-            title_length: reader.get_fieldnorms_reader(self.fields.title)?,
+            title_length: reader.get_fieldnorms_reader(self.ground.fields.title)?,
             hashes: columns.u64(fields::DOCUMENT_HASH)?.first_or_default_col(0),
             text_hashes: columns.u64(fields::TEXT_HASH)?.first_or_default_col(0),
+            likeness: likeness?,
             modified: columns.i64(fields::MODIFIED)?.first_or_default_col(0),
             depths: columns.u64(fields::DEPTH)?.first_or_default_col(0),
+            title_keys: columns.u64(fields::TITLE_KEY)?.first_or_default_col(0),
         })
     }
 }
@@ -321,20 +336,23 @@ type Column<T> = std::sync::Arc<dyn tantivy::columnar::ColumnValues<T>>;
 
 /// The signals of one segment, whose candidates are looked at in their order.
 struct Looking<'a> {
-    signals: &'a Signals,
+    signals: &'a Signals<'a>,
     words: Vec<(Score, Option<Probe>, Probe)>,
     pairs: Vec<Probe>,
     title_length: FieldNormReader,
     hashes: Column<u64>,
     text_hashes: Column<u64>,
+    likeness: Vec<Column<u64>>,
     modified: Column<i64>,
     depths: Column<u64>,
+    title_keys: Column<u64>,
 }
 
 impl Looking<'_> {
     fn at(&mut self, candidate: &Candidate) -> Ranked {
         let doc = candidate.passage.doc_id;
         let (mut covered, mut titled, mut in_title) = (0.0, 0.0, 0.0);
+        let (mut words, mut title_words) = (0, 0);
         let mut held = candidate.held.unwrap_or(0);
         for (place, (share, anywhere, title)) in self.words.iter_mut().enumerate() {
             if let (None, Some(anywhere)) = (candidate.held, anywhere) {
@@ -344,9 +362,11 @@ impl Looking<'_> {
                 continue;
             }
             covered += *share;
+            words |= 1 << place;
             // What stands in the title stands in the words of all places.
             if title.is_at(doc) {
                 titled += *share;
+                title_words |= 1 << place;
                 in_title += 1.0;
             }
         }
@@ -365,6 +385,8 @@ impl Looking<'_> {
             fields::DEPTH_OF_BELONGING => BELONGING,
             depth => 1.0 + PLACE * 0.5_f32.powi(depth.min(32) as i32),
         };
+        let hash = self.hashes.get_val(doc);
+        let links = self.signals.ground.linked.count(hash, self.title_keys.get_val(doc));
         let explanation = Explanation {
             words: candidate.words,
             title: 1.0 + TITLE * titled * tight,
@@ -375,16 +397,30 @@ impl Looking<'_> {
             },
             recency: 1.0 + RECENCY * 0.5_f32.powf(age_days / RECENCY_HALF_LIFE_DAYS),
             place,
+            links: 1.0 + LINKS * (1.0 + links as Score).log2() / (1.0 + COUNTED_MAX as Score).log2(),
             fusion: None,
         };
         Ranked {
             passage: candidate.passage,
-            hash: self.hashes.get_val(doc),
+            hash,
             text_hash: self.text_hashes.get_val(doc),
+            likeness: self.like(doc),
+            held: words,
+            titled: title_words,
             modified,
             score: explanation.score(),
             explanation,
         }
+    }
+}
+
+impl Looking<'_> {
+    fn like(&self, doc: DocId) -> Likeness {
+        let mut bits = Likeness::default();
+        for (bits, column) in bits.0.iter_mut().zip(&self.likeness) {
+            *bits = column.get_val(doc);
+        }
+        bits
     }
 }
 
@@ -432,6 +468,9 @@ impl Ranked {
             passage,
             hash,
             text_hash: 0,
+            likeness: Likeness::default(),
+            held: 0,
+            titled: 0,
             modified: 0,
             score,
             explanation,

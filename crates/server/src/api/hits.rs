@@ -132,7 +132,7 @@ pub struct HitJson {
     /// How many of its other passages are among the best of all.
     #[schema(required = false)]
     pub more_passages: u64,
-    /// Some of the documents that hold the same text, and are not hits of their own.
+    /// Some of the documents that hold nearly the same text, and are not hits of their own.
     #[schema(required = false)]
     pub alike: Vec<AlikeJson>,
     #[schema(required = false)]
@@ -332,7 +332,7 @@ pub struct MoreJson {
     pub url: String,
 }
 
-/// Another document with the text of a hit.
+/// Another document with nearly the text of a hit.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AlikeDocument)]
 pub struct AlikeJson {
@@ -358,6 +358,8 @@ pub struct ExplanationJson {
     pub recency: f32,
     /// How near it is to the top of its space, 1 to 1.05; 0.85 for comments and files.
     pub place: f32,
+    /// How many documents link to it, 1 to 1.1.
+    pub links: f32,
     /// How words and meaning place it, where both were asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fusion: Option<FusionJson>,
@@ -388,6 +390,7 @@ impl From<Explanation> for ExplanationJson {
             coverage,
             recency,
             place,
+            links,
             fusion,
         } = explanation;
         Self {
@@ -397,6 +400,7 @@ impl From<Explanation> for ExplanationJson {
             coverage,
             recency,
             place,
+            links,
             fusion: fusion.map(|fusion| FusionJson {
                 similarity: fusion.similarity,
                 words: fusion.words,

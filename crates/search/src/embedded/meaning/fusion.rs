@@ -15,11 +15,10 @@ use tantivy::{
 
 use super::{
     super::{
-        fields::Fields,
         gate::Gate,
         handle::{Handle, failed},
         needles::{Needle, Needles, in_a_row},
-        rank::{Ranked, looked_at},
+        rank::{Ground, Ranked, looked_at},
     },
     Model, asked as asked_model,
     near::{Asking, Near},
@@ -104,12 +103,12 @@ impl Question {
     /// What words found, tier by tier, and what meaning brings: it is put among the first tier, which is placed by both.
     pub fn fused(
         &self,
-        searcher: &Searcher,
-        fields: &Fields,
+        ground: &Ground<'_>,
         needles: &Needles,
         query: &dyn Query,
         mut tiers: Vec<Vec<Ranked>>,
     ) -> Result<Vec<Vec<Ranked>>> {
+        let searcher = ground.searcher;
         let brought: BTreeSet<DocAddress> = self.near.iter().map(|near| near.passage).collect();
         for behind in tiers.iter_mut().skip(1) {
             behind.retain(|ranked| !brought.contains(&ranked.passage));
@@ -125,7 +124,7 @@ impl Question {
             .filter(|passage| !there.contains(passage))
             .collect();
         let others = words_of(searcher, query, others).map_err(failed)?;
-        let others = looked_at(searcher, fields, needles, &others).map_err(failed)?;
+        let others = looked_at(ground, needles, &others).map_err(failed)?;
         let mut passages = by_words;
         passages.extend(others);
         passages.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.passage.cmp(&b.passage)));

@@ -69,7 +69,7 @@ pub struct MoreShown {
     pub snippet: Vec<Fragment>,
 }
 
-/// Another document with the same text.
+/// Another document with nearly the same text.
 pub struct AlikeShown {
     pub here: String,
     pub title: String,
