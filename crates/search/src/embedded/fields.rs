@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::{DocumentId, SiteId, document::DocumentKind, link::Link, passage::Passage};
 use tantivy::{
     TantivyDocument, Term,
-    schema::{FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions},
+    schema::{FAST, Field, INDEXED, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions},
 };
 
 use super::{facets, likeness::Likeness, meaning, row};
@@ -91,30 +91,33 @@ pub const PERSON_FACET: &str = "person_facet";
 
 pub fn schema() -> (Schema, Fields) {
     let mut schema = Schema::builder();
-    let text = |tokenizer: &str, record: IndexRecordOption| {
+    let text = |tokenizer: &str, record: IndexRecordOption, lengths: bool| {
         let indexing = TextFieldIndexing::default()
             .set_tokenizer(tokenizer)
-            .set_index_option(record);
+            .set_index_option(record)
+            .set_fieldnorms(lengths);
         TextOptions::default().set_indexing_options(indexing)
     };
-    let written = || text(WORDS, IndexRecordOption::WithFreqsAndPositions);
-    let stemmed = || text(STEMS, IndexRecordOption::WithFreqs);
+    let written = || text(WORDS, IndexRecordOption::WithFreqsAndPositions, true);
+    // What weighs nothing by itself needs no lengths.
+    let unweighed = |tokenizer: &str, record: IndexRecordOption| text(tokenizer, record, false);
     let counted = || TextOptions::default().set_fast("raw");
+    let named = || unweighed("raw", IndexRecordOption::Basic);
     let fields = Fields {
-        document: schema.add_text_field("document", STRING),
+        document: schema.add_text_field("document", named()),
         document_hash: schema.add_u64_field(DOCUMENT_HASH, FAST),
         words: schema.add_text_field("words", written()),
-        stems: schema.add_text_field("stems", stemmed()),
+        stems: schema.add_text_field("stems", text(STEMS, IndexRecordOption::WithFreqs, true)),
         title: schema.add_text_field("title", written()),
-        title_stems: schema.add_text_field("title_stems", stemmed()),
-        people: schema.add_text_field("people", written()),
-        space: schema.add_text_field("space", STRING),
-        space_words: schema.add_text_field("space_words", STRING),
-        kind: schema.add_text_field(KIND, STRING | FAST),
-        person: schema.add_text_field("person", STRING),
-        label: schema.add_text_field(LABEL, STRING | FAST),
-        place: schema.add_text_field("place", STRING),
-        speech: schema.add_text_field("speech", STRING),
+        title_stems: schema.add_text_field("title_stems", unweighed(STEMS, IndexRecordOption::Basic)),
+        people: schema.add_text_field("people", unweighed(WORDS, IndexRecordOption::WithFreqsAndPositions)),
+        space: schema.add_text_field("space", named()),
+        space_words: schema.add_text_field("space_words", named()),
+        kind: schema.add_text_field(KIND, named() | FAST),
+        person: schema.add_text_field("person", named()),
+        label: schema.add_text_field(LABEL, named() | FAST),
+        place: schema.add_text_field("place", named()),
+        speech: schema.add_text_field("speech", named()),
         modified: schema.add_i64_field(MODIFIED, INDEXED | FAST),
         depth: schema.add_u64_field(DEPTH, FAST),
         links_to: schema.add_u64_field(LINKS_TO, FAST),
@@ -146,10 +149,9 @@ impl Fields {
                 return;
             }
             let spoken = spoken(text, speech);
-            for _ in 0..times {
-                document.add_text(self.words, text);
-                document.add_text(self.stems, &spoken);
-            }
+            // What weighs are stems: words as written need not be there more than once.
+            document.add_text(self.words, text);
+            (0..times).for_each(|_| document.add_text(self.stems, &spoken));
         };
         // A comment bears its page's title, and must not stand before the page for it.
         let own_title = match passage.kind {

@@ -7,8 +7,9 @@ use std::{
 
 use domain::{Error, ErrorKind, Result, cursor::Watermark, engine::EngineBatch};
 use tantivy::{
-    Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError, Term,
+    Index, IndexBuilder, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError, Term,
     directory::error::OpenDirectoryError,
+    store::{Compressor, ZstdCompressor},
     indexer::{IndexWriterOptions, UserOperation},
 };
 
@@ -28,6 +29,11 @@ const WRITER_BYTES: usize = 15 << 20;
 const WRITER_THREADS: usize = 1;
 /// Merges at the same time: each holds what it merges in memory.
 const MERGES_AT_ONCE: usize = 1;
+/// How hard passages are compressed, by zstd's levels.
+const PASSAGES_COMPRESSED: i32 = 3;
+/// So many bytes are compressed together: some passages of one document. All of them are read for a hit.
+const PASSAGES_BYTES: usize = 4 << 10;
+
 /// A question is read in so many of the index's languages.
 const SPEECHES_MAX: usize = 8;
 
@@ -66,14 +72,14 @@ impl Handle {
             std::fs::remove_dir_all(directory).map_err(unwritable)?;
         }
         std::fs::create_dir_all(directory).map_err(unwritable)?;
-        let index = Index::create_in_dir(directory, schema().0).map_err(failed)?;
+        let index = new().create_in_dir(directory).map_err(failed)?;
         // Written last: without it the directory begins anew.
         std::fs::write(&layout, LAYOUT).map_err(unwritable)?;
         Self::of(index, Some(directory), meanings)
     }
 
     pub fn in_memory(meanings: Arc<Meanings>) -> Result<Self> {
-        Self::of(Index::create_in_ram(schema().0), None, meanings)
+        Self::of(new().create_in_ram().map_err(failed)?, None, meanings)
     }
 
     fn of(index: Index, directory: Option<&Path>, meanings: Arc<Meanings>) -> Result<Self> {
@@ -214,6 +220,18 @@ impl Handle {
     fn writer(&self) -> MutexGuard<'_, Option<IndexWriter>> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// An index that is to be made.
+fn new() -> IndexBuilder {
+    let settings = IndexSettings {
+        docstore_compression: Compressor::Zstd(ZstdCompressor {
+            compression_level: Some(PASSAGES_COMPRESSED),
+        }),
+        docstore_blocksize: PASSAGES_BYTES,
+        ..IndexSettings::default()
+    };
+    Index::builder().schema(schema().0).settings(settings)
 }
 
 /// The index in this directory, if every file of it is as it was written: a torn one would fail later, in a search.
