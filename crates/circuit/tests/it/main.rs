@@ -15,6 +15,7 @@ mod files;
 mod judged;
 mod killed;
 mod killed_often;
+mod linking;
 mod meaning;
 mod mirror;
 mod naming;

@@ -53,8 +53,8 @@ pub struct Fields {
     pub title_key: Field,
     /// Equal for passages of equal text; zero for short ones.
     pub text_hash: Field,
-    /// What the document's text is like, in pieces of 64 bits.
-    pub likeness: [Field; LIKENESS.len()],
+    /// What the document's text is like, in pieces of 64 bits; none of a short text.
+    pub likeness: Field,
     /// By what its vector is known.
     pub meaning_key: Field,
     /// How facets are counted: value and name together.
@@ -82,7 +82,7 @@ pub const DEPTH_OF_BELONGING: u64 = 1 << 20;
 pub const LINKS_TO: &str = "links_to";
 pub const TITLE_KEY: &str = "title_key";
 pub const TEXT_HASH: &str = "text_hash";
-pub const LIKENESS: [&str; 4] = ["likeness_0", "likeness_1", "likeness_2", "likeness_3"];
+pub const LIKENESS: &str = "likeness";
 pub const MEANING_KEY: &str = "meaning_key";
 pub const KIND: &str = "kind";
 pub const LABEL: &str = "label";
@@ -123,7 +123,7 @@ pub fn schema() -> (Schema, Fields) {
         links_to: schema.add_u64_field(LINKS_TO, FAST),
         title_key: schema.add_u64_field(TITLE_KEY, FAST),
         text_hash: schema.add_u64_field(TEXT_HASH, FAST),
-        likeness: LIKENESS.map(|name| schema.add_u64_field(name, FAST)),
+        likeness: schema.add_u64_field(LIKENESS, FAST),
         meaning_key: schema.add_u64_field(MEANING_KEY, FAST),
         space_facet: schema.add_text_field(SPACE_FACET, counted()),
         person_facet: schema.add_text_field(PERSON_FACET, counted()),
@@ -210,8 +210,8 @@ impl Fields {
         };
         document.add_u64(self.title_key, title_key);
         document.add_u64(self.text_hash, text_hash(&passage.text));
-        for (field, bits) in self.likeness.iter().zip(whole.likeness.0) {
-            document.add_u64(*field, bits);
+        for bits in whole.likeness.bits() {
+            document.add_u64(self.likeness, *bits);
         }
         document.add_u64(self.meaning_key, meaning::key::key(&meaning::key::text(passage)));
         let space = [passage.space.as_str(), &passage.space_key, &passage.space_name];

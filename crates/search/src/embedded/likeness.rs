@@ -22,7 +22,7 @@ static FACTORS: LazyLock<[u64; FUNCTIONS / 2]> = LazyLock::new(|| std::array::fr
 
 /// What a document's text is like; nothing is like a short one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Likeness(pub [u64; FUNCTIONS / 64]);
+pub struct Likeness([u64; FUNCTIONS / 64]);
 
 impl Likeness {
     /// Of the pieces of a text, in their order.
@@ -51,6 +51,20 @@ impl Likeness {
             bits[place / 64] |= (mixed(u64::from(*least)) & 1) << (place % 64);
         }
         Self(bits)
+    }
+
+    /// As they are kept; nothing for a short text.
+    pub fn bits(&self) -> &[u64] {
+        match *self == Self::default() {
+            true => &[],
+            false => &self.0,
+        }
+    }
+
+    pub fn of_bits(kept: impl Iterator<Item = u64>) -> Self {
+        let mut likeness = Self::default();
+        likeness.0.iter_mut().zip(kept).for_each(|(bits, kept)| *bits = kept);
+        likeness
     }
 
     pub fn is_near(self, other: Self) -> bool {

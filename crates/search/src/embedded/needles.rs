@@ -110,6 +110,13 @@ impl Needles {
         self.words.is_empty() && self.phrases.is_empty() && self.excluded.is_empty()
     }
 
+    /// By their places, the words that are names of code.
+    pub fn names(&self) -> u64 {
+        let words = self.words.iter().enumerate();
+        let names = words.filter(|(_, needle)| needle.whole.is_some());
+        names.fold(0, |names, (place, _)| names | 1 << place)
+    }
+
     /// What a document must hold, `required` of the words at least; none when any document will do.
     pub fn query(&self, fields: &Fields, required: usize) -> Option<Box<dyn Query>> {
         let mut must: Vec<(Occur, Box<dyn Query>)> = Vec::new();

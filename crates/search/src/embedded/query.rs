@@ -176,7 +176,7 @@ impl Asking<'_> {
                 Ok(tiers) => tiers,
                 Err(error) => return Ok(Err(error)),
             };
-            let found = folded(by_document(tiers));
+            let found = folded(by_document(tiers), needles.names());
             if exhausted || found.len() >= wanted.min(documents) {
                 return self.shown(needles, found, counted);
             }
@@ -212,7 +212,7 @@ impl Asking<'_> {
         let documents = usize::try_from(counted.documents).unwrap_or(usize::MAX);
         loop {
             let exhausted = passages.len() < count || count >= RANKED_MAX;
-            let found = folded(by_document(tiers(passages)));
+            let found = folded(by_document(tiers(passages)), needles.names());
             if exhausted || found.len() >= wanted.min(documents) {
                 return Ok((found, counted));
             }
@@ -357,20 +357,22 @@ fn by_document(tiers: Vec<Vec<Ranked>>) -> Vec<Found> {
 }
 
 /// Documents of nearly equal text, or whose best passages have equal text, are one hit: the best of them, which names the
-/// others.
-fn folded(documents: Vec<Found>) -> Vec<Found> {
+/// others. One that bears a name that was asked for in its title, those being the names, is folded for equal text alone.
+fn folded(documents: Vec<Found>, names: u64) -> Vec<Found> {
     let mut kept: Vec<Found> = Vec::with_capacity(documents.len());
     let mut places: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for (at, document) in documents.into_iter().enumerate() {
         let best = &document.best;
         let equal = places.get(&best.text_hash).filter(|_| best.text_hash != 0);
-        let mut equal = equal.into_iter().flatten().copied();
+        let mut equal = equal.into_iter().flatten().copied().take(COMPARED);
         let equal = equal.find(|place| answers_no_more(best, &kept[*place].best));
         let near = || {
-            let mut before = kept.iter().take(COMPARED).filter(|_| at < COMPARED);
-            before.position(|other| other.best.likeness.is_near(best.likeness) && answers_no_more(best, &other.best))
+            let is_near = |other: &Found| other.best.likeness.is_near(best.likeness);
+            kept.iter()
+                .position(|other| is_near(other) && answers_no_more(best, &other.best))
         };
-        match equal.or_else(near) {
+        let compared = at < COMPARED && best.titled & names == 0;
+        match equal.or_else(|| compared.then(near).flatten()) {
             Some(place) => kept[place].alike.push(document.best),
             None => {
                 places.entry(best.text_hash).or_default().push(kept.len());

@@ -308,9 +308,6 @@ impl<'a> Signals<'a> {
     /// Whether passages hold the words is asked only where it is not known.
     fn looking(&self, reader: &SegmentReader, asking: bool) -> tantivy::Result<Looking<'_>> {
         let columns = reader.fast_fields();
-        let likeness = fields::LIKENESS.iter();
-        let likeness = likeness.map(|name| Ok(columns.u64(name)?.first_or_default_col(0)));
-        let likeness: tantivy::Result<Vec<Column<u64>>> = likeness.collect();
         let probe = |weight: &dyn Weight| weight.scorer(reader, 1.0).map(Probe::new);
         let mut words = Vec::with_capacity(self.words.len());
         for (share, anywhere, in_title) in &self.words {
@@ -324,7 +321,7 @@ impl<'a> Signals<'a> {
             title_length: reader.get_fieldnorms_reader(self.ground.fields.title)?,
             hashes: columns.u64(fields::DOCUMENT_HASH)?.first_or_default_col(0),
             text_hashes: columns.u64(fields::TEXT_HASH)?.first_or_default_col(0),
-            likeness: likeness?,
+            likeness: columns.u64(fields::LIKENESS)?,
             modified: columns.i64(fields::MODIFIED)?.first_or_default_col(0),
             depths: columns.u64(fields::DEPTH)?.first_or_default_col(0),
             title_keys: columns.u64(fields::TITLE_KEY)?.first_or_default_col(0),
@@ -342,7 +339,7 @@ struct Looking<'a> {
     title_length: FieldNormReader,
     hashes: Column<u64>,
     text_hashes: Column<u64>,
-    likeness: Vec<Column<u64>>,
+    likeness: tantivy::columnar::Column<u64>,
     modified: Column<i64>,
     depths: Column<u64>,
     title_keys: Column<u64>,
@@ -404,23 +401,13 @@ impl Looking<'_> {
             passage: candidate.passage,
             hash,
             text_hash: self.text_hashes.get_val(doc),
-            likeness: self.like(doc),
+            likeness: Likeness::of_bits(self.likeness.values_for_doc(doc)),
             held: words,
             titled: title_words,
             modified,
             score: explanation.score(),
             explanation,
         }
-    }
-}
-
-impl Looking<'_> {
-    fn like(&self, doc: DocId) -> Likeness {
-        let mut bits = Likeness::default();
-        for (bits, column) in bits.0.iter_mut().zip(&self.likeness) {
-            *bits = column.get_val(doc);
-        }
-        bits
     }
 }
 
