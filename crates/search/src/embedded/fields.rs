@@ -47,7 +47,9 @@ pub struct Fields {
     pub modified: Field,
     /// How many pages are above it.
     pub depth: Field,
-    /// What the document links to, as keys; only its first passage has them.
+    /// How many passages of its document stand before it in its segment: the first one has what is the whole document's.
+    pub before: Field,
+    /// What the document links to, as keys.
     pub links_to: Field,
     /// By what links name it that do not name its id; zero for what has no title of its own.
     pub title_key: Field,
@@ -69,8 +71,6 @@ pub struct Whole<'a> {
     pub speech: Speech,
     pub likeness: Likeness,
     pub links: Option<&'a BTreeSet<Link>>,
-    /// The place of its first passage, which has the links.
-    pub first: u32,
 }
 
 /// The names of fast fields, as columns are opened by name.
@@ -79,6 +79,7 @@ pub const MODIFIED: &str = "modified";
 pub const DEPTH: &str = "depth";
 /// The depth of comments and files: they have no place of their own.
 pub const DEPTH_OF_BELONGING: u64 = 1 << 20;
+pub const BEFORE: &str = "before";
 pub const LINKS_TO: &str = "links_to";
 pub const TITLE_KEY: &str = "title_key";
 pub const TEXT_HASH: &str = "text_hash";
@@ -120,6 +121,7 @@ pub fn schema() -> (Schema, Fields) {
         speech: schema.add_text_field("speech", named()),
         modified: schema.add_i64_field(MODIFIED, INDEXED | FAST),
         depth: schema.add_u64_field(DEPTH, FAST),
+        before: schema.add_u64_field(BEFORE, FAST),
         links_to: schema.add_u64_field(LINKS_TO, FAST),
         title_key: schema.add_u64_field(TITLE_KEY, FAST),
         text_hash: schema.add_u64_field(TEXT_HASH, FAST),
@@ -137,8 +139,8 @@ impl Fields {
         Term::from_field_text(self.document, &format!("{feed}|{document}"))
     }
 
-    /// A passage as it is indexed.
-    pub fn tantivy(&self, passage: &Passage, whole: &Whole<'_>) -> TantivyDocument {
+    /// A passage as it is indexed behind so many others of its document.
+    pub fn tantivy(&self, passage: &Passage, before: usize, whole: &Whole<'_>) -> TantivyDocument {
         let speech = whole.speech;
         let mut document = TantivyDocument::new();
         let id = format!("{}|{}", passage.feed, passage.document);
@@ -198,26 +200,30 @@ impl Fields {
             DocumentKind::Comment | DocumentKind::Attachment => DEPTH_OF_BELONGING,
         };
         document.add_u64(self.depth, depth);
-        let links = whole.links.filter(|_| passage.ordinal == whole.first);
-        for link in links.into_iter().flatten() {
-            document.add_u64(self.links_to, link_key(&passage.document.site, link));
+        document.add_u64(self.before, before as u64);
+        if before == 0 {
+            self.add_whole(&mut document, passage, whole);
         }
-        let title_key = match passage.kind {
-            DocumentKind::Page | DocumentKind::BlogPost => {
-                title_key(&passage.document.site, &passage.space_key, &passage.title)
-            }
-            DocumentKind::Comment | DocumentKind::Attachment => 0,
-        };
-        document.add_u64(self.title_key, title_key);
         document.add_u64(self.text_hash, text_hash(&passage.text));
-        for bits in whole.likeness.bits() {
-            document.add_u64(self.likeness, *bits);
-        }
         document.add_u64(self.meaning_key, meaning::key::key(&meaning::key::text(passage)));
         let space = [passage.space.as_str(), &passage.space_key, &passage.space_name];
         document.add_text(self.space_facet, facets::joined(space));
         document.add_bytes(self.shown, &row::written(passage));
         document
+    }
+
+    /// What is the whole document's, and stands with its first passage.
+    fn add_whole(&self, document: &mut TantivyDocument, passage: &Passage, whole: &Whole<'_>) {
+        for link in whole.links.into_iter().flatten() {
+            document.add_u64(self.links_to, link_key(&passage.document.site, link));
+        }
+        if matches!(passage.kind, DocumentKind::Page | DocumentKind::BlogPost) {
+            let key = title_key(&passage.document.site, &passage.space_key, &passage.title);
+            document.add_u64(self.title_key, key);
+        }
+        for bits in whole.likeness.bits() {
+            document.add_u64(self.likeness, *bits);
+        }
     }
 }
 

@@ -7,10 +7,11 @@ use std::{
 
 use domain::{Error, ErrorKind, Result, cursor::Watermark, engine::EngineBatch};
 use tantivy::{
-    Index, IndexBuilder, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError, Term,
+    Index, IndexBuilder, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyDocument,
+    TantivyError, Term,
     directory::error::OpenDirectoryError,
-    store::{Compressor, ZstdCompressor},
     indexer::{IndexWriterOptions, UserOperation},
+    store::{Compressor, ZstdCompressor},
 };
 
 use super::{
@@ -186,10 +187,10 @@ impl Handle {
                 speech: document.speech,
                 likeness: Likeness::of(texts),
                 links: batch.links.get(&(first.feed, first.document.clone())),
-                first: first.ordinal,
             };
-            let passages = document.passages.iter();
-            let adds = passages.map(|passage| UserOperation::Add(self.fields.tantivy(passage, &whole)));
+            let passages = document.passages.iter().enumerate();
+            let adds =
+                passages.map(|(before, passage)| UserOperation::Add(self.fields.tantivy(passage, before, &whole)));
             // Together, so that a document's passages stand beside each other in one segment.
             writer.run(adds)?;
         }

@@ -21,6 +21,7 @@ use super::{
     gate::Gate,
     group::{Counted, Counting, counted},
     handle::{Handle, failed},
+    likeness::Likeness,
     linked::Linked,
     meaning::Question,
     needles::Needles,
@@ -42,7 +43,7 @@ const MORE_SHOWN: usize = 3;
 /// Other documents of the same text that a hit names.
 const ALIKE_SHOWN: usize = 5;
 /// Of so many documents, best first, it is looked up whether their texts are nearly equal.
-const COMPARED: usize = RANKED;
+const COMPARED: usize = 100;
 /// So many words must all be there; of more, any will do, and what holds more of them stands above.
 const ALL_WORDS: usize = 2;
 /// A question with more words is a sentence.
@@ -371,7 +372,7 @@ fn folded(documents: Vec<Found>, names: u64) -> Vec<Found> {
             kept.iter()
                 .position(|other| is_near(other) && answers_no_more(best, &other.best))
         };
-        let compared = at < COMPARED && best.titled & names == 0;
+        let compared = at < COMPARED && best.titled & names == 0 && best.likeness != Likeness::default();
         match equal.or_else(|| compared.then(near).flatten()) {
             Some(place) => kept[place].alike.push(document.best),
             None => {

@@ -322,6 +322,7 @@ impl<'a> Signals<'a> {
             hashes: columns.u64(fields::DOCUMENT_HASH)?.first_or_default_col(0),
             text_hashes: columns.u64(fields::TEXT_HASH)?.first_or_default_col(0),
             likeness: columns.u64(fields::LIKENESS)?,
+            before: columns.u64(fields::BEFORE)?.first_or_default_col(0),
             modified: columns.i64(fields::MODIFIED)?.first_or_default_col(0),
             depths: columns.u64(fields::DEPTH)?.first_or_default_col(0),
             title_keys: columns.u64(fields::TITLE_KEY)?.first_or_default_col(0),
@@ -340,6 +341,7 @@ struct Looking<'a> {
     hashes: Column<u64>,
     text_hashes: Column<u64>,
     likeness: tantivy::columnar::Column<u64>,
+    before: Column<u64>,
     modified: Column<i64>,
     depths: Column<u64>,
     title_keys: Column<u64>,
@@ -383,7 +385,8 @@ impl Looking<'_> {
             depth => 1.0 + PLACE * 0.5_f32.powi(depth.min(32) as i32),
         };
         let hash = self.hashes.get_val(doc);
-        let links = self.signals.ground.linked.count(hash, self.title_keys.get_val(doc));
+        let first = self.first(doc, hash);
+        let links = self.signals.ground.linked.count(hash, self.title_keys.get_val(first));
         let explanation = Explanation {
             words: candidate.words,
             title: 1.0 + TITLE * titled * tight,
@@ -401,12 +404,23 @@ impl Looking<'_> {
             passage: candidate.passage,
             hash,
             text_hash: self.text_hashes.get_val(doc),
-            likeness: Likeness::of_bits(self.likeness.values_for_doc(doc)),
+            likeness: Likeness::of_bits(self.likeness.values_for_doc(first)),
             held: words,
             titled: title_words,
             modified,
             score: explanation.score(),
             explanation,
+        }
+    }
+}
+
+impl Looking<'_> {
+    /// The first passage of this one's document: what is the whole document's stands with it.
+    fn first(&self, doc: DocId, hash: u64) -> DocId {
+        let before = DocId::try_from(self.before.get_val(doc)).unwrap_or(DocId::MAX);
+        match doc.checked_sub(before) {
+            Some(first) if self.hashes.get_val(first) == hash => first,
+            _ => doc,
         }
     }
 }
