@@ -562,7 +562,8 @@ proptest! {
                 let mut query = asking("holiday");
                 query.meaning.as_mut().unwrap().vector = vector;
                 assert_eq!(engine.search(&access(), &query).await.is_ok(), good);
-                assert_eq!(found(&engine, "holiday").await[0], "2");
+                // By chance the other page may be nearer now.
+                assert!(found(&engine, "holiday").await.contains(&"2".to_owned()));
             }
         });
     }
