@@ -65,7 +65,7 @@ impl App {
         self.store().effects(run, effect, after, EFFECTS_MAX).await
     }
 
-    /// In what a verify found site and index to differ, by content id after `after`, at most [`EFFECTS_MAX`]. For
+    /// In what a verify found site, index and search to differ, by content id after `after`, at most [`EFFECTS_MAX`]. For
     /// administrators.
     pub async fn differences(&self, caller: &Caller, run: RunId, after: Option<&ContentId>) -> Result<Vec<Difference>> {
         caller.must_manage()?;

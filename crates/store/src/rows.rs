@@ -379,7 +379,7 @@ impl Columns<'_> {
             title: self.text("title")?,
             url: self.text("url")?,
             held: self.text("held")?,
-            on_site: self.text("on_site")?,
+            other: self.text("on_site")?,
         })
     }
 

@@ -7,6 +7,7 @@ use domain::{
     cursor::Watermark,
     document::Held,
     engine::{EngineBatch, SearchEngine},
+    passage::Passage,
     store::Store,
 };
 use extract::People;
@@ -14,7 +15,7 @@ use extract::People;
 use crate::people::names_of_mentioned;
 
 /// The most documents of one commit; of those with long bodies the store gives fewer at once.
-const DOCUMENTS_PER_COMMIT: usize = 1_000;
+pub(crate) const DOCUMENTS_PER_COMMIT: usize = 1_000;
 /// So much text is cut in less time than another thread takes to begin.
 const BYTES_IN_PLACE: usize = 16 << 10;
 
@@ -42,27 +43,33 @@ pub async fn index_changes(store: &dyn Store, engine: &dyn SearchEngine, index: 
         };
         reached = Watermark(last.sequence);
         documents += changed.len() as u64;
-        let names = names_of_mentioned(store, &changed).await?;
-        let bytes: usize = changed.iter().map(|held| held.document.body.text().len()).sum();
-        let batch = match bytes {
-            ..=BYTES_IN_PLACE => batch_of(&changed, &names),
-            _ => tokio::task::spawn_blocking(move || batch_of(&changed, &names))
-                .await
-                .map_err(|panic| Error::internal("reading documents for the search index failed").because(panic))?,
+        let named = changed.iter().map(|held| (held.feed, held.document.id.clone()));
+        let batch = EngineBatch {
+            documents: named.collect(),
+            passages: passages_of(store, changed).await?,
         };
         engine.commit(index, batch, reached).await?;
     }
 }
 
-fn batch_of(changed: &[Held], names: &BTreeMap<SiteId, People>) -> EngineBatch {
-    let nobody = People::new();
-    let mut batch = EngineBatch::default();
-    for held in changed {
-        batch.documents.push((held.feed, held.document.id.clone()));
-        if held.removed.is_none() {
-            let people = names.get(&held.document.id.site).unwrap_or(&nobody);
-            batch.passages.extend(extract::passages_naming(held, people));
-        }
+/// The passages by which these documents are to be found; what was removed has none.
+pub(crate) async fn passages_of(store: &dyn Store, documents: Vec<Held>) -> Result<Vec<Passage>> {
+    let names = names_of_mentioned(store, &documents).await?;
+    let bytes: usize = documents.iter().map(|held| held.document.body.text().len()).sum();
+    match bytes {
+        ..=BYTES_IN_PLACE => Ok(passages(&documents, &names)),
+        _ => tokio::task::spawn_blocking(move || passages(&documents, &names))
+            .await
+            .map_err(|panic| Error::internal("reading documents for the search index failed").because(panic)),
     }
-    batch
+}
+
+fn passages(documents: &[Held], names: &BTreeMap<SiteId, People>) -> Vec<Passage> {
+    let nobody = People::new();
+    let mut passages = Vec::new();
+    for held in documents.iter().filter(|held| held.removed.is_none()) {
+        let people = names.get(&held.document.id.site).unwrap_or(&nobody);
+        passages.extend(extract::passages_naming(held, people));
+    }
+    passages
 }

@@ -47,7 +47,7 @@ pub struct RunJson {
 }
 
 /// `import`: a space's first pass. `walk`: everything that is there, the proof of what is gone. `probe`: a quick look at what
-/// can no longer be seen. `changes`: what was written lately. `verify`: a comparison of site and index that changes neither.
+/// can no longer be seen. `changes`: what was written lately. `verify`: a comparison of site, index and search that changes none.
 /// `files`: the text of attachments.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -104,7 +104,7 @@ pub struct CountsJson {
     pub removed: u64,
     pub skipped: u64,
     pub failed: u64,
-    /// Documents in which site and index differ; of a `verify` only.
+    /// Documents in which site, index and search differ; of a `verify` only.
     pub differing: u64,
 }
 
@@ -324,7 +324,8 @@ fn effect_of(word: &str) -> Result<Effect, Error> {
 }
 
 /// In what site and index differ about a document. `not_in_index`: the site shows it, and it cannot be found. `not_on_site`: it
-/// can be found, and the site does not show it.
+/// can be found, and the site does not show it. `not_in_search`: it is held, and search does not find it. `left_in_search`:
+/// search finds it, and it is not held or was removed. `other_in_search`: search finds it in part, or as it was.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = Differs)]
@@ -336,6 +337,9 @@ pub enum DiffersJson {
     OtherTitle,
     OtherLabels,
     OtherAddress,
+    NotInSearch,
+    LeftInSearch,
+    OtherInSearch,
 }
 
 impl From<Differs> for DiffersJson {
@@ -348,11 +352,14 @@ impl From<Differs> for DiffersJson {
             Differs::OtherTitle => Self::OtherTitle,
             Differs::OtherLabels => Self::OtherLabels,
             Differs::OtherAddress => Self::OtherAddress,
+            Differs::NotInSearch => Self::NotInSearch,
+            Differs::LeftInSearch => Self::LeftInSearch,
+            Differs::OtherInSearch => Self::OtherInSearch,
         }
     }
 }
 
-/// A document in which site and index differ: the first thing that does.
+/// A document in which site and index differ, or what is held and what search finds: the first thing that does.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Difference)]
 pub struct DifferenceJson {
@@ -366,12 +373,16 @@ pub struct DifferenceJson {
     pub url: String,
     /// What is held, for people; empty when nothing is.
     pub held: String,
-    /// What the site shows, for people; empty when it shows nothing.
-    pub on_site: String,
+    /// What the site shows, for people; empty when it shows nothing. Null when site and index are the same, and search
+    /// differs.
+    pub on_site: Option<String>,
+    /// What search finds, for people; empty when it finds nothing. Null when site and index differ.
+    pub in_search: Option<String>,
 }
 
 impl From<Difference> for DifferenceJson {
     fn from(difference: Difference) -> Self {
+        let of_search = difference.differs.is_of_search();
         Self {
             content_id: difference.id.to_string(),
             kind: difference.kind.into(),
@@ -380,7 +391,8 @@ impl From<Difference> for DifferenceJson {
             title: difference.title,
             url: difference.url,
             held: difference.held,
-            on_site: difference.on_site,
+            on_site: (!of_search).then(|| difference.other.clone()),
+            in_search: of_search.then_some(difference.other),
         }
     }
 }
@@ -396,7 +408,7 @@ pub struct DifferencesJson {
     pub notes: Vec<String>,
 }
 
-/// List in what site and index differed
+/// List in what site, index and search differed
 ///
 /// For administrators. Of a `verify`; at most 10,000 are kept.
 #[utoipa::path(get, path = "/runs/{id}/differences", tag = "runs",
@@ -515,11 +527,11 @@ fn sides(difference: &Difference) -> String {
             side.to_owned()
         }
     };
-    format!(
-        "held: {}; on the site: {}",
-        said(&difference.held),
-        said(&difference.on_site)
-    )
+    let other = match difference.differs.is_of_search() {
+        true => "in search",
+        false => "on the site",
+    };
+    format!("held: {}; {other}: {}", said(&difference.held), said(&difference.other))
 }
 
 fn line(cells: [&str; 7]) -> String {
