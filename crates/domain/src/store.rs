@@ -513,7 +513,13 @@ pub trait SyncRuns: Send + Sync {
     async fn forget_quiet_runs(&self, before: RunId) -> Result<()>;
     /// Newest first, at most `limit`.
     async fn runs(&self, feed: FeedId, limit: usize) -> Result<Vec<SyncRun>>;
+    /// In the order in which they happened, at most `limit`.
     async fn failures(&self, run: RunId, limit: usize) -> Result<Vec<Failure>>;
+    /// The same in pages: at most `limit` of those that come after the first `skipped`.
+    async fn failures_from(&self, run: RunId, skipped: usize, limit: usize) -> Result<Vec<Failure>> {
+        let failures = self.failures(run, skipped.saturating_add(limit)).await?;
+        Ok(failures.into_iter().skip(skipped).collect())
+    }
     /// Of this document, newest first, at most `limit`.
     async fn failures_of(&self, feed: FeedId, document: &ContentId, limit: usize) -> Result<Vec<Failure>>;
     /// What runs did to this document, newest first, at most `limit`.

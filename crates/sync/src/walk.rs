@@ -266,16 +266,25 @@ impl Judge<'_> {
     async fn look(&self, missing: &[Unseen]) -> Result<Looked> {
         let mut all = Looked::default();
         for (kind, ids) in by_kind(missing) {
-            for ids in ids.chunks(IDS_MAX) {
-                let looked = self.ports.source.look(self.reach, &self.chosen, kind, ids).await?;
-                self.ports
-                    .store
-                    .add_spent(self.run.id, looked.spent, self.ports.clock.now())
-                    .await?;
-                all.current.extend(looked.current);
-                all.put_away.extend(looked.put_away);
-                all.absent.extend(looked.absent);
-            }
+            let looked = self.look_at(kind, &ids).await?;
+            all.current.extend(looked.current);
+            all.put_away.extend(looked.put_away);
+            all.absent.extend(looked.absent);
+        }
+        Ok(all)
+    }
+
+    async fn look_at(&self, kind: DocumentKind, ids: &[ContentId]) -> Result<Looked> {
+        let mut all = Looked::default();
+        for ids in ids.chunks(IDS_MAX) {
+            let looked = self.ports.source.look(self.reach, &self.chosen, kind, ids).await?;
+            self.ports
+                .store
+                .add_spent(self.run.id, looked.spent, self.ports.clock.now())
+                .await?;
+            all.current.extend(looked.current);
+            all.put_away.extend(looked.put_away);
+            all.absent.extend(looked.absent);
         }
         Ok(all)
     }
@@ -324,10 +333,42 @@ impl Judge<'_> {
         if !missing.is_empty() {
             alive::proven(self.ports, self.reach).await?;
             let looked = self.look(&missing).await?;
-            self.note_seen(&looked.current).await?;
-            verdict.gone.extend(looked.absent.into_iter().chain(looked.put_away));
+            let (hanging, seen) = self.on_pages_not_held(looked.current).await?;
+            self.note_seen(&seen).await?;
+            verdict
+                .gone
+                .extend(looked.absent.into_iter().chain(looked.put_away).chain(hanging));
         }
         self.apply(verdict).await
+    }
+
+    /// Takes out of `current` what hangs on pages that are not held, since Atlassian says that they were archived or trashed:
+    /// its search lagged behind when it told of it. What hangs on a page of which nobody knows why it is not held stays: its
+    /// row may have been unreadable.
+    async fn on_pages_not_held(
+        &self,
+        current: BTreeSet<ContentId>,
+    ) -> Result<(BTreeSet<ContentId>, BTreeSet<ContentId>)> {
+        let store = &self.ports.store;
+        let ids: Vec<ContentId> = current.iter().cloned().collect();
+        let known = store.known(self.feed.id, &ids).await?;
+        let parents: BTreeSet<ContentId> = known.values().filter_map(|known| known.parent.clone()).collect();
+        let parents: Vec<ContentId> = parents.into_iter().collect();
+        let held = store.known(self.feed.id, &parents).await?;
+        let is_held = |parent: &ContentId| held.get(parent).is_some_and(|held| held.removed.is_none());
+        let strange: Vec<ContentId> = parents.into_iter().filter(|parent| !is_held(parent)).collect();
+        if strange.is_empty() {
+            return Ok((BTreeSet::new(), current));
+        }
+        let mut put_away = BTreeSet::new();
+        for kind in [DocumentKind::Page, DocumentKind::BlogPost] {
+            put_away.extend(self.look_at(kind, &strange).await?.put_away);
+        }
+        let hangs_on_put_away = |id: &ContentId| {
+            let parent = known.get(id).and_then(|known| known.parent.as_ref());
+            parent.is_some_and(|parent| put_away.contains(parent))
+        };
+        Ok(current.into_iter().partition(hangs_on_put_away))
     }
 
     /// Atlassian's search did not tell of these, and they are there.
