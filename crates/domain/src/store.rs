@@ -310,6 +310,11 @@ pub trait Documents: Send + Sync {
     ) -> Result<Vec<HeldFacts>>;
     /// How many documents of each kind a feed holds.
     async fn held_kinds(&self, feed: FeedId) -> Result<BTreeMap<DocumentKind, u64>>;
+    /// How many pages and blog posts of a feed bear labels; none when the store cannot tell.
+    async fn labelled(&self, feed: FeedId) -> Result<Option<u64>> {
+        let _ = feed;
+        Ok(None)
+    }
     /// How many pages and blog posts are held of a space, suspended ones included.
     async fn pages_held(&self, feed: FeedId, space: &SpaceId) -> Result<u64>;
     /// What is known of these documents; those never seen are absent.

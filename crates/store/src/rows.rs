@@ -203,6 +203,7 @@ impl Columns<'_> {
             blog_posts: self.count("blog_posts")?,
             comments: self.count("comments")?,
             attachments: self.count("attachments")?,
+            labelled: None,
         };
         Ok(FeedSpace {
             space: self.space()?,
