@@ -1,6 +1,9 @@
 //! The application: the ports it stands on and what wiring decided.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use domain::{
     Clock, FeedId, Timestamp,
@@ -18,6 +21,7 @@ use tokio::sync::{Mutex, Notify, OnceCell, broadcast};
 use crate::{
     grants::GrantKeeper,
     meanings::Meanings,
+    progress::Counted,
     trouble::{Part, Troubles},
     users::SignInGuard,
 };
@@ -76,6 +80,8 @@ pub(crate) struct Inner {
     pub readiness: Mutex<Option<Timestamp>>,
     /// Lists of spaces that people choose from at present.
     pub offered: std::sync::Mutex<Vec<(FeedId, Timestamp, Vec<Space>)>>,
+    /// What feeds hold, for the price of their next walk.
+    pub counted: std::sync::Mutex<BTreeMap<FeedId, Counted>>,
     /// What goes wrong at present.
     pub troubles: Troubles,
     /// The latest time that the clock showed to the queue.
@@ -103,6 +109,7 @@ impl App {
             sign_ins: SignInGuard::default(),
             readiness: Mutex::new(None),
             offered: std::sync::Mutex::default(),
+            counted: std::sync::Mutex::default(),
             troubles: Troubles::default(),
             latest: std::sync::Mutex::default(),
             indexing: Mutex::new(()),

@@ -1,13 +1,19 @@
 //! A feed as a person watches it: what was expected, what is here, how fast, how long still.
 
+use std::{
+    collections::BTreeMap,
+    sync::{MutexGuard, PoisonError},
+};
+
 use domain::{
     FeedId, Result, Timestamp,
     budget::{BudgetPicture, Hour},
     connection::Connection,
+    document::DocumentKind,
     feed::{Feed, FeedState},
     job::Standing,
     price::{self, LaterPasses},
-    space::FeedSpace,
+    space::{Estimate, FeedSpace},
     sync_run::{RunKind, Spent, SyncRun},
 };
 
@@ -80,7 +86,45 @@ pub struct Next {
 /// Among so many is the last that ended: one may go on, and a verify wait beside it.
 const RUNS_LOOKED_AT: usize = 3;
 
+/// What a feed holds, as it was counted when the last of its imports and walks had begun.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counted {
+    begun: [Option<Timestamp>; 2],
+    held: Estimate,
+}
+
 impl App {
+    /// About how much a feed's next walk lists: what is held, counted once for each import and walk; while something is still
+    /// to be imported, what was estimated.
+    async fn held(&self, id: FeedId, spaces: &[FeedSpace]) -> Result<Estimate> {
+        if spaces.iter().any(|space| space.imported_at.is_none()) {
+            return Ok(price::held(spaces));
+        }
+        let begun = [
+            self.store().began_last(id, RunKind::Import).await?,
+            self.store().began_last(id, RunKind::Walk).await?,
+        ];
+        let known = self.counted().get(&id).copied();
+        if let Some(counted) = known.filter(|counted| counted.begun == begun) {
+            return Ok(counted.held);
+        }
+        let kinds = self.store().held_kinds(id).await?;
+        let of = |kind| kinds.get(&kind).copied().unwrap_or(0);
+        let held = Estimate {
+            pages: of(DocumentKind::Page),
+            blog_posts: of(DocumentKind::BlogPost),
+            comments: of(DocumentKind::Comment),
+            attachments: of(DocumentKind::Attachment),
+            labelled: self.store().labelled(id).await?,
+        };
+        self.counted().insert(id, Counted { begun, held });
+        Ok(held)
+    }
+
+    fn counted(&self) -> MutexGuard<'_, BTreeMap<FeedId, Counted>> {
+        self.0.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn next(&self, feed: &Feed, spaces: &[FeedSpace], job: Option<&Standing>) -> Result<Next> {
         if feed.state != FeedState::Active {
             return Ok(Next::default());
@@ -165,7 +209,7 @@ impl App {
         let points = FeedPoints {
             today: self.store().feed_spent(id, Hour::of_midnight(self.now())).await?,
             budget: self.budget_picture().await?,
-            next: LaterPasses::of(&price::held(&spaces), spaces.len() as u64),
+            next: LaterPasses::of(&self.held(id, &spaces).await?, spaces.len() as u64),
         };
         Ok(FeedPicture {
             headline: headline(&feed, &spaces, running.as_ref(), last.as_ref(), job.as_ref()),

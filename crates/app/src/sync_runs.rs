@@ -3,7 +3,7 @@
 use domain::{
     ContentId, FeedId, Result, RunId,
     store::EffectRow,
-    sync_run::{DIFFERENCES_MAX, Difference, Effect, Failure, SyncRun},
+    sync_run::{Difference, Effect, Failure, SyncRun},
 };
 
 use crate::{App, Caller};
@@ -12,21 +12,70 @@ use crate::{App, Caller};
 pub const LISTED_MAX: usize = 100;
 /// The most changed or differing documents shown at once.
 pub const EFFECTS_MAX: usize = 200;
-/// The most changed documents, and the most failures, of one export: some tens of megabytes.
-pub const EXPORTED_MAX: usize = 100_000;
+/// Rows read from the store at once for an export.
+pub const EXPORTED_AT_ONCE: usize = 1_000;
 
-/// What a run did and could not do, for keeping elsewhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a run did and could not do, for keeping elsewhere: read page by page, so that however much it is, little of it is in
+/// memory.
 pub struct Export {
     pub run: SyncRun,
-    /// By content id, at most [`EXPORTED_MAX`].
-    pub effects: Vec<EffectRow>,
-    /// In order of time, at most [`EXPORTED_MAX`].
-    pub failures: Vec<Failure>,
-    /// Of a verify, by content id; all that are kept.
-    pub differences: Vec<Difference>,
-    /// False when there is more than the bounds let through.
-    pub complete: bool,
+    app: App,
+    next: Next,
+}
+
+/// One kind of rows of an export; never without any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExportPage {
+    /// By content id.
+    Effects(Vec<EffectRow>),
+    /// In order of time.
+    Failures(Vec<Failure>),
+    /// Of a verify, by content id.
+    Differences(Vec<Difference>),
+}
+
+/// Where an export goes on.
+enum Next {
+    Effects(Option<ContentId>),
+    Failures(usize),
+    Differences(Option<ContentId>),
+    Nothing,
+}
+
+impl Export {
+    /// The rows that follow, changes first, then failures, then differences; none at the end.
+    pub async fn page(&mut self) -> Result<Option<ExportPage>> {
+        let (store, run) = (self.app.store(), self.run.id);
+        loop {
+            match &mut self.next {
+                Next::Effects(after) => {
+                    let rows = store.effects(run, None, after.as_ref(), EXPORTED_AT_ONCE).await?;
+                    if let Some(last) = rows.last() {
+                        *after = Some(last.id.content.clone());
+                        return Ok(Some(ExportPage::Effects(rows)));
+                    }
+                    self.next = Next::Failures(0);
+                }
+                Next::Failures(skipped) => {
+                    let rows = store.failures_from(run, *skipped, EXPORTED_AT_ONCE).await?;
+                    if !rows.is_empty() {
+                        *skipped += rows.len();
+                        return Ok(Some(ExportPage::Failures(rows)));
+                    }
+                    self.next = Next::Differences(None);
+                }
+                Next::Differences(after) => {
+                    let rows = store.differences(run, after.as_ref(), EXPORTED_AT_ONCE).await?;
+                    if let Some(last) = rows.last() {
+                        *after = Some(last.id.clone());
+                        return Ok(Some(ExportPage::Differences(rows)));
+                    }
+                    self.next = Next::Nothing;
+                }
+                Next::Nothing => return Ok(None),
+            }
+        }
+    }
 }
 
 impl App {
@@ -65,7 +114,7 @@ impl App {
         self.store().effects(run, effect, after, EFFECTS_MAX).await
     }
 
-    /// In what a verify found site and index to differ, by content id after `after`, at most [`EFFECTS_MAX`]. For
+    /// In what a verify found site, index and search to differ, by content id after `after`, at most [`EFFECTS_MAX`]. For
     /// administrators.
     pub async fn differences(&self, caller: &Caller, run: RunId, after: Option<&ContentId>) -> Result<Vec<Difference>> {
         caller.must_manage()?;
@@ -73,22 +122,13 @@ impl App {
         self.store().differences(run, after, EFFECTS_MAX).await
     }
 
-    /// All of a run, within bounds. For administrators.
+    /// All of a run, to be read page by page. For administrators.
     pub async fn export_run(&self, caller: &Caller, run: RunId) -> Result<Export> {
         caller.must_manage()?;
-        let run = self.seen_run(caller, run).await?;
-        let mut effects = self.store().effects(run.id, None, None, EXPORTED_MAX + 1).await?;
-        let mut failures = self.store().failures(run.id, EXPORTED_MAX + 1).await?;
-        let complete = effects.len() <= EXPORTED_MAX && failures.len() <= EXPORTED_MAX;
-        effects.truncate(EXPORTED_MAX);
-        failures.truncate(EXPORTED_MAX);
-        let differences = self.store().differences(run.id, None, DIFFERENCES_MAX).await?;
         Ok(Export {
-            run,
-            differences,
-            effects,
-            failures,
-            complete,
+            run: self.seen_run(caller, run).await?,
+            app: self.clone(),
+            next: Next::Effects(None),
         })
     }
 }

@@ -38,7 +38,7 @@ pub async fn verify(asked: &FeedVerify) -> Result<()> {
     } else {
         print!("{}", told(&differences, &failures, &notes));
     }
-    judged(&run)
+    judged(&run, &differences)
 }
 
 async fn ended(remote: &Remote, id: &str) -> Result<Value> {
@@ -88,8 +88,12 @@ fn told(differences: &[Value], failures: &Value, notes: &Value) -> String {
             text(row, "title"),
             text(row, "content_id"),
         );
-        let (held, on_site) = (side(row, "held"), side(row, "on_site"));
-        format!("{what}: {title:?} ({id}): held {held}, on the site {on_site}\n")
+        let held = side(row, "held");
+        let other = match row["in_search"].is_null() {
+            true => format!("on the site {}", side(row, "on_site")),
+            false => format!("in search {}", side(row, "in_search")),
+        };
+        format!("{what}: {title:?} ({id}): held {held}, {other}\n")
     };
     let failure = |row: &Value| format!("could not be read: {:?}: {}\n", text(row, "title"), text(row, "why"));
     let note = |note: &Value| format!("{}\n", note.as_str().unwrap_or_default());
@@ -99,20 +103,30 @@ fn told(differences: &[Value], failures: &Value, notes: &Value) -> String {
     lines.chain(some(notes).iter().map(note).collect::<Vec<_>>()).collect()
 }
 
-fn judged(run: &Value) -> Result<()> {
+fn judged(run: &Value, differences: &[Value]) -> Result<()> {
     let count = |field: &str| run["counts"][field].as_u64().unwrap_or(0);
-    match (count("differing"), count("failed")) {
-        (0, 0) => Ok(()),
-        (0, failed) => Err(Error::conflict(format!(
-            "{failed} documents of the site could not be read"
-        ))),
-        (1, _) => Err(Error::conflict(
-            "site and index differ in 1 document; a re-sync brings the index up to it",
-        )),
-        (many, _) => Err(Error::conflict(format!(
-            "site and index differ in {many} documents; a re-sync brings the index up to it"
-        ))),
+    let (differing, failed) = (count("differing"), count("failed"));
+    if differing == 0 {
+        return match failed {
+            0 => Ok(()),
+            failed => Err(Error::conflict(format!(
+                "{failed} documents of the site could not be read"
+            ))),
+        };
     }
+    let of_search = differences.iter().filter(|row| !row["in_search"].is_null()).count();
+    let mends = match of_search {
+        0 => "a re-sync brings the index up to it",
+        all if all == differences.len() => "`circuit reindex` builds the search index anew",
+        _ => "a re-sync brings the index up to it, and `circuit reindex` builds the search index anew",
+    };
+    let documents = match differing {
+        1 => "1 document".to_owned(),
+        many => format!("{many} documents"),
+    };
+    Err(Error::conflict(format!(
+        "site, index and search differ in {documents}; {mends}"
+    )))
 }
 
 #[cfg(test)]
@@ -122,17 +136,35 @@ mod tests {
     #[test]
     fn nothing_is_said_when_all_is_well() {
         assert_eq!(told(&[], &json!([]), &json!([])), "");
-        assert!(judged(&json!({ "counts": { "differing": 0, "failed": 0 } })).is_ok());
+        assert!(judged(&json!({ "counts": { "differing": 0, "failed": 0 } }), &[]).is_ok());
     }
 
     #[test]
     fn each_difference_is_a_line_with_both_sides() {
         let row = json!({ "differs": "not_in_index", "title": "Pump", "content_id": "5", "held": "", "on_site": "version 2" });
         assert_eq!(
-            told(&[row], &json!([]), &json!(["OPS was not compared."])),
+            told(
+                std::slice::from_ref(&row),
+                &json!([]),
+                &json!(["OPS was not compared."])
+            ),
             "not in index: \"Pump\" (5): held nothing, on the site version 2\nOPS was not compared.\n"
         );
-        let judged = judged(&json!({ "counts": { "differing": 2, "failed": 0 } }));
-        assert!(judged.unwrap_err().message.contains("2 documents"));
+        let run = json!({ "counts": { "differing": 2, "failed": 0 } });
+        let message = judged(&run, &[row]).unwrap_err().message;
+        assert!(message.contains("2 documents; a re-sync"), "{message}");
+    }
+
+    #[test]
+    fn what_search_alone_finds_otherwise_is_told_so_and_by_what_it_is_mended() {
+        let row = json!({ "differs": "not_in_search", "title": "Pump", "content_id": "5", "held": "version 2, 1 passage",
+            "on_site": null, "in_search": "" });
+        assert_eq!(
+            told(std::slice::from_ref(&row), &json!([]), &json!([])),
+            "not in search: \"Pump\" (5): held version 2, 1 passage, in search nothing\n"
+        );
+        let run = json!({ "counts": { "differing": 1, "failed": 0 } });
+        let message = judged(&run, &[row]).unwrap_err().message;
+        assert!(message.contains("1 document; `circuit reindex`"), "{message}");
     }
 }

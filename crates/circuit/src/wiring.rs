@@ -10,7 +10,7 @@ use confluence::{
     oauth::{Atlassian3lo, ClientCredentials, Endpoints},
     source::ConfluenceSource,
 };
-use domain::{Clock, Error, Result, Secret, embedder::Models, store::Store};
+use domain::{Clock, Error, Result, Secret, embedder::Models, engine::SearchEngine, store::Store};
 use search::EmbeddedEngine;
 use store::{SealingKey, SealingKeys, SqlStore};
 
@@ -24,6 +24,7 @@ use crate::{
 pub struct Wired {
     pub app: App,
     pub store: Arc<dyn Store>,
+    pub engine: Arc<dyn SearchEngine>,
     database: Arc<SqlStore>,
     _data: DataDir,
 }
@@ -59,7 +60,7 @@ pub async fn wired_at(
     let store: Arc<dyn Store> = database.clone();
     // The data directory is locked, so whoever held a lease is dead.
     store.free_leases().await?;
-    let engine = Arc::new(EmbeddedEngine::open(data.search())?);
+    let engine: Arc<dyn SearchEngine> = Arc::new(EmbeddedEngine::open(data.search())?);
     let endpoints = Endpoints::parse(&config.atlassian.auth_url, &config.atlassian.api_url)?;
     let client = Arc::new(AppRegistration {
         configured: config.atlassian.app.clone(),
@@ -87,7 +88,7 @@ pub async fn wired_at(
     ));
     let app = App::new(Parts {
         store: store.clone(),
-        engine,
+        engine: engine.clone(),
         models: models(config, &data)?,
         files: file_ports(config, source.clone())?,
         source,
@@ -102,6 +103,7 @@ pub async fn wired_at(
     Ok(Wired {
         app,
         store,
+        engine,
         database,
         _data: data,
     })

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use crate::{
     client::{Call, Client, Price},
     pages,
-    spaces::{keys, quoted},
+    spaces::{keys, quoted, total},
     wire::{self, Listing},
 };
 
@@ -240,17 +240,39 @@ type LabelsOf = BTreeMap<String, Vec<String>>;
 async fn read(client: &Client, reach: &Reach, space: &Space, labels: &mut LabelsOf, spent: &mut Spent) -> Result<()> {
     let names: Vec<String> = names(client, reach, space, spent).await?.into_iter().collect();
     for names in names.chunks(LABELS_PER_SEARCH) {
-        let named: Vec<String> = names.iter().map(|name| quoted(name)).collect();
-        let cql = format!(
-            "space={} and type in ({},{}) and label in ({}) order by created asc",
-            keys(std::slice::from_ref(space)),
-            DocumentKind::Page.word(),
-            DocumentKind::BlogPost.word(),
-            named.join(",")
-        );
+        let cql = format!("{} order by created asc", bearing(space, names));
         bearers(client, reach, std::slice::from_ref(space), &cql, labels, spent).await?;
     }
     Ok(())
+}
+
+/// What bears one of these labels in the space, as CQL.
+fn bearing(space: &Space, names: &[String]) -> String {
+    let named: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+    format!(
+        "space={} and type in ({},{}) and label in ({})",
+        keys(std::slice::from_ref(space)),
+        DocumentKind::Page.word(),
+        DocumentKind::BlogPost.word(),
+        named.join(",")
+    )
+}
+
+/// About how many rows the reading of these spaces' labels will have; none when the grant cannot tell.
+pub async fn estimate(client: &Client, reach: &Reach, spaces: &[Space]) -> Result<Option<u64>> {
+    let mut labelled = 0;
+    for space in spaces {
+        let mut spent = Spent::default();
+        let names = match names(client, reach, space, &mut spent).await {
+            Ok(names) => names.into_iter().collect::<Vec<_>>(),
+            Err(error) if bearable(&error.kind) && !passes(&error.kind) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        for names in names.chunks(LABELS_PER_SEARCH) {
+            labelled += total(client, reach, &bearing(space, names), 1).await?;
+        }
+    }
+    Ok(Some(labelled))
 }
 
 /// The labels in use in the space.

@@ -96,6 +96,10 @@ impl Source for ConfluenceSource {
         spaces::spaces_by_id(&self.client, reach, spaces).await
     }
 
+    async fn hidden_from_apps(&self, reach: &Reach, spaces: &[SpaceId]) -> Result<Option<BTreeSet<SpaceId>>> {
+        spaces::hidden_from_apps(&self.client, reach, spaces).await
+    }
+
     async fn observe(
         &self,
         reach: &Reach,

@@ -1,15 +1,20 @@
 //! The spaces of a site, for choosing, and about how much some of them hold.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use domain::{
-    Result, SpaceId,
+    ErrorKind, Result, SpaceId,
     cursor::Cursor,
     document::DocumentKind,
     source::{Listed, Reach, Unreadable},
     space::{Estimate, Space, SpaceSeen},
 };
 
+use serde::Deserialize;
+
 use crate::{
     client::{Call, Client, Price},
+    labels,
     wire::{self, Listing, SearchTotals, SpaceRow},
 };
 
@@ -17,6 +22,8 @@ use crate::{
 const LIMIT: u32 = 250;
 /// Spaces named in one search.
 const KEYS_PER_SEARCH: usize = 50;
+/// The most spaces of which it is asked beforehand how much in them is labelled: three points and more for each.
+const LABELLED_SPACES_MAX: usize = 10;
 
 pub async fn spaces(client: &Client, reach: &Reach, after: Option<&Cursor>) -> Result<Listed<Space>> {
     let what = "the list of spaces";
@@ -55,6 +62,66 @@ pub async fn spaces_by_id(client: &Client, reach: &Reach, spaces: &[SpaceId]) ->
     // Only what was asked for, whatever the answer holds.
     seen.items.retain(|seen| spaces.contains(&seen.space.id));
     Ok(seen)
+}
+
+/// Those of these spaces in which an app access rule hides something; none when not each of them is told of. The endpoint
+/// is experimental (facts.md §2): what it does not answer is not known, and no error.
+pub async fn hidden_from_apps(client: &Client, reach: &Reach, spaces: &[SpaceId]) -> Result<Option<BTreeSet<SpaceId>>> {
+    let ids: Vec<&str> = spaces.iter().map(SpaceId::as_str).collect();
+    let (ids, limit) = (ids.join(","), LIMIT.to_string());
+    let call = Call {
+        what: "what is hidden from apps",
+        path: &["api", "v2", "data-policies", "spaces"],
+        query: &[("ids", &ids), ("limit", &limit)],
+        scopes: &["read:space:confluence"],
+        price: Price::of_rows(1, spaces.len() as u32),
+    };
+    let answered = match client.get::<Listing>(reach, &call).await {
+        Ok(answered) => answered,
+        Err(refused) => {
+            let error = refused.into_error(call.what);
+            return match &error.kind {
+                ErrorKind::RateLimited { .. }
+                | ErrorKind::Unauthenticated
+                | ErrorKind::Ended { .. }
+                | ErrorKind::Misconfigured => Err(error),
+                ErrorKind::Invalid
+                | ErrorKind::Forbidden
+                | ErrorKind::NotFound
+                | ErrorKind::Conflict
+                | ErrorKind::Gone
+                | ErrorKind::MissingScope { .. }
+                | ErrorKind::Unavailable
+                | ErrorKind::Internal => {
+                    tracing::info!("Atlassian does not tell what is hidden from apps: {error}");
+                    Ok(None)
+                }
+            };
+        }
+    };
+    let rows = answered.value.results.into_iter();
+    let rows = rows.filter_map(|row| serde_json::from_value::<DataPolicyRow>(row).ok());
+    let told: BTreeMap<SpaceId, bool> = rows
+        .map(|row| (SpaceId::new(row.id), row.data_policy.any_content_blocked))
+        .collect();
+    let hidden = |space: &SpaceId| told.get(space).map(|hidden| hidden.then(|| space.clone()));
+    let all: Option<Vec<Option<SpaceId>>> = spaces.iter().map(hidden).collect();
+    Ok(all.map(|all| all.into_iter().flatten().collect()))
+}
+
+/// One that does not say so outright is not read.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DataPolicyRow {
+    #[serde(deserialize_with = "wire::id")]
+    id: String,
+    data_policy: DataPolicy,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DataPolicy {
+    any_content_blocked: bool,
 }
 
 async fn listed(client: &Client, reach: &Reach, call: &Call<'_>) -> Result<Listed<SpaceSeen>> {
@@ -106,23 +173,11 @@ pub async fn estimate(client: &Client, reach: &Reach, spaces: &[Space]) -> Resul
     if spaces.is_empty() {
         return Ok(estimate);
     }
-    let what = "the size of the spaces";
     // In pieces: a thousand keys do not fit into an address.
     let pieces = spaces.chunks(KEYS_PER_SEARCH);
     for (spaces, kind) in pieces.flat_map(|spaces| DocumentKind::ALL.map(|kind| (spaces, kind))) {
         let cql = format!("space in ({}) and type={}", keys(spaces), kind.word());
-        let call = Call {
-            what,
-            path: &["rest", "api", "search"],
-            query: &[("cql", &cql), ("limit", "1")],
-            scopes: &["search:confluence"],
-            price: Price::of_rows(wire::points_each(kind), 1),
-        };
-        let totals = client
-            .get::<SearchTotals>(reach, &call)
-            .await
-            .map_err(|refused| refused.into_error(what))?;
-        let total = totals.value.total_size.unwrap_or(0);
+        let total = total(client, reach, &cql, wire::points_each(kind)).await?;
         match kind {
             DocumentKind::Page => estimate.pages += total,
             DocumentKind::BlogPost => estimate.blog_posts += total,
@@ -130,7 +185,24 @@ pub async fn estimate(client: &Client, reach: &Reach, spaces: &[Space]) -> Resul
             DocumentKind::Attachment => estimate.attachments += total,
         }
     }
+    if spaces.len() <= LABELLED_SPACES_MAX {
+        estimate.labelled = labels::estimate(client, reach, spaces).await?;
+    }
     Ok(estimate)
+}
+
+/// About how many rows this search has.
+pub async fn total(client: &Client, reach: &Reach, cql: &str, points_each: u64) -> Result<u64> {
+    let call = Call {
+        what: "the size of the spaces",
+        path: &["rest", "api", "search"],
+        query: &[("cql", cql), ("limit", "1")],
+        scopes: &["search:confluence"],
+        price: Price::of_rows(points_each, 1),
+    };
+    let totals = client.get::<SearchTotals>(reach, &call).await;
+    let totals = totals.map_err(|refused| refused.into_error(call.what))?;
+    Ok(totals.value.total_size.unwrap_or(0))
 }
 
 /// The keys of the spaces as CQL names them, quoted: a personal space's begins with `~`.

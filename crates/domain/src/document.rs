@@ -143,7 +143,7 @@ pub struct Known {
 }
 
 /// A person of Confluence, as far as Circuit needs to know them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Person {
     pub account: AccountId,
     pub name: String,

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 
 use crate::{
-    DocumentId, FeedId, IndexId, Result,
+    DocumentId, Error, FeedId, IndexId, Result, SpaceId,
     access::Access,
     cursor::Watermark,
+    document::DocumentKind,
     embedder::{EmbeddingModel, MeaningFigures, Unembedded},
     hit::{Completion, Hits},
     link::Link,
@@ -31,6 +32,66 @@ pub struct EngineFigures {
     pub bytes: u64,
 }
 
+/// Which documents of a feed are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    These(Vec<DocumentId>),
+    /// By id from `after` on, at most `limit`.
+    After {
+        after: Option<DocumentId>,
+        limit: usize,
+    },
+}
+
+/// A document that can be found, for comparison with the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Findable {
+    pub document: DocumentId,
+    pub kind: DocumentKind,
+    pub space: SpaceId,
+    pub title: String,
+    pub url: String,
+    pub passages: u64,
+    /// Of all its passages, in whatever order; to be compared within one process only.
+    pub digest: u64,
+}
+
+impl Findable {
+    /// A document of which this is one passage.
+    pub fn new(passage: &Passage) -> Self {
+        Self {
+            document: passage.document.clone(),
+            kind: passage.kind,
+            space: passage.space.clone(),
+            title: passage.title.clone(),
+            url: passage.url.clone(),
+            passages: 1,
+            digest: passage.digest(),
+        }
+    }
+
+    /// This passage is of it, too.
+    pub fn add(&mut self, passage: &Passage) {
+        self.passages += 1;
+        // Each knows its own place, so their order is none of the sum's business; a passage that is there twice counts.
+        self.digest = self.digest.wrapping_add(passage.digest());
+    }
+
+    /// The documents of these passages.
+    pub fn of(passages: &[Passage]) -> BTreeMap<DocumentId, Self> {
+        let mut documents: BTreeMap<DocumentId, Self> = BTreeMap::new();
+        for passage in passages {
+            match documents.get_mut(&passage.document) {
+                Some(document) => document.add(passage),
+                None => {
+                    documents.insert(passage.document.clone(), Self::new(passage));
+                }
+            }
+        }
+        documents
+    }
+}
+
 /// The search engine. Derived data: it may be deleted at any moment and is rebuilt from the store.
 #[async_trait]
 pub trait SearchEngine: Send + Sync {
@@ -42,6 +103,13 @@ pub trait SearchEngine: Send + Sync {
 
     /// The documents that match and that `access` lets be seen. A text that is empty matches every document.
     async fn search(&self, access: &Access, query: &Query) -> Result<Hits>;
+
+    /// Which documents of a feed can be found, whoever asks, by id; those that cannot are absent. `Internal` when the
+    /// engine cannot tell.
+    async fn findable(&self, index: IndexId, feed: FeedId, which: Which) -> Result<Vec<Findable>> {
+        let _ = (index, feed, which);
+        Err(Error::internal("this search engine does not tell what it holds"))
+    }
 
     /// Ways to go on with a query that is being typed, out of what `access` lets be seen; at most `COMPLETIONS_MAX`. An
     /// engine may know none.

@@ -1,11 +1,13 @@
 //! The piece of a document that is indexed and shown.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use crate::{
     AccountId, DocumentId, FeedId, SpaceId, Timestamp,
     document::{DocumentKind, Person},
 };
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Passage {
     pub feed: FeedId,
     pub document: DocumentId,
@@ -33,5 +35,12 @@ impl Passage {
     /// Everybody who wrote it.
     pub fn accounts(&self) -> impl Iterator<Item = &AccountId> {
         self.author.iter().chain(&self.editor).map(|person| &person.account)
+    }
+
+    /// Another whenever anything of the passage is. To be compared within one process only.
+    pub fn digest(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish()
     }
 }

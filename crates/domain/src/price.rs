@@ -17,8 +17,9 @@ const SEARCHED_AT_ONCE: u64 = 100;
 const LABELLED_AT_ONCE: u64 = 200;
 /// Rows that a look at changes asks for of each kind when nothing was written.
 const QUIET_ROWS: u64 = 5;
-/// Nobody tells beforehand how many pages bear labels or how many people wrote them: one in so many.
-const PAGES_PER_LABELLED: u64 = 2;
+/// Where nobody tells beforehand how many pages bear labels: two of three, as on the generated sites of numbers.md.
+const LABELLED_PERCENT: u64 = 67;
+/// Nobody tells beforehand how many people wrote them: one for so many.
 const PAGES_PER_PERSON: u64 = 50;
 const POINTS_PER_PERSON: u64 = 2;
 /// What an answer with many rows is thought to take before one came.
@@ -91,7 +92,7 @@ pub fn price_of_walk(estimate: &Estimate, spaces: u64) -> Spent {
             points: calls + rows * each,
         }
     };
-    let labelled = written(estimate) / PAGES_PER_LABELLED;
+    let labelled = labelled(estimate);
     let labels = Spent {
         calls: spaces + labelled.div_ceil(LABELLED_AT_ONCE),
         points: spaces + labelled.div_ceil(LABELLED_AT_ONCE) + labelled,
@@ -154,6 +155,7 @@ pub fn held(spaces: &[FeedSpace]) -> Estimate {
             blog_posts: all.blog_posts + estimate.blog_posts,
             comments: all.comments + estimate.comments,
             attachments: all.attachments + estimate.attachments,
+            labelled: None,
         }
     })
 }
@@ -165,6 +167,11 @@ fn answers(rows: u64, at_once: u64, spaces: u64) -> u64 {
 
 fn written(estimate: &Estimate) -> u64 {
     estimate.pages + estimate.blog_posts
+}
+
+fn labelled(estimate: &Estimate) -> u64 {
+    let guess = || written(estimate) * LABELLED_PERCENT / 100;
+    estimate.labelled.unwrap_or_else(guess)
 }
 
 fn whole(estimate: &Estimate) -> u64 {
@@ -184,6 +191,7 @@ mod tests {
             blog_posts: pages / 50,
             comments: pages * 2,
             attachments: pages,
+            labelled: None,
         }
     }
 
@@ -207,8 +215,7 @@ mod tests {
     fn an_import_costs_a_point_for_each_page_and_attachment_and_for_each_answer() {
         let listings = |estimate: &Estimate| {
             let all = price_of_walk(estimate, 1);
-            let labelled = (estimate.pages + estimate.blog_posts) / PAGES_PER_LABELLED;
-            (all.calls, all.points - labelled)
+            (all.calls, all.points - labelled(estimate))
         };
         let only_pages = Estimate {
             pages: 1_000,

@@ -121,6 +121,13 @@ pub trait Source: Send + Sync {
     /// These spaces as they are now, for whom can see them. At most [`SPACES_BY_ID_MAX`]; no other is named or answered.
     async fn spaces_by_id(&self, reach: &Reach, spaces: &[SpaceId]) -> Result<Listed<SpaceSeen>>;
 
+    /// Those of these spaces in which a rule of the site's admin hides something from Circuit; none when the site does not
+    /// tell of all of them. At most [`SPACES_BY_ID_MAX`].
+    async fn hidden_from_apps(&self, reach: &Reach, spaces: &[SpaceId]) -> Result<Option<BTreeSet<SpaceId>>> {
+        let _ = (reach, spaces);
+        Ok(None)
+    }
+
     /// The next pages or blog posts of a stream as [`Source::list`] would give them, without their bodies.
     async fn observe(
         &self,

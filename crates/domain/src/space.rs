@@ -29,6 +29,8 @@ pub struct Estimate {
     pub blog_posts: u64,
     pub comments: u64,
     pub attachments: u64,
+    /// Pages and blog posts that bear labels, each as often as it is listed for them; none when nobody knows.
+    pub labelled: Option<u64>,
 }
 
 /// A space that a feed carries, and how far it has come.

@@ -86,7 +86,7 @@ pub struct Counts {
     pub removed: u64,
     pub skipped: u64,
     pub failed: u64,
-    /// Documents in which site and index differ; of a verify only.
+    /// Documents in which site, index and search differ; of a verify only.
     pub differing: u64,
 }
 
@@ -165,7 +165,7 @@ pub struct Failure {
     pub at: Timestamp,
 }
 
-/// In what a document on the site differs from the one in the index.
+/// In what a document differs: on the site from the one that is held, or where search finds it from the one that is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Differs {
     /// The site shows it, and it cannot be found in the index.
@@ -178,10 +178,16 @@ pub enum Differs {
     OtherTitle,
     OtherLabels,
     OtherAddress,
+    /// It is held and may be found, and the search engine does not find it.
+    NotInSearch,
+    /// The search engine finds it, though it is not held or was removed.
+    LeftInSearch,
+    /// The search engine finds it in part, or as it was.
+    OtherInSearch,
 }
 
 impl Differs {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::NotInIndex,
         Self::NotOnSite,
         Self::OtherVersion,
@@ -189,7 +195,24 @@ impl Differs {
         Self::OtherTitle,
         Self::OtherLabels,
         Self::OtherAddress,
+        Self::NotInSearch,
+        Self::LeftInSearch,
+        Self::OtherInSearch,
     ];
+
+    /// Whether the search engine differs from what is held, and not what is held from the site.
+    pub fn is_of_search(self) -> bool {
+        match self {
+            Self::NotInSearch | Self::LeftInSearch | Self::OtherInSearch => true,
+            Self::NotInIndex
+            | Self::NotOnSite
+            | Self::OtherVersion
+            | Self::OtherPlace
+            | Self::OtherTitle
+            | Self::OtherLabels
+            | Self::OtherAddress => false,
+        }
+    }
 
     /// The word in the store, in JSON and in exports.
     pub fn word(self) -> &'static str {
@@ -201,11 +224,14 @@ impl Differs {
             Self::OtherTitle => "other_title",
             Self::OtherLabels => "other_labels",
             Self::OtherAddress => "other_address",
+            Self::NotInSearch => "not_in_search",
+            Self::LeftInSearch => "left_in_search",
+            Self::OtherInSearch => "other_in_search",
         }
     }
 }
 
-/// A document in which site and index differ: the first thing that does.
+/// A document in which site and index differ, or what is held and what search finds: the first thing that does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     pub id: ContentId,
@@ -217,8 +243,9 @@ pub struct Difference {
     pub url: String,
     /// What is held, in a few words; empty when nothing is.
     pub held: String,
-    /// What the site shows, in a few words; empty when it shows nothing.
-    pub on_site: String,
+    /// What the other side shows, in a few words; empty when it shows nothing. The other side is the site, or search where
+    /// [`Differs::is_of_search`].
+    pub other: String,
 }
 
 /// The most differences that are kept of one run; it says when there are more. Where so much differs, a re-sync is of more

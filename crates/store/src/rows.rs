@@ -203,6 +203,7 @@ impl Columns<'_> {
             blog_posts: self.count("blog_posts")?,
             comments: self.count("comments")?,
             attachments: self.count("attachments")?,
+            labelled: None,
         };
         Ok(FeedSpace {
             space: self.space()?,
@@ -379,7 +380,7 @@ impl Columns<'_> {
             title: self.text("title")?,
             url: self.text("url")?,
             held: self.text("held")?,
-            on_site: self.text("on_site")?,
+            other: self.text("on_site")?,
         })
     }
 

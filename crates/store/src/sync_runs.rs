@@ -160,10 +160,15 @@ impl SyncRuns for SqlStore {
     }
 
     async fn failures(&self, run: RunId, limit: usize) -> Result<Vec<Failure>> {
-        let query = sqlx::query("select * from failures where run_id = $1 order by id limit $2");
+        self.failures_from(run, 0, limit).await
+    }
+
+    async fn failures_from(&self, run: RunId, skipped: usize, limit: usize) -> Result<Vec<Failure>> {
+        let query = sqlx::query("select * from failures where run_id = $1 order by id limit $2 offset $3");
         let rows = query
             .bind(run.0)
             .bind(number(limit as u64))
+            .bind(number(skipped as u64))
             .fetch_all(&self.read)
             .await
             .map_err(failed)?;

@@ -172,7 +172,7 @@ async fn note_differences(transaction: &mut SqliteConnection, checked: &Checked)
         .bind(&difference.title)
         .bind(&difference.url)
         .bind(&difference.held)
-        .bind(&difference.on_site)
+        .bind(&difference.other)
         .execute(&mut *transaction)
         .await
         .map_err(failed)?;

@@ -14,7 +14,7 @@ use extract::People;
 use crate::people::names_of_mentioned;
 
 /// The most documents of one commit; of those with long bodies the store gives fewer at once.
-const DOCUMENTS_PER_COMMIT: usize = 1_000;
+pub(crate) const DOCUMENTS_PER_COMMIT: usize = 1_000;
 /// So much text is cut in less time than another thread takes to begin.
 const BYTES_IN_PLACE: usize = 16 << 10;
 
@@ -42,22 +42,26 @@ pub async fn index_changes(store: &dyn Store, engine: &dyn SearchEngine, index: 
         };
         reached = Watermark(last.sequence);
         documents += changed.len() as u64;
-        let names = names_of_mentioned(store, &changed).await?;
-        let bytes: usize = changed.iter().map(|held| held.document.body.text().len()).sum();
-        let batch = match bytes {
-            ..=BYTES_IN_PLACE => batch_of(&changed, &names),
-            _ => tokio::task::spawn_blocking(move || batch_of(&changed, &names))
-                .await
-                .map_err(|panic| Error::internal("reading documents for the search index failed").because(panic))?,
-        };
-        engine.commit(index, batch, reached).await?;
+        engine.commit(index, batch_of(store, changed).await?, reached).await?;
     }
 }
 
-fn batch_of(changed: &[Held], names: &BTreeMap<SiteId, People>) -> EngineBatch {
+/// What of these documents is to be found: their passages, and what they link to; what was removed has none.
+pub(crate) async fn batch_of(store: &dyn Store, documents: Vec<Held>) -> Result<EngineBatch> {
+    let names = names_of_mentioned(store, &documents).await?;
+    let bytes: usize = documents.iter().map(|held| held.document.body.text().len()).sum();
+    match bytes {
+        ..=BYTES_IN_PLACE => Ok(batch(&documents, &names)),
+        _ => tokio::task::spawn_blocking(move || batch(&documents, &names))
+            .await
+            .map_err(|panic| Error::internal("reading documents for the search index failed").because(panic)),
+    }
+}
+
+fn batch(documents: &[Held], names: &BTreeMap<SiteId, People>) -> EngineBatch {
     let nobody = People::new();
     let mut batch = EngineBatch::default();
-    for held in changed {
+    for held in documents {
         batch.documents.push((held.feed, held.document.id.clone()));
         if held.removed.is_none() {
             let people = names.get(&held.document.id.site).unwrap_or(&nobody);

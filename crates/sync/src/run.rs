@@ -6,6 +6,7 @@ use domain::{
     Clock, Error, ErrorKind, FeedId, Result, Timestamp,
     cursor::{Mark, Stream},
     document::DocumentKind,
+    engine::SearchEngine,
     feed::{Feed, FeedState},
     source::{Meter, Reach, Source, Urgency},
     space::{FeedSpace, SpaceSeen},
@@ -44,6 +45,8 @@ const NOTHING_DUE: Duration = Duration::from_secs(3600);
 #[derive(Clone)]
 pub struct Ports {
     pub store: Arc<dyn Store>,
+    /// Only read, by a verify: what is recorded, the indexer brings there.
+    pub engine: Arc<dyn SearchEngine>,
     pub source: Arc<dyn Source>,
     /// None when files are found by their names only.
     pub files: Option<FilePorts>,

@@ -1,4 +1,5 @@
-//! A verify: everything that the site shows is compared with what can be found in the index, and neither is changed.
+//! A verify: everything that the site shows is compared with what is held in the index, then that with what search finds,
+//! and none of them is changed.
 //!
 //! It goes on from answer to answer like a walk, with marks of its own, so that a spent quota or a crash costs one answer.
 
@@ -14,6 +15,8 @@ use domain::{
     store::{Checked, HeldFacts},
     sync_run::{DIFFERENCES_MAX, Difference, Differs, Spent, SyncRun},
 };
+
+mod search;
 
 use crate::{
     alive, plan,
@@ -43,6 +46,9 @@ pub async fn verify(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, sp
         if verify.compared_or_told(&space, &stream, after).await? == Pulled::Stopped {
             return Ok(Pulled::Stopped);
         }
+    }
+    if verify.compare_search().await? == Pulled::Stopped {
+        return Ok(Pulled::Stopped);
     }
     if ports.store.run(run.id).await?.counts.differing >= DIFFERENCES_MAX as u64 {
         let note = format!("There are more differences than the {DIFFERENCES_MAX} that are listed: a re-sync is due.");
@@ -310,7 +316,7 @@ fn not_on_site(held: &HeldFacts) -> Difference {
         title: held.title.clone(),
         url: held.url.clone(),
         held: format!("version {}", held.version),
-        on_site: String::new(),
+        other: String::new(),
     }
 }
 
@@ -329,7 +335,7 @@ fn difference(known: &BTreeMap<ContentId, Known>, seen: &Observed, began: Timest
     if let Some(plan::Step::Seen(_)) = steps.first() {
         return None;
     }
-    let (differs, held, on_site) = match own {
+    let (differs, held, other) = match own {
         None => (Differs::NotInIndex, String::new(), format!("version {}", seen.version)),
         Some(own) => told(own, seen)?,
     };
@@ -341,7 +347,7 @@ fn difference(known: &BTreeMap<ContentId, Known>, seen: &Observed, began: Timest
         title: seen.title.clone(),
         url: seen.url.clone(),
         held,
-        on_site,
+        other,
     })
 }
 
@@ -418,7 +424,7 @@ mod tests {
     fn told(own: Option<Known>, seen: &Observed) -> Option<(Differs, String, String)> {
         let known = own.map(|own| (seen.id.clone(), own)).into_iter().collect();
         let found = difference(&known, seen, Timestamp(1_000))?;
-        Some((found.differs, found.held, found.on_site))
+        Some((found.differs, found.held, found.other))
     }
 
     #[test]

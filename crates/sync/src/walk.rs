@@ -7,14 +7,14 @@ use domain::{
     cursor::{Mark, Stream},
     document::DocumentKind,
     feed::Feed,
-    source::{IDS_MAX, Looked, Reach},
+    source::{IDS_MAX, Looked, Reach, SPACES_BY_ID_MAX},
     space::{FeedSpace, Space},
     store::{Recording, Unseen, Verdict},
     sync_run::SyncRun,
 };
 use tracing::info;
 
-use crate::{alive, plan::is_much, pull::bring, run::Ports, visible::visible_spaces};
+use crate::{alive, plan::is_much, pull::bring, run::Ports, schedule::AGREE_AFTER, visible::visible_spaces};
 
 /// The most missing pages of one space that are looked at again in one walk: a hundred calls of a point each. The others
 /// wait for the next.
@@ -117,7 +117,8 @@ impl Judge<'_> {
         let missing = self.missing_pages().await?;
         if self.shows_nothing(&read, &missing).await? {
             self.keep_out(&missing).await?;
-            return self.apply(self.verdict(read)).await;
+            self.apply(self.verdict(read)).await?;
+            return self.remove_emptied(&missing).await;
         }
         let mut verdict = self.verdict(read.clone());
         for space in self.spaces {
@@ -204,13 +205,54 @@ impl Judge<'_> {
             info!(feed.id = %self.feed.id, run.id = %self.run.id, "Space {key} is kept out of search: it shows nothing");
             let note = format!(
                 "None of the {} pages of {key} is shown any more, though the space itself can be seen: perhaps an app access \
-                 rule hides its content, perhaps all of it was deleted or restricted. Nothing is removed; {key} is kept out \
-                 of search until a page is shown again.",
+                 rule hides its content, perhaps all of it was deleted or restricted. {key} is kept out of search until a \
+                 page is shown again, and its documents are removed if a later walk agrees and no such rule is there.",
                 missing.held
             );
             self.ports.store.note(self.run.id, &note).await?;
         }
         (self.ports.recorded)(self.feed);
+        Ok(())
+    }
+
+    /// Removes what is held of the spaces that showed nothing in an earlier walk either, if Atlassian tells that no rule hides
+    /// anything in any of them: then it was deleted, or closed to the connected person. Their texts go with it.
+    async fn remove_emptied(&self, missing: &[Missing<'_>]) -> Result<()> {
+        let now = self.ports.clock.now();
+        let agreed = |space: &FeedSpace| {
+            let since = space.suspended_at;
+            since.is_some_and(|since| since < self.run.started_at && now.since(since) >= AGREE_AFTER)
+        };
+        let emptied: Vec<&FeedSpace> = missing.iter().map(|missing| missing.space).collect();
+        if !emptied.iter().all(|space| agreed(space)) {
+            return Ok(());
+        }
+        let ids: Vec<SpaceId> = emptied.iter().map(|space| space.space.id.clone()).collect();
+        for ids in ids.chunks(SPACES_BY_ID_MAX) {
+            let hidden = self.ports.source.hidden_from_apps(self.reach, ids).await?;
+            if hidden.is_none_or(|hidden| !hidden.is_empty()) {
+                return Ok(());
+            }
+        }
+        alive::proven(self.ports, self.reach).await?;
+        let still = visible_spaces(self.ports, self.feed, self.reach, self.run, self.spaces).await?;
+        if still.spaces.len() < self.spaces.len() {
+            return Ok(());
+        }
+        for space in emptied {
+            let (id, key) = (&space.space.id, &space.space.key);
+            let removed = self
+                .ports
+                .store
+                .remove_space(self.feed.id, id, self.run.id, now)
+                .await?;
+            (self.ports.recorded)(self.feed);
+            let note = format!(
+                "{key} showed no page a second time, and Atlassian tells of no rule that hides its content: its {removed} \
+                 documents were removed."
+            );
+            self.ports.store.note(self.run.id, &note).await?;
+        }
         Ok(())
     }
 
@@ -266,16 +308,25 @@ impl Judge<'_> {
     async fn look(&self, missing: &[Unseen]) -> Result<Looked> {
         let mut all = Looked::default();
         for (kind, ids) in by_kind(missing) {
-            for ids in ids.chunks(IDS_MAX) {
-                let looked = self.ports.source.look(self.reach, &self.chosen, kind, ids).await?;
-                self.ports
-                    .store
-                    .add_spent(self.run.id, looked.spent, self.ports.clock.now())
-                    .await?;
-                all.current.extend(looked.current);
-                all.put_away.extend(looked.put_away);
-                all.absent.extend(looked.absent);
-            }
+            let looked = self.look_at(kind, &ids).await?;
+            all.current.extend(looked.current);
+            all.put_away.extend(looked.put_away);
+            all.absent.extend(looked.absent);
+        }
+        Ok(all)
+    }
+
+    async fn look_at(&self, kind: DocumentKind, ids: &[ContentId]) -> Result<Looked> {
+        let mut all = Looked::default();
+        for ids in ids.chunks(IDS_MAX) {
+            let looked = self.ports.source.look(self.reach, &self.chosen, kind, ids).await?;
+            self.ports
+                .store
+                .add_spent(self.run.id, looked.spent, self.ports.clock.now())
+                .await?;
+            all.current.extend(looked.current);
+            all.put_away.extend(looked.put_away);
+            all.absent.extend(looked.absent);
         }
         Ok(all)
     }
@@ -324,10 +375,42 @@ impl Judge<'_> {
         if !missing.is_empty() {
             alive::proven(self.ports, self.reach).await?;
             let looked = self.look(&missing).await?;
-            self.note_seen(&looked.current).await?;
-            verdict.gone.extend(looked.absent.into_iter().chain(looked.put_away));
+            let (hanging, seen) = self.on_pages_not_held(looked.current).await?;
+            self.note_seen(&seen).await?;
+            verdict
+                .gone
+                .extend(looked.absent.into_iter().chain(looked.put_away).chain(hanging));
         }
         self.apply(verdict).await
+    }
+
+    /// Takes out of `current` what hangs on pages that are not held, since Atlassian says that they were archived or trashed:
+    /// its search lagged behind when it told of it. What hangs on a page of which nobody knows why it is not held stays: its
+    /// row may have been unreadable.
+    async fn on_pages_not_held(
+        &self,
+        current: BTreeSet<ContentId>,
+    ) -> Result<(BTreeSet<ContentId>, BTreeSet<ContentId>)> {
+        let store = &self.ports.store;
+        let ids: Vec<ContentId> = current.iter().cloned().collect();
+        let known = store.known(self.feed.id, &ids).await?;
+        let parents: BTreeSet<ContentId> = known.values().filter_map(|known| known.parent.clone()).collect();
+        let parents: Vec<ContentId> = parents.into_iter().collect();
+        let held = store.known(self.feed.id, &parents).await?;
+        let is_held = |parent: &ContentId| held.get(parent).is_some_and(|held| held.removed.is_none());
+        let strange: Vec<ContentId> = parents.into_iter().filter(|parent| !is_held(parent)).collect();
+        if strange.is_empty() {
+            return Ok((BTreeSet::new(), current));
+        }
+        let mut put_away = BTreeSet::new();
+        for kind in [DocumentKind::Page, DocumentKind::BlogPost] {
+            put_away.extend(self.look_at(kind, &strange).await?.put_away);
+        }
+        let hangs_on_put_away = |id: &ContentId| {
+            let parent = known.get(id).and_then(|known| known.parent.as_ref());
+            parent.is_some_and(|parent| put_away.contains(parent))
+        };
+        Ok(current.into_iter().partition(hangs_on_put_away))
     }
 
     /// Atlassian's search did not tell of these, and they are there.

@@ -223,6 +223,7 @@ impl App {
         };
         let ports = Ports {
             store: self.store().under(&claim),
+            engine: self.0.parts.engine.clone(),
             source: self.0.parts.source.clone(),
             files: self.0.parts.files.clone(),
             clock: self.0.parts.clock.clone(),

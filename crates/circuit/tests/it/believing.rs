@@ -82,6 +82,44 @@ async fn an_app_access_rule_that_empties_every_listing_empties_no_index_and_heal
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_purged_to_the_last_page_keeps_no_text_once_a_second_walk_agrees_and_no_rule_hides_it() {
+    let (setting, begun, circuit) = imported(&["OPS", "HR"]).await;
+    for space in ["OPS", "HR"] {
+        for row in rows(&setting, &begun, space).await {
+            if ["page", "blogpost"].contains(&row["kind"].as_str().unwrap()) {
+                change(&setting.fake, "purge", json!({ "id": id(&row) })).await;
+            }
+        }
+    }
+    let first = circuit.walked(&begun).await;
+    assert_eq!(first.last.unwrap().counts.removed, 0, "one walk is not believed");
+    assert_eq!(circuit.finds(&begun, "pump").await, 0);
+    let texts = async || {
+        let held = circuit.store.changed_after(begun.index, 0, 5_000).await.unwrap();
+        let with_text = |held: &&domain::document::Held| !held.document.body.text().is_empty();
+        held.iter().filter(with_text).count()
+    };
+    assert!(texts().await > 0);
+
+    circuit.later(&setting, 11).await;
+    let second = circuit.walked(&begun).await;
+    let run = second.last.unwrap();
+    assert!(run.counts.removed > 0, "{run:?}");
+    assert_eq!((second.documents, texts().await), (0, 0));
+    let notes = circuit.app.notes(&circuit.caller, run.id).await.unwrap();
+    assert!(notes.iter().any(|note| note.contains("a second time")), "{notes:?}");
+
+    // What is written there later is found again.
+    let new = json!({ "space": "OPS", "title": "Bilby notes", "body": "<p>zyzzyva</p>" });
+    change(&setting.fake, "create", new).await;
+    circuit.walked(&begun).await;
+    circuit.up_to_date(begun.feed).await;
+    circuit.equals(&setting, &begun, &["OPS", "HR"]).await;
+    assert_eq!(circuit.finds(&begun, "zyzzyva").await, 1);
+    circuit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_last_pages_of_a_space_that_are_trashed_go_since_atlassian_says_so() {
     let (setting, begun, circuit) = imported(&["OPS"]).await;
     for row in rows(&setting, &begun, "OPS").await {

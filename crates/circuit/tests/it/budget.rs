@@ -45,11 +45,6 @@ async fn what_circuit_says_it_spent_is_what_atlassian_counted() {
     let before = world(&setting.fake, "/_world/stats").await;
     let charged = circuit.app.feed_picture(&circuit.caller, begun.feed).await.unwrap();
     let chosen = [space(&begun, "OPS"), space(&begun, "ENG")].concat();
-    let quote = circuit
-        .app
-        .estimate(&circuit.caller, begun.feed, &chosen)
-        .await
-        .unwrap();
     circuit
         .app
         .add_spaces(&circuit.caller, begun.feed, &chosen)
@@ -72,14 +67,60 @@ async fn what_circuit_says_it_spent_is_what_atlassian_counted() {
         "nothing is left reserved"
     );
 
-    let runs = circuit.app.runs(&circuit.caller, begun.feed).await.unwrap();
-    let import = runs.last().unwrap().spent;
-    let said = quote.import.price;
-    assert!(
-        said.points >= import.points / 2 && said.points <= import.points * 2,
-        "said {said:?}, took {import:?}"
-    );
     circuit.end().await;
+}
+
+/// Within a tenth of each other.
+fn agree(said: u64, took: u64) -> bool {
+    said.abs_diff(took) * 10 <= took
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_import_a_walk_and_a_verify_are_said_to_cost_is_within_a_tenth_of_what_they_cost() {
+    let generated = |options| FakeAtlassian::generated(1_000, options);
+    for setting in [
+        Setting::new(|options| FakeAtlassian::new(demo::sites(), options)).await,
+        Setting::new(generated).await,
+    ] {
+        let begun = setting.begun().await;
+        let circuit = Working::new(&setting, &begun).await;
+        at_ten(&circuit);
+        let spaces: Vec<_> = begun.spaces.iter().map(|(_, id)| id.clone()).collect();
+        let (app, caller, feed) = (&circuit.app, &circuit.caller, begun.feed);
+        let quote = app.estimate(caller, feed, &spaces).await.unwrap();
+        app.add_spaces(caller, feed, &spaces).await.unwrap();
+        let picture = circuit.up_to_date(feed).await;
+        let import = picture.last.unwrap();
+        assert_eq!(import.kind, RunKind::Import);
+        let said = quote.import.price;
+        assert!(
+            agree(said.points, import.spent.points),
+            "import: said {said:?}, took {:?}; {:?}",
+            import.spent,
+            quote.estimate
+        );
+
+        let said = [quote.later.walk, picture.points.next.walk];
+        let walk = circuit.walked(&begun).await.last.unwrap();
+        let verify = app.verify(caller, feed).await.unwrap().id;
+        let complete = |picture: &FeedPicture| {
+            let last = picture.last.as_ref();
+            last.is_some_and(|last| last.id == verify && last.outcome == Some(Outcome::Complete))
+        };
+        let verify = circuit.until(feed, "compared", complete).await.last.unwrap();
+        for (run, said) in [&walk, &verify]
+            .into_iter()
+            .flat_map(|run| said.map(|said| (run, said)))
+        {
+            assert!(
+                agree(said.points, run.spent.points),
+                "{}: said {said:?}, took {:?}",
+                run.kind.word(),
+                run.spent
+            );
+        }
+        circuit.end().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

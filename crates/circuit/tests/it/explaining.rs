@@ -4,8 +4,12 @@ use app::{
     explain::{Because, Explanation, Offer},
     progress::FeedPicture,
 };
+use std::collections::BTreeMap;
+
 use domain::{
     DocumentId, RunId,
+    engine::EngineBatch,
+    passage::Passage,
     store::DocumentFilter,
     sync_run::{Difference, Differs, Outcome, RunKind},
 };
@@ -301,6 +305,108 @@ async fn a_verify_finds_nothing_when_all_is_well_and_each_difference_when_not_an
             .1
             > 0
     );
+    circuit.end().await;
+}
+
+/// What search holds of these documents is replaced behind the indexer's back.
+async fn damaged(circuit: &Working, begun: &Begun, documents: Vec<DocumentId>, passages: Vec<Passage>) {
+    let batch = EngineBatch {
+        documents: documents.into_iter().map(|id| (begun.feed, id)).collect(),
+        passages,
+        ..EngineBatch::default()
+    };
+    let reached = circuit.engine.watermark(begun.index).await.unwrap();
+    circuit.engine.commit(begun.index, batch, reached).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verify_tells_what_search_lost_keeps_or_finds_as_it_was_and_a_reindex_mends_it() {
+    let (setting, begun, circuit) = imported().await;
+    let everything = circuit.store.changed_after(begun.index, 0, 1_000).await.unwrap();
+    let cut = everything.iter().map(|held| (held, extract::passages(held)));
+    let (long, passages) = cut.clone().find(|(_, passages)| passages.len() > 2).unwrap();
+    let others: Vec<_> = cut.filter(|(held, _)| held.document.id != long.document.id).collect();
+    let (lost, stale, removed) = (&others[0], &others[1], &others[2]);
+    let id = |held: &domain::document::Held| held.document.id.clone();
+
+    // One of many passages is lost, a whole document is, and one is found as it was before its present version.
+    damaged(
+        &circuit,
+        &begun,
+        vec![id(long)],
+        passages[..passages.len() - 1].to_vec(),
+    )
+    .await;
+    damaged(&circuit, &begun, vec![id(lost.0)], Vec::new()).await;
+    let before = stale.1.iter().map(|passage| Passage {
+        text: "as it was".into(),
+        ..passage.clone()
+    });
+    damaged(&circuit, &begun, vec![id(stale.0)], before.collect()).await;
+    // One that a person deleted, and one that was never held, are found.
+    circuit
+        .app
+        .delete_documents(&circuit.caller, begun.index, &[id(removed.0)])
+        .await
+        .unwrap();
+    circuit.app.index_all().await.unwrap();
+    damaged(&circuit, &begun, vec![id(removed.0)], removed.1.clone()).await;
+    let ghost = Passage {
+        document: DocumentId::new(&begun.site, "99999999"),
+        title: "Ghost".into(),
+        ..passages[0].clone()
+    };
+    damaged(&circuit, &begun, vec![ghost.document.clone()], vec![ghost.clone()]).await;
+
+    let (picture, differences) = verified(&circuit, &begun).await;
+    let told: BTreeMap<String, String> = differences
+        .iter()
+        .map(|row| {
+            let told = format!("{}: {} / {}", row.differs.word(), row.held, row.other);
+            (row.id.to_string(), told)
+        })
+        .collect();
+    let version = |held: &domain::document::Held| held.document.version;
+    let count = |passages: usize| match passages {
+        1 => "1 passage".to_owned(),
+        many => format!("{many} passages"),
+    };
+    let (long_count, stale_count) = (passages.len(), count(stale.1.len()));
+    let expected = BTreeMap::from([
+        (
+            id(long).content.to_string(),
+            format!(
+                "other_in_search: version {}, {long_count} passages / {}",
+                version(long),
+                count(long_count - 1)
+            ),
+        ),
+        (
+            id(lost.0).content.to_string(),
+            format!("not_in_search: version {}, {} / ", version(lost.0), count(lost.1.len())),
+        ),
+        (
+            id(stale.0).content.to_string(),
+            format!(
+                "other_in_search: version {}, {stale_count} / {stale_count}, not as they are held",
+                version(stale.0)
+            ),
+        ),
+        (
+            id(removed.0).content.to_string(),
+            format!("left_in_search: removed / {}", count(removed.1.len())),
+        ),
+        (
+            ghost.document.content.to_string(),
+            "left_in_search:  / 1 passage".into(),
+        ),
+    ]);
+    assert_eq!(told, expected);
+    assert_eq!(picture.last.unwrap().counts.differing, 5);
+
+    circuit.app.reindex().await.unwrap();
+    assert_eq!(verified(&circuit, &begun).await.1, Vec::new());
+    drop(setting);
     circuit.end().await;
 }
 

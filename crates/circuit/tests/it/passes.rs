@@ -165,3 +165,42 @@ async fn a_walk_that_meets_trouble_midway_loses_nothing_and_removes_nothing_wron
         circuit.end().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_hangs_on_a_page_that_was_archived_before_it_was_held_goes_with_the_walk_that_misses_it() {
+    let (setting, begun) = working::company().await;
+    let fake = &setting.fake;
+    let path = format!(
+        "/_world/truth?cloud_id={}&account={}&space=OPS",
+        begun.site, setting.person
+    );
+    let rows = world(fake, &path).await;
+    let rows = rows.as_array().unwrap();
+    let file = rows.iter().find(|row| row["kind"] == "attachment").unwrap();
+    // Atlassian's search does not know yet that the page was archived, and still tells of its file.
+    change(fake, "faults", json!({ "search_lag_ms": 1_800_000 })).await;
+    change(fake, "archive", json!({ "id": text(file, "container") })).await;
+    let circuit = Working::new(&setting, &begun).await;
+    circuit.import(&begun, &["OPS"]).await;
+    let of_page = |held: &std::collections::BTreeMap<String, String>| {
+        (
+            held.contains_key(text(file, "id")),
+            held.contains_key(text(file, "container")),
+        )
+    };
+    let imported = held(&circuit.app, &circuit.caller, begun.index).await;
+    assert_eq!(of_page(&imported), (true, false), "the file came without its page");
+
+    change(fake, "faults", json!({ "search_lag_ms": 0 })).await;
+    circuit.walked(&begun).await;
+    circuit.equals(&setting, &begun, &["OPS"]).await;
+    // Opened again, it comes back with its page.
+    change(fake, "unarchive", json!({ "id": text(file, "container") })).await;
+    circuit.walked(&begun).await;
+    circuit.equals(&setting, &begun, &["OPS"]).await;
+    assert_eq!(
+        of_page(&held(&circuit.app, &circuit.caller, begun.index).await),
+        (true, true)
+    );
+    circuit.end().await;
+}

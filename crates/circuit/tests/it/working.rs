@@ -12,7 +12,9 @@ use app::clock::SystemClock;
 use app::{App, Caller, connections::Callback, progress::FeedPicture};
 use domain::{
     Clock, FeedId, RunId, Secret, Timestamp,
+    engine::SearchEngine,
     query::Query,
+    store::Store,
     sync_run::{Outcome, RunKind},
 };
 use fake_atlassian::{FakeAtlassian, demo};
@@ -47,6 +49,8 @@ pub struct Working {
     pub app: App,
     pub caller: Caller,
     pub clock: Arc<Turned>,
+    pub store: Arc<dyn Store>,
+    pub engine: Arc<dyn SearchEngine>,
     stop: watch::Sender<bool>,
     work: tokio::task::JoinHandle<()>,
 }
@@ -62,12 +66,15 @@ impl Working {
         let wired = setting.wired_at(clock.clone()).await;
         let app = wired.app.clone();
         let caller = app.caller_by_api_key(&begun.key).await.unwrap().unwrap();
+        let (store, engine) = (wired.store.clone(), wired.engine.clone());
         let (stop, told) = watch::channel(false);
         let work = tokio::spawn(async move { wired.app.work(told).await });
         Self {
             app,
             caller,
             clock,
+            store,
+            engine,
             stop,
             work,
         }

@@ -8,17 +8,18 @@ use std::{
 
 use async_trait::async_trait;
 use domain::{
-    Error, ErrorKind, IndexId, Result,
+    Error, ErrorKind, FeedId, IndexId, Result,
     access::Access,
     cursor::Watermark,
     embedder::{EmbeddingModel, MeaningFigures, Unembedded},
-    engine::{EngineBatch, EngineFigures, SearchEngine},
+    engine::{EngineBatch, EngineFigures, Findable, SearchEngine, Which},
     hit::{Completion, Hits},
     query::Query,
 };
 
 use super::{
     complete::completions,
+    findable::findable,
     handle::{Handle, unwritable},
     meaning::{self, Meanings},
     query::answered,
@@ -141,6 +142,10 @@ impl SearchEngine for EmbeddedEngine {
         let (access, query) = (access.clone(), query.clone());
         self.with(access.index, move |handle| answered(handle, &access, &query))
             .await
+    }
+
+    async fn findable(&self, index: IndexId, feed: FeedId, which: Which) -> Result<Vec<Findable>> {
+        self.with(index, move |handle| findable(handle, feed, &which)).await
     }
 
     async fn completions(&self, access: &Access, text: &str) -> Result<Vec<Completion>> {

@@ -5,6 +5,7 @@ mod engine;
 mod expand;
 mod facets;
 mod fields;
+mod findable;
 mod gate;
 mod group;
 mod handle;

@@ -1,6 +1,8 @@
 //! The runs of a feed, and what they could not read.
 
-use app::sync_runs::{EFFECTS_MAX, EXPORTED_MAX, Export};
+mod export;
+
+use app::sync_runs::EFFECTS_MAX;
 use axum::{
     Json,
     extract::State,
@@ -8,7 +10,6 @@ use axum::{
 };
 use domain::{
     ContentId, Error, FeedId, RunId,
-    document::DocumentKind,
     store::EffectRow,
     sync_run::{Counts, Difference, Differs, Effect, Failure, Outcome, RunKind, Spent, SyncRun, Trigger},
 };
@@ -47,7 +48,7 @@ pub struct RunJson {
 }
 
 /// `import`: a space's first pass. `walk`: everything that is there, the proof of what is gone. `probe`: a quick look at what
-/// can no longer be seen. `changes`: what was written lately. `verify`: a comparison of site and index that changes neither.
+/// can no longer be seen. `changes`: what was written lately. `verify`: a comparison of site, index and search that changes none.
 /// `files`: the text of attachments.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -104,7 +105,7 @@ pub struct CountsJson {
     pub removed: u64,
     pub skipped: u64,
     pub failed: u64,
-    /// Documents in which site and index differ; of a `verify` only.
+    /// Documents in which site, index and search differ; of a `verify` only.
     pub differing: u64,
 }
 
@@ -324,7 +325,8 @@ fn effect_of(word: &str) -> Result<Effect, Error> {
 }
 
 /// In what site and index differ about a document. `not_in_index`: the site shows it, and it cannot be found. `not_on_site`: it
-/// can be found, and the site does not show it.
+/// can be found, and the site does not show it. `not_in_search`: it is held, and search does not find it. `left_in_search`:
+/// search finds it, and it is not held or was removed. `other_in_search`: search finds it in part, or as it was.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = Differs)]
@@ -336,6 +338,9 @@ pub enum DiffersJson {
     OtherTitle,
     OtherLabels,
     OtherAddress,
+    NotInSearch,
+    LeftInSearch,
+    OtherInSearch,
 }
 
 impl From<Differs> for DiffersJson {
@@ -348,11 +353,14 @@ impl From<Differs> for DiffersJson {
             Differs::OtherTitle => Self::OtherTitle,
             Differs::OtherLabels => Self::OtherLabels,
             Differs::OtherAddress => Self::OtherAddress,
+            Differs::NotInSearch => Self::NotInSearch,
+            Differs::LeftInSearch => Self::LeftInSearch,
+            Differs::OtherInSearch => Self::OtherInSearch,
         }
     }
 }
 
-/// A document in which site and index differ: the first thing that does.
+/// A document in which site and index differ, or what is held and what search finds: the first thing that does.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Difference)]
 pub struct DifferenceJson {
@@ -366,12 +374,16 @@ pub struct DifferenceJson {
     pub url: String,
     /// What is held, for people; empty when nothing is.
     pub held: String,
-    /// What the site shows, for people; empty when it shows nothing.
-    pub on_site: String,
+    /// What the site shows, for people; empty when it shows nothing. Null when site and index are the same, and search
+    /// differs.
+    pub on_site: Option<String>,
+    /// What search finds, for people; empty when it finds nothing. Null when site and index differ.
+    pub in_search: Option<String>,
 }
 
 impl From<Difference> for DifferenceJson {
     fn from(difference: Difference) -> Self {
+        let of_search = difference.differs.is_of_search();
         Self {
             content_id: difference.id.to_string(),
             kind: difference.kind.into(),
@@ -380,7 +392,8 @@ impl From<Difference> for DifferenceJson {
             title: difference.title,
             url: difference.url,
             held: difference.held,
-            on_site: difference.on_site,
+            on_site: (!of_search).then(|| difference.other.clone()),
+            in_search: of_search.then_some(difference.other),
         }
     }
 }
@@ -396,7 +409,7 @@ pub struct DifferencesJson {
     pub notes: Vec<String>,
 }
 
-/// List in what site and index differed
+/// List in what site, index and search differed
 ///
 /// For administrators. Of a `verify`; at most 10,000 are kept.
 #[utoipa::path(get, path = "/runs/{id}/differences", tag = "runs",
@@ -424,124 +437,44 @@ pub async fn list_differences(
 #[schema(as = RunExport)]
 pub struct ExportJson {
     pub run: RunJson,
-    /// By content id, at most 100,000.
+    /// By content id.
     pub effects: Vec<EffectJson>,
-    /// At most 100,000.
     pub failures: Vec<FailureJson>,
     /// Of a `verify`, at most 10,000.
     pub differences: Vec<DifferenceJson>,
-    /// False when there is more than these bounds let through.
+    /// Written last, and always true: a file without it was cut short.
     pub complete: bool,
 }
 
 /// Export a run as JSON
 ///
-/// For administrators.
+/// For administrators. It is sent while it is read, however long it is.
 #[utoipa::path(get, path = "/runs/{id}/export.json", tag = "runs", params(("id" = String, Path, description = "Id of the run")),
     responses((status = 200, description = "What it changed and could not read", body = ExportJson)))]
 pub async fn export_json(State(door): State<Door>, Asker(caller): Asker, Id(run): Id<RunId>) -> Answer<Response> {
     let export = door.app.export_run(&caller, run).await?;
-    let whole = ExportJson {
-        run: export.run.into(),
-        effects: export.effects.into_iter().map(EffectJson::from).collect(),
-        failures: export.failures.into_iter().map(FailureJson::from).collect(),
-        differences: export.differences.into_iter().map(DifferenceJson::from).collect(),
-        complete: export.complete,
-    };
-    Ok(([(CONTENT_DISPOSITION, attachment(run, "json"))], Json(whole)).into_response())
+    let headers = [
+        (CONTENT_TYPE, "application/json".to_owned()),
+        (CONTENT_DISPOSITION, attachment(run, "json")),
+    ];
+    Ok((headers, export::json(export)).into_response())
 }
 
 /// Export a run as CSV
 ///
-/// For administrators. A cell that a spreadsheet would take for a formula begins with an apostrophe.
+/// For administrators. It is sent while it is read, however long it is. A cell that a spreadsheet would take for a formula
+/// begins with an apostrophe.
 #[utoipa::path(get, path = "/runs/{id}/export.csv", tag = "runs", params(("id" = String, Path, description = "Id of the run")),
     responses((status = 200, description = "What it changed and could not read", body = String, content_type = "text/csv")))]
 pub async fn export_csv(State(door): State<Door>, Asker(caller): Asker, Id(run): Id<RunId>) -> Answer<Response> {
-    let text = csv(&door.app.export_run(&caller, run).await?);
+    let export = door.app.export_run(&caller, run).await?;
     let headers = [
         (CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
         (CONTENT_DISPOSITION, attachment(run, "csv")),
     ];
-    Ok((headers, text).into_response())
+    Ok((headers, export::csv(export)).into_response())
 }
 
 fn attachment(run: RunId, ending: &str) -> String {
     format!("attachment; filename=\"run-{run}.{ending}\"")
-}
-
-/// The lines of RFC 4180: changes first, then failures, then differences.
-fn csv(export: &Export) -> String {
-    let mut text = line(["what", "document_id", "kind", "title", "url", "why", "at"]);
-    for row in &export.effects {
-        let id = row.id.to_string();
-        text += &line([row.effect.word(), &id, row.kind.word(), &row.title, &row.url, "", ""]);
-    }
-    for failure in &export.failures {
-        let id = failure.document.as_ref().map(ToString::to_string).unwrap_or_default();
-        text += &line([
-            "failed",
-            &id,
-            failure.kind.map(DocumentKind::word).unwrap_or_default(),
-            &failure.title,
-            "",
-            &failure.why,
-            &failure.at.to_string(),
-        ]);
-    }
-    for difference in &export.differences {
-        let (id, why) = (difference.id.to_string(), sides(difference));
-        text += &line([
-            difference.differs.word(),
-            &id,
-            difference.kind.word(),
-            &difference.title,
-            &difference.url,
-            &why,
-            "",
-        ]);
-    }
-    if !export.complete {
-        let why = format!("there is more than {EXPORTED_MAX} rows");
-        text += &line(["incomplete", "", "", "", "", &why, ""]);
-    }
-    text
-}
-
-fn sides(difference: &Difference) -> String {
-    let said = |side: &str| {
-        if side.is_empty() {
-            "nothing".to_owned()
-        } else {
-            side.to_owned()
-        }
-    };
-    format!(
-        "held: {}; on the site: {}",
-        said(&difference.held),
-        said(&difference.on_site)
-    )
-}
-
-fn line(cells: [&str; 7]) -> String {
-    cells.map(cell).join(",") + "\r\n"
-}
-
-/// Quoted, and never a formula: titles are written by strangers and opened in spreadsheets.
-fn cell(text: &str) -> String {
-    let formula = text.trim_start().starts_with(['=', '+', '-', '@']) || text.starts_with(['\t', '\r', '\n']);
-    let guard = if formula { "'" } else { "" };
-    format!("\"{guard}{}\"", text.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cell;
-
-    #[test]
-    fn a_title_is_never_a_formula_in_a_spreadsheet_nor_ends_its_cell() {
-        assert_eq!(cell("Pump, \"old\""), "\"Pump, \"\"old\"\"\"");
-        for formula in ["=1+1", " @sum(a1)", "+1", "-1", "\t=1", "\r=1"] {
-            assert_eq!(cell(formula), format!("\"'{formula}\""));
-        }
-    }
 }

@@ -155,9 +155,11 @@ struct DifferenceRow {
     what: &'static str,
     held: String,
     on_site: String,
+    in_search: String,
 }
 
 fn difference(difference: Difference) -> DifferenceRow {
+    let of_search = difference.differs.is_of_search();
     DifferenceRow {
         link: link(&difference.url),
         kind: kind_name(difference.kind.word()).to_owned(),
@@ -169,10 +171,18 @@ fn difference(difference: Difference) -> DifferenceRow {
             Differs::OtherTitle => "Other title",
             Differs::OtherLabels => "Other labels",
             Differs::OtherAddress => "Other address",
+            Differs::NotInSearch => "Not found by search",
+            Differs::LeftInSearch => "Still found by search",
+            Differs::OtherInSearch => "Found otherwise by search",
         },
         title: difference.title,
         held: difference.held,
-        on_site: difference.on_site,
+        on_site: if of_search {
+            String::new()
+        } else {
+            difference.other.clone()
+        },
+        in_search: if of_search { difference.other } else { String::new() },
     }
 }
 
@@ -189,9 +199,9 @@ async fn compared(door: &Door, who: &SignedIn, run: &SyncRun, query: &Fields) ->
         .map(ContentId::new);
     let rows = door.app.differences(&who.caller, run.id, after.as_ref()).await?;
     let said = match (&run.outcome, run.counts.differing) {
-        (Some(Outcome::Complete), 0) => "Site and index are the same.".to_owned(),
-        (Some(Outcome::Complete), 1) => "Site and index differ in 1 document.".to_owned(),
-        (Some(Outcome::Complete), many) => format!("Site and index differ in {} documents.", grouped(many)),
+        (Some(Outcome::Complete), 0) => "Site, index and search are the same.".to_owned(),
+        (Some(Outcome::Complete), 1) => "Site, index and search differ in 1 document.".to_owned(),
+        (Some(Outcome::Complete), many) => format!("Site, index and search differ in {} documents.", grouped(many)),
         (None, _) => "It goes on; load the page again to see how far it is.".to_owned(),
         (Some(Outcome::Parked { .. } | Outcome::Stopped { .. }), _) => {
             "It is not complete, and goes on later.".to_owned()

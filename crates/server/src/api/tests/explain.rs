@@ -1,5 +1,8 @@
 //! Why is this page missing, and what follows from the answer.
 
+use std::collections::BTreeSet;
+
+use app::sync_runs::EXPORTED_AT_ONCE;
 use http::{Method, StatusCode};
 use serde_json::json;
 
@@ -158,5 +161,37 @@ async fn all_of_a_large_run_is_read_page_by_page_and_exported_in_lines() {
     assert_eq!(
         world.get(&format!("/indexes/{index}/documents?limit=1")).await.ok()["total"],
         452
+    );
+}
+
+#[tokio::test]
+async fn an_export_of_many_pages_has_every_row_once_in_both_forms() {
+    let world = World::new().await;
+    let (_, feed) = imported(&world).await;
+    // More than two pages of changes, more than one of failures, and no differences.
+    let (changed, failed) = (2 * EXPORTED_AT_ONCE + 1, EXPORTED_AT_ONCE + 1);
+    let run = world.store_pages(&feed, changed).await;
+    world.store_failures(&feed, &run, failed).await;
+    let csv = world.get(&format!("/runs/{run}/export.csv")).await;
+    let lines: Vec<&str> = csv.text.split_terminator("\r\n").collect();
+    assert_eq!(lines.len(), 1 + changed + failed);
+    let distinct: BTreeSet<&str> = lines.iter().copied().collect();
+    assert_eq!(distinct.len(), lines.len(), "each row once");
+    assert!(lines[changed].starts_with(r#""added","#) && lines[changed + 1].starts_with(r#""failed","#));
+    assert!(lines[changed + 1].contains(r#""'=1+1 0""#), "{}", lines[changed + 1]);
+
+    let json = world.get(&format!("/runs/{run}/export.json")).await.ok();
+    let rows = |list: &str| json[list].as_array().unwrap().clone();
+    let ids: BTreeSet<String> = rows("effects")
+        .iter()
+        .map(|row| row["document_id"].to_string())
+        .collect();
+    assert_eq!((rows("effects").len(), ids.len()), (changed, changed));
+    assert_eq!((rows("failures").len(), rows("differences").len()), (failed, 0));
+    assert_eq!(json["failures"][failed - 1]["title"], format!("=1+1 {}", failed - 1));
+    assert_eq!(
+        (&json["run"]["id"], &json["complete"]),
+        (&json!(run), &json!(true)),
+        "written last"
     );
 }

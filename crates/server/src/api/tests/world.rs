@@ -17,14 +17,14 @@ use axum::{
     body::{Body, to_bytes},
 };
 use domain::{
-    AccountId, Clock, Error, ErrorKind, IndexId, Result, Secret, SiteId, SpaceId, Timestamp,
+    AccountId, Clock, Error, ErrorKind, FeedId, IndexId, Result, Secret, SiteId, SpaceId, Timestamp,
     access::Access,
     authority::Authority,
     budget::Allowance,
     connection::Grant,
     cursor::{Cursor, Stream, Watermark},
     document::{Body as Markup, Document, DocumentKind, Observed, Person},
-    engine::{EngineBatch, EngineFigures, SearchEngine},
+    engine::{EngineBatch, EngineFigures, Findable, SearchEngine, Which},
     hit::{DayCount, Facets, Fragment, Hit, Hits},
     passage::Passage,
     query::Query,
@@ -32,7 +32,7 @@ use domain::{
     source::{Listed, Looked, Pace, Reach, Source},
     space::{Estimate, Space, SpaceSeen},
     store::{NewUser, Recording, Store, Users},
-    sync_run::{Outcome, RunKind, Spent, Trigger},
+    sync_run::{Failure, Outcome, RunKind, Spent, Trigger},
     user::{KeyLimits, KeyRight, Role},
 };
 use http::{HeaderMap, Method, Request, StatusCode, header::AUTHORIZATION};
@@ -280,6 +280,24 @@ impl World {
         self.store.record(feed, &recording).await.unwrap();
         self.store.close_run(run.id, &Outcome::Complete, now).await.unwrap();
         run.id.to_string()
+    }
+
+    /// Adds documents that this run could not read.
+    pub async fn store_failures(&self, feed: &str, run: &str, count: usize) {
+        let (run, now) = (run.parse().unwrap(), SystemClock.now());
+        let failure = |place: usize| Failure {
+            run,
+            document: Some(domain::DocumentId::new(&SiteId::new("site-1"), format!("f{place}"))),
+            kind: Some(DocumentKind::Page),
+            title: format!("=1+1 {place}"),
+            why: "broken".into(),
+            at: now,
+        };
+        let recording = Recording {
+            failures: (0..count).map(failure).collect(),
+            ..Recording::empty(run, now)
+        };
+        self.store.record(feed.parse().unwrap(), &recording).await.unwrap();
     }
 
     fn empty_page(&self, id: &str, now: Timestamp) -> Document {
@@ -548,6 +566,26 @@ impl SearchEngine for ShelfEngine {
         passages.extend(batch.passages);
         *watermark = reached;
         Ok(())
+    }
+    async fn findable(&self, index: IndexId, feed: FeedId, which: Which) -> Result<Vec<Findable>> {
+        let shelf = unpoisoned(&self.shelf);
+        let passages = shelf
+            .get(&index)
+            .map(|(_, passages)| passages.as_slice())
+            .unwrap_or_default();
+        let own: Vec<Passage> = passages
+            .iter()
+            .filter(|passage| passage.feed == feed)
+            .cloned()
+            .collect();
+        let all = Findable::of(&own).into_values();
+        Ok(match which {
+            Which::These(ids) => all.filter(|found| ids.contains(&found.document)).collect(),
+            Which::After { after, limit } => all
+                .filter(|found| after.as_ref().is_none_or(|after| found.document > *after))
+                .take(limit)
+                .collect(),
+        })
     }
     async fn search(&self, access: &Access, query: &Query) -> Result<Hits> {
         let fault = unpoisoned(&self.fault).take();

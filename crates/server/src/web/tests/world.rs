@@ -416,6 +416,7 @@ impl Source for Acme {
             blog_posts: 1,
             comments: 30,
             attachments: 4,
+            labelled: None,
         })
     }
     async fn list(&self, _: &Reach, _: &Space, _: &Stream, _: Option<&Cursor>) -> Result<Listed<Document>> {
