@@ -1,6 +1,6 @@
 //! Given words, breaks and blocks as a reader meets them, gives blocks: blanks single, lines of words as paragraphs.
 
-use std::borrow::Cow;
+use memchr::memchr;
 
 use crate::{
     block::{Block, Inline, Manner, Span, Style},
@@ -21,7 +21,7 @@ impl Flow {
     /// Text with character references in it.
     pub fn markup(&mut self, raw: &str, manner: &Manner) {
         let mut rest = raw;
-        while let Some(at) = rest.find('&') {
+        while let Some(at) = memchr(b'&', rest.as_bytes()) {
             self.words(&rest[..at], manner);
             rest = &rest[at + 1..];
             match entities::reference(rest) {
@@ -36,22 +36,35 @@ impl Flow {
     }
 
     pub fn words(&mut self, text: &str, manner: &Manner) {
-        let text = visible(text);
-        let mut words = text.split(char::is_whitespace);
-        if let Some(first) = words.next().filter(|word| !word.is_empty()) {
-            self.word(first, manner, text.len());
-        }
-        for word in words {
-            self.owes_blank = true;
-            if !word.is_empty() {
-                self.word(word, manner, text.len());
+        let bytes = text.as_bytes();
+        // Where the words begin that are not written yet, and where the search for their end goes on.
+        let (mut start, mut at) = (0, 0);
+        while let Some(ordinary) = bytes[at..].iter().position(|byte| !IN_WORD[usize::from(*byte)]) {
+            at += ordinary;
+            // Words with a single blank between them are written together.
+            if bytes[at] == b' ' && at > start && bytes.get(at + 1).is_some_and(|byte| IN_WORD[usize::from(*byte)]) {
+                at += 1;
+                continue;
             }
+            let Some(c) = text[at..].chars().next() else { break };
+            let end = at + c.len_utf8();
+            let is_blank = c.is_whitespace();
+            if is_blank || is_unseen(c) {
+                self.put(&text[start..at], manner, text.len());
+                self.owes_blank |= is_blank;
+                start = end;
+            }
+            at = end;
         }
+        self.put(&text[start..], manner, text.len());
     }
 
-    /// One of words of so many bytes.
-    fn word(&mut self, word: &str, manner: &Manner, bytes: usize) {
-        if std::mem::take(&mut self.after_sign) && word.starts_with(char::is_alphanumeric) {
+    /// Words with single blanks between them, of a text of so many bytes.
+    fn put(&mut self, words: &str, manner: &Manner, bytes: usize) {
+        if words.is_empty() {
+            return;
+        }
+        if std::mem::take(&mut self.after_sign) && words.starts_with(char::is_alphanumeric) {
             self.owes_blank = true;
         }
         let blank = std::mem::take(&mut self.owes_blank) && !self.at_line_start();
@@ -65,7 +78,7 @@ impl Flow {
                 if blank {
                     last.push(' ');
                 }
-                last.push_str(word);
+                last.push_str(words);
                 return;
             }
             // The blank stands outside of code.
@@ -78,7 +91,7 @@ impl Flow {
         if leads {
             text.push(' ');
         }
-        text.push_str(word);
+        text.push_str(words);
         self.push(Inline::Words(text), manner);
     }
 
@@ -215,13 +228,37 @@ impl Flow {
     }
 }
 
-/// The text without what nobody sees: control characters, marks of where a word may be broken, marks of byte order.
-fn visible(text: &str) -> Cow<'_, str> {
-    let suspicious = |byte: u8| byte < b' ' && !byte.is_ascii_whitespace() || matches!(byte, 0x7f | 0xc2 | 0xe2 | 0xef);
-    let unseen =
-        |c: char| c.is_control() && !c.is_whitespace() || matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}');
-    if text.bytes().any(suspicious) && text.contains(unseen) {
-        return Cow::Owned(text.chars().filter(|c| !unseen(*c)).collect());
+/// What nobody sees: control characters, marks of where a word may be broken, marks of byte order.
+fn is_unseen(c: char) -> bool {
+    c.is_control() && !c.is_whitespace() || matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
+}
+
+/// The bytes that are neither a blank nor unseen, nor the first of a character that may be one of these.
+const IN_WORD: [bool; 256] = {
+    let mut table = [true; 256];
+    let mut byte = 0;
+    while byte <= b' ' as usize {
+        table[byte] = false;
+        byte += 1;
     }
-    Cow::Borrowed(text)
+    let firsts = [0x7f, 0xc2, 0xe1, 0xe2, 0xe3, 0xef];
+    let mut at = 0;
+    while at < firsts.len() {
+        table[firsts[at]] = false;
+        at += 1;
+    }
+    table
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_character_that_is_blank_or_unseen_ends_the_quick_way_through_a_word() {
+        for c in ('\0'..=char::MAX).filter(|c| c.is_whitespace() || is_unseen(*c)) {
+            let first = c.encode_utf8(&mut [0; 4]).as_bytes()[0];
+            assert!(!IN_WORD[usize::from(first)], "{c:?}");
+        }
+    }
 }
