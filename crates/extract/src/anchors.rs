@@ -52,5 +52,6 @@ fn base(heading: &[Span]) -> String {
             Inline::Image(_) => text.push_str("[mediaInline]"),
         }
     }
-    text.trim().replace(char::is_whitespace, "-")
+    let hyphened = |c: char| if c.is_whitespace() { '-' } else { c };
+    text.trim().chars().map(hyphened).collect()
 }

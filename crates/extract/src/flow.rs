@@ -36,27 +36,37 @@ impl Flow {
     }
 
     pub fn words(&mut self, text: &str, manner: &Manner) {
-        let bytes = text.as_bytes();
-        // Where the words begin that are not written yet, and where the search for their end goes on.
+        // Words with a single blank between them are written together: where those begin, and what is behind them.
         let (mut start, mut at) = (0, 0);
-        while let Some(ordinary) = bytes[at..].iter().position(|byte| !IN_WORD[usize::from(*byte)]) {
-            at += ordinary;
-            // Words with a single blank between them are written together.
-            if bytes[at] == b' ' && at > start && bytes.get(at + 1).is_some_and(|byte| IN_WORD[usize::from(*byte)]) {
-                at += 1;
-                continue;
-            }
+        let mut before = Sort::BLANK;
+        while let Some(end) = stretch_end(&text.as_bytes()[at..], before) {
+            at += end;
             let Some(c) = text[at..].chars().next() else { break };
-            let end = at + c.len_utf8();
+            let next = at + c.len_utf8();
             let is_blank = c.is_whitespace();
-            if is_blank || is_unseen(c) {
-                self.put(&text[start..at], manner, text.len());
-                self.owes_blank |= is_blank;
-                start = end;
-            }
-            at = end;
+            before = match is_blank || is_unseen(c) {
+                true => {
+                    self.stretch(&text[start..at], manner, text.len());
+                    self.owes_blank |= is_blank;
+                    start = next;
+                    Sort::BLANK
+                }
+                false => Sort::PLAIN,
+            };
+            at = next;
         }
-        self.put(&text[start..], manner, text.len());
+        self.stretch(&text[start..], manner, text.len());
+    }
+
+    /// Words with single blanks between them, and perhaps one behind them.
+    fn stretch(&mut self, stretch: &str, manner: &Manner, bytes: usize) {
+        match stretch.strip_suffix(' ') {
+            Some(words) => {
+                self.put(words, manner, bytes);
+                self.owes_blank = true;
+            }
+            None => self.put(stretch, manner, bytes),
+        }
     }
 
     /// Words with single blanks between them, of a text of so many bytes.
@@ -175,6 +185,11 @@ impl Flow {
 
     /// Ends the paragraph.
     pub fn flush(&mut self) {
+        if self.spans.is_empty() {
+            self.owes_blank = false;
+            self.after_sign = false;
+            return;
+        }
         let spans = self.take_spans();
         if !spans.is_empty() {
             self.blocks.push(Block::Paragraph(spans));
@@ -233,22 +248,43 @@ fn is_unseen(c: char) -> bool {
     c.is_control() && !c.is_whitespace() || matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
 }
 
-/// The bytes that are neither a blank nor unseen, nor the first of a character that may be one of these.
-const IN_WORD: [bool; 256] = {
-    let mut table = [true; 256];
+/// What a byte may be of.
+struct Sort;
+
+impl Sort {
+    const PLAIN: u8 = 0;
+    /// The blank that words have between them.
+    const BLANK: u8 = 1;
+    /// Any other white space, what nobody sees, or the first byte of a character that may be one of these.
+    const SPECIAL: u8 = 2;
+}
+
+const SORTS: [u8; 256] = {
+    let mut sorts = [Sort::PLAIN; 256];
     let mut byte = 0;
-    while byte <= b' ' as usize {
-        table[byte] = false;
+    while byte < b' ' as usize {
+        sorts[byte] = Sort::SPECIAL;
         byte += 1;
     }
+    sorts[b' ' as usize] = Sort::BLANK;
     let firsts = [0x7f, 0xc2, 0xe1, 0xe2, 0xe3, 0xef];
     let mut at = 0;
     while at < firsts.len() {
-        table[firsts[at]] = false;
+        sorts[firsts[at]] = Sort::SPECIAL;
         at += 1;
     }
-    table
+    sorts
 };
+
+/// The place of the first byte that is special, or a blank after a blank.
+fn stretch_end(bytes: &[u8], mut before: u8) -> Option<usize> {
+    bytes.iter().position(|byte| {
+        let sort = SORTS[usize::from(*byte)];
+        let ends = sort + before > Sort::BLANK;
+        before = sort;
+        ends
+    })
+}
 
 #[cfg(test)]
 mod tests {
@@ -258,7 +294,7 @@ mod tests {
     fn every_character_that_is_blank_or_unseen_ends_the_quick_way_through_a_word() {
         for c in ('\0'..=char::MAX).filter(|c| c.is_whitespace() || is_unseen(*c)) {
             let first = c.encode_utf8(&mut [0; 4]).as_bytes()[0];
-            assert!(!IN_WORD[usize::from(first)], "{c:?}");
+            assert_ne!(SORTS[usize::from(first)], Sort::PLAIN, "{c:?}");
         }
     }
 }

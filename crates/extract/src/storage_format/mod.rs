@@ -228,7 +228,7 @@ impl<'a> Reader<'a> {
                 let readable = card
                     .filter(|href| self.plain(inside.clone()) == *href)
                     .map(address::readable);
-                let place = place.linked(href.clone().and_then(refer::href));
+                let place = place.linked(href.and_then(refer::href));
                 match readable {
                     Some(words) => flow.words(&words, &place.manner),
                     None => self.read(inside, flow, &place),
@@ -629,7 +629,7 @@ impl<'a> Reader<'a> {
                         }));
                     }
                     Kind::Text(text) | Kind::Verbatim(text) | Kind::Rest(text) => {
-                        if !text.trim_start().is_empty() {
+                        if !is_blank(text) {
                             return Some(Child::Words(at));
                         }
                     }
@@ -637,6 +637,14 @@ impl<'a> Reader<'a> {
             }
             None
         })
+    }
+}
+
+fn is_blank(text: &str) -> bool {
+    match text.bytes().find(|byte| !byte.is_ascii_whitespace()) {
+        None => true,
+        Some(byte) if byte.is_ascii_graphic() => false,
+        Some(_) => text.trim_start().is_empty(),
     }
 }
 
