@@ -298,6 +298,7 @@ fn held(page: &Value) -> Held {
         sequence: 0,
         first_seen_at: Timestamp(0),
         seen_run: None,
+        unread: None,
         removed: None,
         removed_at: None,
     }

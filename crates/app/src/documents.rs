@@ -101,10 +101,9 @@ impl App {
         let content = &held.document.id.content;
         let touches = self.store().touches(held.feed, content, HISTORY_MAX).await?;
         let mut failures = self.store().failures_of(held.feed, content, HISTORY_MAX).await?;
-        let unread = self.store().file_why(held.feed, content).await?;
         // What was read again since is no trouble any more. That a file could not be read stays true until it is.
         failures.retain(|failure| {
-            unread.as_ref() == Some(&failure.why) || held.seen_run.is_none_or(|seen| failure.run >= seen)
+            held.unread.as_ref() == Some(&failure.why) || held.seen_run.is_none_or(|seen| failure.run >= seen)
         });
         Ok(Story {
             held,

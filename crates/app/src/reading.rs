@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     AccountId, ContentId, DocumentId, Error, FeedId, IndexId, Result, SpaceId,
     address::Place,
-    document::{DocumentKind, Held},
+    document::{Body, DocumentKind, Held},
+    file_text::FileText,
     store::DocumentRow,
 };
 use extract::{Block, People, Span, Surroundings, Target};
@@ -28,6 +29,8 @@ const TITLE_CHARS_MAX: usize = domain::document::TITLE_CHARS_MAX;
 pub struct Reading {
     /// Without the title.
     pub markdown: String,
+    /// What of an attached file was left out, in a sentence; none when all of it was read.
+    pub left_out: Option<String>,
     pub outline: Vec<Heading>,
     /// From the top of the space down to the parent.
     pub above: Vec<Above>,
@@ -63,9 +66,18 @@ pub struct Hanging {
     pub total: u64,
 }
 
+/// A document as Markdown, below its title.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub markdown: String,
+    /// As in [`Reading`].
+    pub left_out: Option<String>,
+}
+
 /// What is made of a body.
 struct Text {
     markdown: String,
+    left_out: Option<String>,
     outline: Vec<Heading>,
     links: Vec<(String, Target)>,
 }
@@ -88,6 +100,7 @@ impl App {
         };
         let reading = Reading {
             markdown: text.markdown,
+            left_out: text.left_out,
             outline: text.outline,
             above: shown.above(&held).await?,
             attachments: shown.hanging(&held, DocumentKind::Attachment).await?,
@@ -99,6 +112,11 @@ impl App {
 
     /// The document's text as Markdown, below its title.
     pub async fn markdown(&self, held: Held) -> Result<String> {
+        Ok(self.written(held).await?.markdown)
+    }
+
+    /// The same, with what of it was left out.
+    pub async fn written(&self, held: Held) -> Result<Written> {
         let title = vec![Block::Heading {
             level: 1,
             anchor: String::new(),
@@ -108,13 +126,14 @@ impl App {
         }];
         let title = extract::markdown(&title, &Surroundings::none());
         let (_, text) = self.text(held).await?;
-        let parts = [title, text.markdown];
-        let parts: Vec<&str> = parts
-            .iter()
-            .map(String::as_str)
+        let parts: Vec<&str> = [title.as_str(), text.markdown.as_str()]
+            .into_iter()
             .filter(|part| !part.is_empty())
             .collect();
-        Ok(parts.join("\n\n") + "\n")
+        Ok(Written {
+            markdown: parts.join("\n\n") + "\n",
+            left_out: text.left_out,
+        })
     }
 
     async fn text(&self, held: Held) -> Result<(Held, Text)> {
@@ -185,8 +204,17 @@ fn text(held: &Held, blocks: &[Block], people: &People) -> Text {
     }
     Text {
         markdown: extract::markdown(blocks, &surroundings),
+        left_out: left_out(&held.document.body),
         outline: extract::outline(blocks, people).into_iter().map(heading).collect(),
         links: links.into_iter().collect(),
+    }
+}
+
+/// What of a file was left out, in a sentence.
+fn left_out(body: &Body) -> Option<String> {
+    match body {
+        Body::File(json) => FileText::left_out_of_body(json).map(|left_out| left_out.to_string()),
+        Body::Storage(_) | Body::Adf(_) | Body::None => None,
     }
 }
 

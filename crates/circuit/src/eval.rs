@@ -200,6 +200,7 @@ fn page(entry: &Entry) -> Held {
         sequence: 0,
         first_seen_at: Timestamp(0),
         seen_run: None,
+        unread: None,
         removed: None,
         removed_at: None,
     }

@@ -165,6 +165,8 @@ pub struct Held {
     pub first_seen_at: Timestamp,
     /// The run that last saw it on the site.
     pub seen_run: Option<RunId>,
+    /// Why the present version of an attached file has no text; none when it has, or was not read yet.
+    pub unread: Option<String>,
     /// Set when it must no longer be found.
     pub removed: Option<Removal>,
     /// Since when.

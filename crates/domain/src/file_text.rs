@@ -19,9 +19,10 @@ pub struct FileText {
     pub title: Option<String>,
     /// As the file's own properties name them.
     pub author: Option<String>,
+    /// What is not among the pieces; the first of it, when it is more than one thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOut>,
     pub pieces: Vec<Piece>,
-    /// Whether there was more than the limits allow, or more that could not be made out.
-    pub truncated: bool,
 }
 
 impl FileText {
@@ -40,7 +41,7 @@ impl FileText {
                 return Ok(Body::File(json));
             }
             self.pieces.truncate(self.pieces.len() / 2);
-            self.truncated = true;
+            self.left_out = Some(LeftOut::Text { bytes: BODY_BYTES_MAX });
         }
     }
 
@@ -48,6 +49,73 @@ impl FileText {
     pub fn of_body(json: &str) -> Option<Self> {
         serde_json::from_str(json).ok()
     }
+
+    /// What such a body leaves out; none when it is damaged.
+    pub fn left_out_of_body(json: &str) -> Option<LeftOut> {
+        #[derive(Deserialize)]
+        struct OnlyThis {
+            #[serde(default)]
+            left_out: Option<LeftOut>,
+        }
+        serde_json::from_str::<OnlyThis>(json).ok()?.left_out
+    }
+}
+
+/// What of a file was not read, or not kept. Its sentence stands above the file's text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeftOut {
+    /// The text behind its first so many bytes.
+    Text { bytes: usize },
+    /// The pages of a document behind its first `read`.
+    Pages { read: usize, of: usize },
+    /// The columns of a sheet behind its first `read`.
+    Columns { read: usize },
+    /// The files of an archive behind its first `read`.
+    Files { read: usize },
+    /// A part that is damaged, or larger than the limits allow.
+    Unreadable,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text { bytes } if *bytes < 1 << 20 => {
+                write!(out, "Only the first {} KB of its text were read.", grouped(bytes >> 10))
+            }
+            Self::Text { bytes } => write!(out, "Only the first {} MB of its text were read.", grouped(bytes >> 20)),
+            Self::Pages { read, of } => {
+                write!(
+                    out,
+                    "Only the first {} of its {} pages were read.",
+                    grouped(*read),
+                    grouped(*of)
+                )
+            }
+            Self::Columns { read } => {
+                write!(
+                    out,
+                    "Only the first {} columns of its sheets were read.",
+                    grouped(*read)
+                )
+            }
+            Self::Files { read } => write!(out, "Only the first {} files in it were read.", grouped(*read)),
+            Self::Unreadable => write!(out, "A part of it is damaged or too large, and was not read."),
+        }
+    }
+}
+
+/// With a comma at each thousand.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 /// What belongs together, and where in the file it stands.
@@ -184,3 +252,44 @@ impl fmt::Display for Unread {
 }
 
 impl std::error::Error for Unread {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_left_out_is_said_in_a_sentence() {
+        let said = |left_out: LeftOut| left_out.to_string();
+        assert_eq!(
+            said(LeftOut::Text { bytes: 8 << 20 }),
+            "Only the first 8 MB of its text were read."
+        );
+        assert_eq!(
+            said(LeftOut::Pages {
+                read: 5_000,
+                of: 1_234_567
+            }),
+            "Only the first 5,000 of its 1,234,567 pages were read."
+        );
+    }
+
+    #[test]
+    fn a_body_that_had_to_be_cut_says_so() {
+        let piece = |text: String| Piece {
+            place: None,
+            content: Content::Paragraph(text),
+        };
+        let whole = FileText {
+            pieces: vec![piece("short".into())],
+            ..FileText::default()
+        };
+        let cut = FileText {
+            pieces: (0..10).map(|_| piece("a".repeat(BODY_BYTES_MAX / 8))).collect(),
+            ..FileText::default()
+        };
+        let left_out = |text: FileText| FileText::left_out_of_body(text.into_body().unwrap().text());
+        assert_eq!(left_out(whole), None);
+        assert_eq!(left_out(cut), Some(LeftOut::Text { bytes: BODY_BYTES_MAX }));
+        assert_eq!(FileText::left_out_of_body("{"), None);
+    }
+}

@@ -336,6 +336,13 @@ pub trait Documents: Send + Sync {
         accounts: &BTreeSet<AccountId>,
         since: Timestamp,
     ) -> Result<Vec<AccountId>>;
+    /// Documents that an older Circuit wrote, of which it is not written down whom they mention: by id, at most `limit`.
+    /// None when it is of all.
+    async fn unread_for_mentions(&self, feed: FeedId, limit: usize) -> Result<Option<Vec<Document>>>;
+    /// Writes whom these mention, what people are called and how far that has come, in one transaction; a recording without
+    /// documents says that there were no more. Those that mention somebody have a new sequence; what was replaced or removed
+    /// meanwhile is passed over.
+    async fn record_mentions(&self, feed: FeedId, recording: &Recording) -> Result<()>;
     /// The names of those of `accounts` that have one.
     async fn names(&self, site: &SiteId, accounts: &BTreeSet<AccountId>) -> Result<BTreeMap<AccountId, String>>;
 
@@ -446,8 +453,6 @@ pub trait Files: Send + Sync {
     async fn read_files_anew(&self, feed: FeedId, ids: &[ContentId]) -> Result<()>;
     /// No file of the feed is due before then.
     async fn put_files_off(&self, feed: FeedId, until: Timestamp) -> Result<()>;
-    /// Why the present version of this file has no text; none when it has, or was not read yet.
-    async fn file_why(&self, feed: FeedId, id: &ContentId) -> Result<Option<String>>;
 }
 
 /// A document that a run changed something about.

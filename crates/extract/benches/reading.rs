@@ -1,5 +1,5 @@
 //! What reading a page costs, on one core: `cargo bench -p extract --bench reading`. The pages are those of the tests,
-//! put together to pages of about 4 kB, each another.
+//! put together to pages of about 4 kB, each another; and, where they are beside the project, pages of people.
 
 use std::{fs, hint::black_box, path::Path, time::Duration};
 
@@ -10,6 +10,9 @@ use extract::{People, Surroundings, markdown, passages, plain_text, read};
 mod effort;
 #[path = "../tests/reading/promises.rs"]
 mod promises;
+#[allow(dead_code)] // Only other people's pages are wanted here.
+#[path = "../tests/reading/samples.rs"]
+mod samples;
 
 /// An average page of Confluence, in bytes.
 const PAGE_BYTES: usize = 4_000;
@@ -18,30 +21,50 @@ const PAGES: usize = 500;
 const SPAN: Duration = Duration::from_secs(2);
 
 fn main() {
-    let storage = pages("xhtml");
-    println!("{} pages of {} bytes", storage.len(), bytes(&storage) / storage.len());
-    println!("| what | pages a second | MB/s |\n|---|---|---|");
-    let bodies: Vec<Body> = storage.iter().cloned().map(Body::Storage).collect();
-    let people = People::new();
-    figure("storage format → blocks", &storage, |at| {
-        black_box(read(&bodies[at]));
-    });
-    figure("storage format → text", &storage, |at| {
-        black_box(plain_text(&read(&bodies[at]), &people));
-    });
-    figure("storage format → Markdown", &storage, |at| {
-        black_box(markdown(&read(&bodies[at]), &Surroundings::none()));
-    });
-    let held: Vec<_> = bodies.iter().cloned().map(promises::held).collect();
-    figure("storage format → passages", &storage, |at| {
-        black_box(passages(&held[at]));
-    });
+    println!("| what | pages of 4 kB a second | MB/s |\n|---|---|---|");
+    storage_format("ours", &pages("xhtml"));
+    let theirs: Vec<String> = samples::corpus("storage").into_iter().filter_map(text).collect();
+    if !theirs.is_empty() {
+        storage_format("people's", &theirs);
+    }
     let adf = pages("adf.json");
+    let people = People::new();
     let bodies: Vec<Body> = adf.iter().cloned().map(Body::Adf).collect();
     figure("ADF → text", &adf, |at| {
         black_box(plain_text(&read(&bodies[at]), &people));
     });
     bodies.iter().take(1).for_each(promises::check);
+}
+
+fn text(sample: samples::Sample) -> Option<String> {
+    match sample.body {
+        Body::Storage(text) => Some(text),
+        Body::Adf(_) | Body::File(_) | Body::None => None,
+    }
+}
+
+/// What can be made of these pages in storage format.
+fn storage_format(whose: &str, storage: &[String]) {
+    println!(
+        "| {} pages of {} bytes, {whose} | | |",
+        storage.len(),
+        bytes(storage) / storage.len()
+    );
+    let bodies: Vec<Body> = storage.iter().cloned().map(Body::Storage).collect();
+    let people = People::new();
+    figure("storage format → blocks", storage, |at| {
+        black_box(read(&bodies[at]));
+    });
+    figure("storage format → text", storage, |at| {
+        black_box(plain_text(&read(&bodies[at]), &people));
+    });
+    figure("storage format → Markdown", storage, |at| {
+        black_box(markdown(&read(&bodies[at]), &Surroundings::none()));
+    });
+    let held: Vec<_> = bodies.iter().cloned().map(promises::held).collect();
+    figure("storage format → passages", storage, |at| {
+        black_box(passages(&held[at]));
+    });
 }
 
 fn figure(what: &str, pages: &[String], mut work: impl FnMut(usize)) {
@@ -52,11 +75,11 @@ fn figure(what: &str, pages: &[String], mut work: impl FnMut(usize)) {
         rounds += 1;
     }
     let seconds = (effort::effort() - start).as_secs_f64();
-    let a_second = |count: usize| (count * rounds) as f64 / seconds;
+    let bytes_a_second = (bytes(pages) * rounds) as f64 / seconds;
     println!(
         "| {what} | {:.0} | {:.0} |",
-        a_second(pages.len()),
-        a_second(bytes(pages)) / 1e6
+        bytes_a_second / PAGE_BYTES as f64,
+        bytes_a_second / 1e6
     );
 }
 

@@ -3,14 +3,14 @@
 //! Confluence Cloud shows a page with the renderer of Atlassian's editor, whose heading has its own text for an id: what
 //! stands around it cut off, each blank a hyphen, and `.1`, `.2` … after one that is there already.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::block::{Inline, Span};
 
 #[derive(Default)]
 pub struct Anchors {
     /// Ids that are taken, each with the next number to try after it.
-    taken: HashMap<String, u32>,
+    taken: BTreeMap<String, u32>,
 }
 
 impl Anchors {
@@ -52,5 +52,6 @@ fn base(heading: &[Span]) -> String {
             Inline::Image(_) => text.push_str("[mediaInline]"),
         }
     }
-    text.trim().replace(char::is_whitespace, "-")
+    let hyphened = |c: char| if c.is_whitespace() { '-' } else { c };
+    text.trim().chars().map(hyphened).collect()
 }

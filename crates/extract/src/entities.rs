@@ -1,5 +1,7 @@
 //! Character references of XML and HTML.
 
+use memchr::memchr;
+
 /// The longest name of a reference that is looked up.
 const NAME_BYTES_MAX: usize = 32;
 
@@ -364,7 +366,7 @@ const NAMED: &[(&str, char)] = &[
 /// Appends the text with its references resolved; an unknown one stays as it is written.
 pub fn push_decoded(into: &mut String, text: &str) {
     let mut rest = text;
-    while let Some(at) = rest.find('&') {
+    while let Some(at) = memchr(b'&', rest.as_bytes()) {
         into.push_str(&rest[..at]);
         let after = &rest[at + 1..];
         match reference(after) {

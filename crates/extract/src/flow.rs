@@ -1,6 +1,6 @@
 //! Given words, breaks and blocks as a reader meets them, gives blocks: blanks single, lines of words as paragraphs.
 
-use std::borrow::Cow;
+use memchr::memchr;
 
 use crate::{
     block::{Block, Inline, Manner, Span, Style},
@@ -21,7 +21,7 @@ impl Flow {
     /// Text with character references in it.
     pub fn markup(&mut self, raw: &str, manner: &Manner) {
         let mut rest = raw;
-        while let Some(at) = rest.find('&') {
+        while let Some(at) = memchr(b'&', rest.as_bytes()) {
             self.words(&rest[..at], manner);
             rest = &rest[at + 1..];
             match entities::reference(rest) {
@@ -36,22 +36,45 @@ impl Flow {
     }
 
     pub fn words(&mut self, text: &str, manner: &Manner) {
-        let text = visible(text);
-        let mut words = text.split(char::is_whitespace);
-        if let Some(first) = words.next().filter(|word| !word.is_empty()) {
-            self.word(first, manner, text.len());
+        // Words with a single blank between them are written together: where those begin, and what is behind them.
+        let (mut start, mut at) = (0, 0);
+        let mut before = Sort::BLANK;
+        while let Some(end) = stretch_end(&text.as_bytes()[at..], before) {
+            at += end;
+            let Some(c) = text[at..].chars().next() else { break };
+            let next = at + c.len_utf8();
+            let is_blank = c.is_whitespace();
+            before = match is_blank || is_unseen(c) {
+                true => {
+                    self.stretch(&text[start..at], manner, text.len());
+                    self.owes_blank |= is_blank;
+                    start = next;
+                    Sort::BLANK
+                }
+                false => Sort::PLAIN,
+            };
+            at = next;
         }
-        for word in words {
-            self.owes_blank = true;
-            if !word.is_empty() {
-                self.word(word, manner, text.len());
+        self.stretch(&text[start..], manner, text.len());
+    }
+
+    /// Words with single blanks between them, and perhaps one behind them.
+    fn stretch(&mut self, stretch: &str, manner: &Manner, bytes: usize) {
+        match stretch.strip_suffix(' ') {
+            Some(words) => {
+                self.put(words, manner, bytes);
+                self.owes_blank = true;
             }
+            None => self.put(stretch, manner, bytes),
         }
     }
 
-    /// One of words of so many bytes.
-    fn word(&mut self, word: &str, manner: &Manner, bytes: usize) {
-        if std::mem::take(&mut self.after_sign) && word.starts_with(char::is_alphanumeric) {
+    /// Words with single blanks between them, of a text of so many bytes.
+    fn put(&mut self, words: &str, manner: &Manner, bytes: usize) {
+        if words.is_empty() {
+            return;
+        }
+        if std::mem::take(&mut self.after_sign) && words.starts_with(char::is_alphanumeric) {
             self.owes_blank = true;
         }
         let blank = std::mem::take(&mut self.owes_blank) && !self.at_line_start();
@@ -65,7 +88,7 @@ impl Flow {
                 if blank {
                     last.push(' ');
                 }
-                last.push_str(word);
+                last.push_str(words);
                 return;
             }
             // The blank stands outside of code.
@@ -78,7 +101,7 @@ impl Flow {
         if leads {
             text.push(' ');
         }
-        text.push_str(word);
+        text.push_str(words);
         self.push(Inline::Words(text), manner);
     }
 
@@ -162,6 +185,11 @@ impl Flow {
 
     /// Ends the paragraph.
     pub fn flush(&mut self) {
+        if self.spans.is_empty() {
+            self.owes_blank = false;
+            self.after_sign = false;
+            return;
+        }
         let spans = self.take_spans();
         if !spans.is_empty() {
             self.blocks.push(Block::Paragraph(spans));
@@ -215,13 +243,58 @@ impl Flow {
     }
 }
 
-/// The text without what nobody sees: control characters, marks of where a word may be broken, marks of byte order.
-fn visible(text: &str) -> Cow<'_, str> {
-    let suspicious = |byte: u8| byte < b' ' && !byte.is_ascii_whitespace() || matches!(byte, 0x7f | 0xc2 | 0xe2 | 0xef);
-    let unseen =
-        |c: char| c.is_control() && !c.is_whitespace() || matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}');
-    if text.bytes().any(suspicious) && text.contains(unseen) {
-        return Cow::Owned(text.chars().filter(|c| !unseen(*c)).collect());
+/// What nobody sees: control characters, marks of where a word may be broken, marks of byte order.
+fn is_unseen(c: char) -> bool {
+    c.is_control() && !c.is_whitespace() || matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
+}
+
+/// What a byte may be of.
+struct Sort;
+
+impl Sort {
+    const PLAIN: u8 = 0;
+    /// The blank that words have between them.
+    const BLANK: u8 = 1;
+    /// Any other white space, what nobody sees, or the first byte of a character that may be one of these.
+    const SPECIAL: u8 = 2;
+}
+
+const SORTS: [u8; 256] = {
+    let mut sorts = [Sort::PLAIN; 256];
+    let mut byte = 0;
+    while byte < b' ' as usize {
+        sorts[byte] = Sort::SPECIAL;
+        byte += 1;
     }
-    Cow::Borrowed(text)
+    sorts[b' ' as usize] = Sort::BLANK;
+    let firsts = [0x7f, 0xc2, 0xe1, 0xe2, 0xe3, 0xef];
+    let mut at = 0;
+    while at < firsts.len() {
+        sorts[firsts[at]] = Sort::SPECIAL;
+        at += 1;
+    }
+    sorts
+};
+
+/// The place of the first byte that is special, or a blank after a blank.
+fn stretch_end(bytes: &[u8], mut before: u8) -> Option<usize> {
+    bytes.iter().position(|byte| {
+        let sort = SORTS[usize::from(*byte)];
+        let ends = sort + before > Sort::BLANK;
+        before = sort;
+        ends
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_character_that_is_blank_or_unseen_ends_the_quick_way_through_a_word() {
+        for c in ('\0'..=char::MAX).filter(|c| c.is_whitespace() || is_unseen(*c)) {
+            let first = c.encode_utf8(&mut [0; 4]).as_bytes()[0];
+            assert_ne!(SORTS[usize::from(first)], Sort::PLAIN, "{c:?}");
+        }
+    }
 }

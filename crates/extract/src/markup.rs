@@ -1,5 +1,7 @@
 //! Given any text, gives its tags and what stands between them, in one pass. What is not a tag is text.
 
+use memchr::{memchr, memchr_iter, memchr3};
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Token<'a> {
     Open {
@@ -38,55 +40,67 @@ impl<'a> Tokens<'a> {
         self.rest
     }
 
-    /// The next token that begins with a less-than sign; None when it hides something and the one after is wanted.
-    fn tag(&mut self, after: &'a str) -> Option<Token<'a>> {
+    /// What begins with `<!` or `<?` and is CDATA, or hides something.
+    fn declared(&mut self, after: &'a str) -> Declared<'a> {
         if let Some(cdata) = after.strip_prefix("![CDATA[") {
             if cdata.starts_with("></ac:plain-text") && !self.ends_in_body(cdata) {
                 self.rest = &cdata[1..];
-                return None;
+                return Declared::Hidden;
             }
             let (text, rest) = cdata.split_once("]]>").unwrap_or((cdata, ""));
             self.rest = rest;
-            return Some(Token::CData(text));
+            return Declared::CData(text);
         }
         if let Some(comment) = after.strip_prefix("!--") {
             // A comment without an end hides the rest, as in a browser.
             self.rest = comment.split_once("-->").map_or("", |(_, rest)| rest);
-            return None;
+            return Declared::Hidden;
         }
         let declares = |word: &str| word.starts_with(|c: char| c.is_ascii_alphabetic());
         let hides = after.starts_with('?') || after.strip_prefix('!').is_some_and(declares);
         if hides && !self.no_instruction_end {
             if let Some((_, rest)) = after.split_once('>') {
                 self.rest = rest;
-                return None;
+                return Declared::Hidden;
             }
             self.no_instruction_end = true;
         }
-        let closing = after.starts_with('/');
+        Declared::Nothing
+    }
+
+    /// The next token that begins with a less-than sign; None when it hides something and the one after is wanted.
+    fn tag(&mut self, after: &'a str) -> Option<Token<'a>> {
+        let closing = match after.as_bytes().first() {
+            Some(b'!' | b'?') => match self.declared(after) {
+                Declared::CData(text) => return Some(Token::CData(text)),
+                Declared::Hidden => return None,
+                Declared::Nothing => false,
+            },
+            first => first == Some(&b'/'),
+        };
         let named = if closing { &after[1..] } else { after };
-        let name_end = named
-            .bytes()
-            .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_' | b'.')))
-            .unwrap_or(named.len());
-        let (name, inside) = named.split_at(name_end);
-        let ends_well =
-            inside.is_empty() || inside.starts_with(|c: char| c.is_whitespace() || matches!(c, '/' | '>' | '<'));
+        let name_end = named.bytes().position(|byte| !IN_NAME[usize::from(byte)]);
+        let (name, inside) = named.split_at(name_end.unwrap_or(named.len()));
+        let ends_well = match inside.as_bytes().first() {
+            None | Some(b'>' | b' ' | b'/' | b'<') => true,
+            Some(_) => inside.starts_with(char::is_whitespace),
+        };
         if !ends_well || !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
             // A lone less-than sign is text up to the next one.
             let end = after.find('<').map_or(self.rest.len(), |at| at + 1);
             return Some(Token::Text(self.take(end)));
         }
         let end = tag_end(inside);
-        let attributes = inside[..end].trim_end();
-        self.rest = inside[end..].strip_prefix('>').unwrap_or(&inside[end..]);
-        Some(match closing {
-            true => Token::Close { name },
-            false => Token::Open {
-                name,
-                attributes: attributes.trim_end_matches('/'),
-                empty: attributes.ends_with('/'),
-            },
+        let (attributes, rest) = inside.split_at(end);
+        self.rest = rest.strip_prefix('>').unwrap_or(rest);
+        if closing {
+            return Some(Token::Close { name });
+        }
+        let attributes = attributes.trim_end();
+        Some(Token::Open {
+            name,
+            attributes: attributes.trim_end_matches('/'),
+            empty: attributes.ends_with('/'),
         })
     }
 
@@ -108,13 +122,33 @@ impl<'a> Tokens<'a> {
     }
 }
 
+/// What a declaration turned out to be.
+enum Declared<'a> {
+    CData(&'a str),
+    Hidden,
+    /// None: a less-than sign and what follows it.
+    Nothing,
+}
+
+/// The bytes that names of elements are made of.
+const IN_NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        let sign = byte as u8;
+        table[byte] = sign.is_ascii_alphanumeric() || matches!(sign, b':' | b'-' | b'_' | b'.');
+        byte += 1;
+    }
+    table
+};
+
 impl<'a> Iterator for Tokens<'a> {
     type Item = Token<'a>;
 
     fn next(&mut self) -> Option<Token<'a>> {
         while !self.rest.is_empty() {
             let Some(after) = self.rest.strip_prefix('<') else {
-                let end = self.rest.find('<').unwrap_or(self.rest.len());
+                let end = memchr(b'<', self.rest.as_bytes()).unwrap_or(self.rest.len());
                 return Some(Token::Text(self.take(end)));
             };
             if let Some(token) = self.tag(after) {
@@ -129,12 +163,13 @@ impl<'a> Iterator for Tokens<'a> {
 /// closed does not swallow the document: it is none.
 fn tag_end(inside: &str) -> usize {
     let bytes = inside.as_bytes();
-    let first = bytes
-        .iter()
-        .position(|byte| matches!(byte, b'<' | b'>'))
-        .unwrap_or(bytes.len());
-    let count = |sign: u8| bytes[..first].iter().filter(|byte| **byte == sign).count();
-    if bytes.get(first) == Some(&b'>') && count(b'"') % 2 == 0 && count(b'\'') == 0 {
+    if bytes.first() == Some(&b'>') {
+        return 0;
+    }
+    if let Some(first) = memchr3(b'<', b'>', b'\'', bytes)
+        && bytes[first] == b'>'
+        && memchr_iter(b'"', &bytes[..first]).count().is_multiple_of(2)
+    {
         // Nearly always there is nothing to think about.
         return first;
     }
@@ -159,21 +194,21 @@ fn tag_end(inside: &str) -> usize {
 /// The value of an attribute, its references still in it.
 pub fn attribute<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = attributes;
-    while let Some(equals) = rest.find('=') {
-        let key = rest[..equals]
-            .trim_end()
-            .rsplit(char::is_whitespace)
-            .next()
-            .unwrap_or_default();
+    while let Some(equals) = memchr(b'=', rest.as_bytes()) {
+        let key = rest[..equals].trim_end();
+        let before = key.strip_suffix(name);
         let value = rest[equals + 1..].trim_start();
-        let (found, after) = match value.chars().next() {
-            Some(quote @ ('"' | '\'')) => {
+        let (found, after) = match value.as_bytes().first() {
+            Some(quote @ (b'"' | b'\'')) => {
                 let inside = &value[1..];
-                inside.split_once(quote).unwrap_or((inside, ""))
+                match memchr(*quote, inside.as_bytes()) {
+                    Some(end) => (&inside[..end], &inside[end + 1..]),
+                    None => (inside, ""),
+                }
             }
             _ => value.split_at(value.find(char::is_whitespace).unwrap_or(value.len())),
         };
-        if key == name {
+        if before.is_some_and(|before| before.is_empty() || before.ends_with(char::is_whitespace)) {
             return Some(found);
         }
         rest = after;

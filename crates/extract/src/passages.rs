@@ -4,7 +4,7 @@
 //! its rows, items or lines, and what stands at its head is repeated. Only a paragraph that is cut in the middle repeats
 //! its last sentence, for only there is a thought cut in two.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use domain::{
     document::{DocumentKind, Held},
@@ -18,7 +18,7 @@ use crate::{
     address::encoded,
     blocks,
     links::links,
-    text::{line, plain_text},
+    text::{self, line, plain_text},
 };
 
 /// Passages are filled up to about this many characters: a few paragraphs, one thought.
@@ -95,7 +95,7 @@ struct Piece {
 }
 
 /// What is not cut without need.
-enum Unit {
+enum Unit<'a> {
     Heading {
         level: u8,
         text: String,
@@ -107,12 +107,12 @@ enum Unit {
     Words(String),
     /// Cut between parts, each of which is whole where it fits.
     Parts {
-        head: String,
-        parts: Vec<String>,
+        head: Cow<'a, str>,
+        parts: Vec<Cow<'a, str>>,
     },
 }
 
-fn units(blocks: &[Block], people: &People, units: &mut Vec<Unit>) {
+fn units<'a>(blocks: &'a [Block], people: &People, units: &mut Vec<Unit<'a>>) {
     for block in blocks {
         match block {
             Block::Heading { level, anchor, spans } => units.push(Unit::Heading {
@@ -121,36 +121,23 @@ fn units(blocks: &[Block], people: &People, units: &mut Vec<Unit>) {
                 anchor: anchor.clone(),
             }),
             Block::List { numbered_from, items } => {
-                let one = |at: usize, item: &Vec<Block>| Block::List {
-                    numbered_from: numbered_from.map(|from| from.saturating_add(u32::try_from(at).unwrap_or(u32::MAX))),
-                    items: vec![item.clone()],
-                };
-                let parts = items.iter().enumerate().map(|(at, item)| one(at, item));
-                put_parts(String::new(), parts, people, units);
+                let number =
+                    |at: usize| numbered_from.map(|from| from.saturating_add(u32::try_from(at).unwrap_or(u32::MAX)));
+                let items = items.iter().enumerate();
+                units.push(parts(items.map(|(at, item)| text::item(number(at), item, people))));
             }
-            Block::Tasks(tasks) => {
-                let parts = tasks.iter().map(|task| Block::Tasks(vec![task.clone()]));
-                put_parts(String::new(), parts, people, units);
-            }
-            Block::Decisions(items) => {
-                let parts = items.iter().map(|item| Block::Decisions(vec![item.clone()]));
-                put_parts(String::new(), parts, people, units);
-            }
+            Block::Tasks(tasks) => units.push(parts(tasks.iter().map(|task| text::task(task, people)))),
+            Block::Decisions(items) => units.push(parts(items.iter().map(|item| text::item(None, item, people)))),
             Block::Table(table) => {
-                let row = |row: &Vec<crate::Cell>| {
-                    Block::Table(crate::Table {
-                        rows: vec![row.clone()],
-                    })
-                };
                 let (head, body) = match table.has_header() {
-                    true => (plain_text(&[row(&table.rows[0])], people), &table.rows[1..]),
+                    true => (text::row(&table.rows[0], people), &table.rows[1..]),
                     false => (String::new(), &table.rows[..]),
                 };
-                put_parts(head, body.iter().map(row), people, units);
+                units.push(below(head, body.iter().map(|row| text::row(row, people))));
             }
             Block::Code { title, text, .. } => units.push(Unit::Parts {
-                head: title.clone().unwrap_or_default(),
-                parts: text.split('\n').map(str::to_owned).collect(),
+                head: Cow::Borrowed(title.as_deref().unwrap_or_default()),
+                parts: text.split('\n').map(Cow::Borrowed).collect(),
             }),
             Block::Panel { title, blocks, .. } | Block::Expand { title, blocks } => {
                 units.push(Unit::Words(title.clone().unwrap_or_default()));
@@ -167,14 +154,17 @@ fn units(blocks: &[Block], people: &People, units: &mut Vec<Unit>) {
     }
 }
 
-fn put_parts(head: String, parts: impl Iterator<Item = Block>, people: &People, units: &mut Vec<Unit>) {
-    let parts = parts
-        .map(|part| plain_text(&[part], people))
-        .filter(|part| !part.is_empty());
-    units.push(Unit::Parts {
-        head,
-        parts: parts.collect(),
-    });
+/// Those of the parts that have words.
+fn parts<'a>(parts: impl Iterator<Item = String>) -> Unit<'a> {
+    below(String::new(), parts)
+}
+
+/// Those of the parts that have words, below what stands at the head of them.
+fn below<'a>(head: String, parts: impl Iterator<Item = String>) -> Unit<'a> {
+    Unit::Parts {
+        head: Cow::Owned(head),
+        parts: parts.filter(|part| !part.is_empty()).map(Cow::Owned).collect(),
+    }
 }
 
 fn pieces(blocks: &[Block], people: &People) -> Vec<Piece> {
@@ -290,12 +280,12 @@ impl Cutter {
         self.chars += chars + 1;
     }
 
-    fn parts(&mut self, head: &str, parts: &[String]) {
+    fn parts(&mut self, head: &str, parts: &[Cow<'_, str>]) {
         let head_chars = head.chars().count();
         let chars = head_chars + parts.iter().map(|part| part.chars().count() + 1).sum::<usize>();
         if chars <= PASSAGE_CHARS_MAX {
             let lines = Some(head).filter(|head| !head.is_empty()).into_iter();
-            let lines: Vec<&str> = lines.chain(parts.iter().map(String::as_str)).collect();
+            let lines: Vec<&str> = lines.chain(parts.iter().map(AsRef::as_ref)).collect();
             return match lines.is_empty() {
                 true => {}
                 false => self.whole(&lines.join("\n"), chars),

@@ -1,6 +1,8 @@
 //! Given blocks, gives plain text: every word once and in order, as a careful person would copy it out by hand.
 
-use crate::block::{Block, Inline, OutlineEntry, People, Span, Table};
+use std::fmt::Write;
+
+use crate::block::{Block, Cell, Inline, OutlineEntry, People, Span, Table, Task};
 
 /// How far a line is set in at most, in levels of lists.
 const INDENT_LEVELS_MAX: usize = 8;
@@ -12,6 +14,27 @@ const SOMEBODY: &str = "someone";
 pub fn plain_text(blocks: &[Block], people: &People) -> String {
     let mut text = Text::new(people);
     text.blocks(blocks, Gap::Blank);
+    text.out
+}
+
+/// An item of a list, as `plain_text` writes it: of this number, or of a list without numbers.
+pub fn item(number: Option<u32>, blocks: &[Block], people: &People) -> String {
+    let mut text = Text::new(people);
+    text.item(Sign::of(number), blocks);
+    text.out
+}
+
+/// A task, as `plain_text` writes it.
+pub fn task(task: &Task, people: &People) -> String {
+    let mut text = Text::new(people);
+    text.item(Sign::of_task(task), &task.blocks);
+    text.out
+}
+
+/// A row of a table, as `plain_text` writes it.
+pub fn row(row: &[Cell], people: &People) -> String {
+    let mut text = Text::new(people);
+    text.row(row);
     text.out
 }
 
@@ -57,12 +80,34 @@ pub fn push_words(into: &mut String, inline: &Inline, people: &People) {
     }
 }
 
+fn blanks_at_end(text: &str) -> usize {
+    text.bytes().rev().take_while(|byte| *byte == b' ').count()
+}
+
 /// What stands between two pieces of text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Gap {
     None,
     Line,
     Blank,
+}
+
+/// What an item begins with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    None,
+    Word(&'static str),
+    Number(u32),
+}
+
+impl Sign {
+    fn of(number: Option<u32>) -> Self {
+        number.map_or(Self::Word("- "), Self::Number)
+    }
+
+    fn of_task(task: &Task) -> Self {
+        Self::Word(if task.done { "[x] " } else { "[ ] " })
+    }
 }
 
 struct Text<'a> {
@@ -72,7 +117,7 @@ struct Text<'a> {
     gap: Gap,
     indent: usize,
     /// The sign of an item whose first words are not written yet.
-    sign: String,
+    sign: Sign,
     /// In a cell of a table everything is in one line.
     in_cell: bool,
     cell_start: usize,
@@ -85,7 +130,7 @@ impl<'a> Text<'a> {
             people,
             gap: Gap::None,
             indent: 0,
-            sign: String::new(),
+            sign: Sign::None,
             in_cell: false,
             cell_start: 0,
         }
@@ -119,13 +164,16 @@ impl<'a> Text<'a> {
             self.out.push_str(lines);
             self.indent_line();
         }
-        if !self.sign.is_empty() {
-            self.out.push_str(&std::mem::take(&mut self.sign));
+        match std::mem::replace(&mut self.sign, Sign::None) {
+            Sign::None => {}
+            Sign::Word(word) => self.out.push_str(word),
+            // Writing to a string does not fail.
+            Sign::Number(number) => write!(self.out, "{number}. ").unwrap_or_default(),
         }
     }
 
     fn indent_line(&mut self) {
-        let levels = self.indent - usize::from(!self.sign.is_empty());
+        let levels = self.indent - usize::from(self.sign != Sign::None);
         for _ in 0..levels.min(INDENT_LEVELS_MAX) {
             self.out.push_str("  ");
         }
@@ -146,7 +194,7 @@ impl<'a> Text<'a> {
                 }
             }
         }
-        let end = self.out.trim_end_matches(' ').len();
+        let end = self.out.len() - blanks_at_end(&self.out);
         if !self.in_cell || end >= self.cell_start {
             self.out.truncate(end);
         }
@@ -166,7 +214,7 @@ impl<'a> Text<'a> {
     fn empty_line(&mut self) {
         if !self.in_cell && !self.out.is_empty() {
             self.begin();
-            self.out.truncate(self.out.trim_end_matches(' ').len());
+            self.out.truncate(self.out.len() - blanks_at_end(&self.out));
         }
     }
 
@@ -184,18 +232,16 @@ impl<'a> Text<'a> {
             Block::List { numbered_from, items } => {
                 let mut number = *numbered_from;
                 for item in items {
-                    let sign = number.map_or("- ".to_owned(), |number| format!("{number}. "));
-                    self.item(sign, item);
+                    self.item(Sign::of(number), item);
                     number = number.map(|number| number.saturating_add(1));
                 }
             }
             Block::Tasks(tasks) => {
                 for task in tasks {
-                    let sign = if task.done { "[x] " } else { "[ ] " };
-                    self.item(sign.to_owned(), &task.blocks);
+                    self.item(Sign::of_task(task), &task.blocks);
                 }
             }
-            Block::Decisions(items) => items.iter().for_each(|item| self.item("- ".to_owned(), item)),
+            Block::Decisions(items) => items.iter().for_each(|item| self.item(Sign::of(None), item)),
             Block::Table(table) => self.table(table),
             Block::Code { title, text, .. } => {
                 self.put(title.as_deref().unwrap_or_default());
@@ -219,14 +265,14 @@ impl<'a> Text<'a> {
         }
     }
 
-    fn item(&mut self, sign: String, blocks: &[Block]) {
+    fn item(&mut self, sign: Sign, blocks: &[Block]) {
         self.gap(Gap::Line);
         // A list that an item begins with has signs of its own.
         self.sign = sign;
         self.indent += 1;
         self.blocks(blocks, Gap::Line);
         self.indent -= 1;
-        self.sign.clear();
+        self.sign = Sign::None;
         self.gap(Gap::Line);
     }
 
@@ -237,10 +283,10 @@ impl<'a> Text<'a> {
         }
     }
 
-    fn row(&mut self, row: &[crate::block::Cell]) {
+    fn row(&mut self, row: &[Cell]) {
         let (was_in_cell, outer_start, outer_gap) = (self.in_cell, self.cell_start, self.gap);
         let before = self.out.len();
-        let sign = self.sign.clone();
+        let sign = self.sign;
         self.begin();
         let row_start = self.out.len();
         let mut has_words = false;

@@ -5,7 +5,7 @@ use std::io::Read;
 use flate2::read::MultiGzDecoder;
 
 use crate::{
-    Hints, Limits, Unread,
+    Hints, LeftOut, Limits, Unread,
     kind::{Archive, Kind},
     package::Package,
     pieces::Pieces,
@@ -44,7 +44,9 @@ fn read_zip(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unrea
     }
     out.in_part(None);
     if names.len() > limits.archive_parts_max {
-        out.leave_out();
+        out.leave_out(LeftOut::Files {
+            read: limits.archive_parts_max,
+        });
     }
     match locked == names.len() && locked > 0 {
         true => Err(Unread::PasswordProtected),
@@ -98,7 +100,7 @@ fn read_tar(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unrea
         let size = number(&header[124..136]);
         at += BLOCK_BYTES;
         let Some(end) = at.checked_add(size).filter(|end| *end <= bytes.len()) else {
-            out.leave_out();
+            out.leave_out(LeftOut::Unreadable);
             break;
         };
         let content = &bytes[at..end];
@@ -113,8 +115,13 @@ fn read_tar(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unrea
                     continue;
                 }
                 parts += 1;
-                if parts > limits.archive_parts_max || out.is_full() {
-                    out.leave_out();
+                if parts > limits.archive_parts_max {
+                    out.leave_out(LeftOut::Files {
+                        read: limits.archive_parts_max,
+                    });
+                    break;
+                }
+                if out.is_full() {
                     break;
                 }
                 read_part(&name, content, limits, out);
@@ -171,7 +178,7 @@ fn read_gzip(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unre
         return Err(Unread::broken("it cannot be unpacked"));
     }
     if !whole {
-        out.leave_out();
+        out.leave_out(LeftOut::Unreadable);
     }
     let hints = Hints {
         name: packed_name(bytes).unwrap_or_default(),

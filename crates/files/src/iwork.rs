@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, io::Read};
 use flate2::read::GzDecoder;
 
 use crate::{
-    Limits, Unread,
+    LeftOut, Limits, Unread,
     package::Package,
     pieces::Pieces,
     xml::{self, Element, Node},
@@ -126,7 +126,7 @@ fn read_objects(package: &Package<'_>, out: &mut Pieces) -> Result<(), Unread> {
             continue;
         }
         let Ok(part) = package.part(name) else {
-            out.leave_out();
+            out.leave_out(LeftOut::Unreadable);
             continue;
         };
         let objects = unsnapped(&part);

@@ -29,7 +29,7 @@ use kind::Kind;
 use pieces::Pieces;
 use serde::{Deserialize, Serialize};
 
-pub use domain::file_text::{Content, FileText, Piece, Place, Unread};
+pub use domain::file_text::{Content, FileText, LeftOut, Piece, Place, Unread};
 
 /// What the one who has the file says of it. Nobody believes it; it decides between kinds of text only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Given text as readers find it, keeps it as tidy pieces until the limit is reached.
 
-use crate::{Content, FileText, Limits, Piece, Place, Unread};
+use crate::{Content, FileText, LeftOut, Limits, Piece, Place, Unread};
 
 /// What a piece costs in the answer besides its text, in bytes: its names and marks in JSON.
 const PIECE_COST_BYTES: usize = 64;
@@ -18,8 +18,9 @@ pub struct Pieces {
     part: Option<String>,
     title: Option<String>,
     author: Option<String>,
+    text_bytes_max: usize,
     room_bytes: usize,
-    truncated: bool,
+    left_out: Option<LeftOut>,
 }
 
 impl Pieces {
@@ -30,8 +31,9 @@ impl Pieces {
             part: None,
             title: None,
             author: None,
+            text_bytes_max: limits.text_bytes_max,
             room_bytes: limits.text_bytes_max,
-            truncated: false,
+            left_out: None,
         }
     }
 
@@ -40,8 +42,8 @@ impl Pieces {
             kind: kind.to_owned(),
             title: self.title,
             author: self.author,
+            left_out: self.left_out,
             pieces: self.pieces,
-            truncated: self.truncated,
         }
     }
 
@@ -80,11 +82,15 @@ impl Pieces {
 
     /// A row; one without text is left out, and so are empty cells at its end.
     pub fn row(&mut self, header: bool, cells: impl IntoIterator<Item = String>) {
-        let mut cells: Vec<String> = cells
-            .into_iter()
+        let mut all = cells.into_iter();
+        let mut cells: Vec<String> = all
+            .by_ref()
             .take(ROW_CELLS_MAX)
             .map(|cell| tidy(&cell).replace('\n', " "))
             .collect();
+        if all.any(|cell| !cell.trim().is_empty()) {
+            self.leave_out(LeftOut::Columns { read: ROW_CELLS_MAX });
+        }
         while cells.last().is_some_and(String::is_empty) {
             cells.pop();
         }
@@ -114,16 +120,16 @@ impl Pieces {
         self.pieces.len() > count
     }
 
-    /// Something was left out.
-    pub fn leave_out(&mut self) {
-        self.truncated = true;
+    /// This was left out.
+    pub fn leave_out(&mut self, what: LeftOut) {
+        self.left_out.get_or_insert(what);
     }
 
     /// Something broke. What was read before it stands, and the file is said to have more.
     pub fn forgive(&mut self, result: Result<(), Unread>) -> Result<(), Unread> {
         match result {
             Err(Unread::Broken { .. }) if !self.pieces.is_empty() => {
-                self.truncated = true;
+                self.leave_out(LeftOut::Unreadable);
                 Ok(())
             }
             other => other,
@@ -142,18 +148,22 @@ impl Pieces {
         }
         // Half of what is left: even quotes, which cost two bytes each in JSON, then fit.
         let end = text.floor_char_boundary(room / 2);
-        self.truncated = true;
         if end > 0 {
             self.push(room, content(text[..end].to_owned()));
         }
+        self.fill();
+    }
+
+    fn fill(&mut self) {
         self.room_bytes = 0;
+        self.leave_out(LeftOut::Text {
+            bytes: self.text_bytes_max,
+        });
     }
 
     fn push(&mut self, cost: usize, content: Content) {
         let Some(room) = self.room_bytes.checked_sub(cost + PIECE_COST_BYTES) else {
-            self.room_bytes = 0;
-            self.truncated = true;
-            return;
+            return self.fill();
         };
         self.room_bytes = room;
         let place = match (&self.part, &self.place) {
@@ -251,9 +261,23 @@ mod tests {
         pieces.paragraph(&"long ".repeat(100));
         pieces.paragraph("never");
         let text = pieces.finish("text");
-        assert!(text.truncated);
+        assert_eq!(text.left_out, Some(LeftOut::Text { bytes: 300 }));
         assert_eq!(text.pieces.len(), 2);
         assert!(serde_json::to_string(&text.pieces).unwrap().len() <= 400);
+    }
+
+    #[test]
+    fn a_row_wider_than_people_make_them_says_what_it_lost() {
+        let left_out = |columns: usize| {
+            let mut pieces = Pieces::new(&Limits::default());
+            pieces.row(false, (0..columns).map(|_| "a".to_owned()).chain([" ".to_owned()]));
+            pieces.finish("table").left_out
+        };
+        assert_eq!(left_out(ROW_CELLS_MAX), None);
+        assert_eq!(
+            left_out(ROW_CELLS_MAX + 1),
+            Some(LeftOut::Columns { read: ROW_CELLS_MAX })
+        );
     }
 
     #[test]

@@ -18,7 +18,7 @@ const STATEMENTS_KEPT: usize = 256;
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 
 /// In order; a file never changes once it was released.
-pub(crate) const MIGRATIONS: [&str; 10] = [
+pub(crate) const MIGRATIONS: [&str; 11] = [
     include_str!("migrations/0001_beginning.sql"),
     include_str!("migrations/0002_walks.sql"),
     include_str!("migrations/0003_points.sql"),
@@ -29,6 +29,7 @@ pub(crate) const MIGRATIONS: [&str; 10] = [
     include_str!("migrations/0009_mentions.sql"),
     include_str!("migrations/0010_keys.sql"),
     include_str!("migrations/0011_given_answers.sql"),
+    include_str!("migrations/0012_mentions_of_before.sql"),
 ];
 
 /// The store. Writing goes through one connection, so that writers queue here and never meet a locked database.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use domain::{
     AccountId, ContentId, DocumentId, Error, FeedId, IndexId, Result, RunId, SiteId, SpaceId, Timestamp,
-    document::{DocumentKind, Held, Known, Person},
+    document::{Document, DocumentKind, Held, Known, Person},
     store::{
         Ancestor, Called, DocumentFilter, DocumentRow, Documents, HeldFacts, Recording, Unseen, Verdict, WANTED_MAX,
         Wanted,
@@ -239,6 +239,14 @@ impl Documents for SqlStore {
         self.people_to_ask(site, accounts, since).await
     }
 
+    async fn unread_for_mentions(&self, feed: FeedId, limit: usize) -> Result<Option<Vec<Document>>> {
+        self.to_read_for_mentions(feed, limit).await
+    }
+
+    async fn record_mentions(&self, feed: FeedId, recording: &Recording) -> Result<()> {
+        self.mentions_recorded(feed, recording).await
+    }
+
     async fn names(&self, site: &SiteId, accounts: &BTreeSet<AccountId>) -> Result<BTreeMap<AccountId, String>> {
         self.names_of(site, accounts).await
     }
@@ -470,6 +478,10 @@ fn one_held(row: &Columns<'_>, places: &Places) -> Result<Held> {
         sequence: row.number("sequence")?,
         first_seen_at: row.instant("first_seen_at")?,
         seen_run: row.maybe_number("seen_run")?.map(RunId),
+        unread: match row.maybe_number("file_version")? == Some(i64::from(document.version)) {
+            true => row.maybe_text("file_why")?,
+            false => None,
+        },
         removed: row.removal()?,
         removed_at: row.maybe_instant("removed_at")?,
         document,

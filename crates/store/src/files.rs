@@ -144,17 +144,6 @@ impl Files for SqlStore {
         );
         self.change(query.bind(feed.0).bind(until.0)).await
     }
-
-    async fn file_why(&self, feed: FeedId, id: &ContentId) -> Result<Option<String>> {
-        let query = sqlx::query(
-            "select file_why from documents where feed_id = $1 and content_id = $2 and file_version = version",
-        );
-        let row = query.bind(feed.0).bind(id.as_str()).fetch_optional(&self.read).await;
-        match row.map_err(failed)? {
-            Some(row) => Columns(&row).maybe_text("file_why"),
-            None => Ok(None),
-        }
-    }
 }
 
 /// Whether that version is there still.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::{
     ContentId, DocumentId, FeedId, IndexId, RunId, SiteId, SpaceId, Timestamp,
     cursor::{Mark, Stream},
-    document::{Body, Document, DocumentKind, FileFacts},
+    document::{Body, Document, DocumentKind, FileFacts, Held},
     file_text::{Content, FileText, Piece},
     site::Site,
     space::Space,
@@ -126,9 +126,13 @@ impl World {
         self.store.record_files(self.feed, &recording).await.unwrap();
     }
 
-    async fn body(&self) -> Body {
+    async fn held(&self) -> Held {
         let id = DocumentId::new(&self.site, FILE);
-        self.store.document(self.index, &id).await.unwrap().document.body
+        self.store.document(self.index, &id).await.unwrap()
+    }
+
+    async fn body(&self) -> Body {
+        self.held().await.document.body
     }
 
     async fn last_sequence(&self) -> i64 {
@@ -194,14 +198,14 @@ async fn a_file_that_cannot_be_read_loses_its_old_text_and_says_why_until_it_is_
     let why = "password-protected".to_owned();
     world.became(2, FileOutcome::Unread { why: why.clone() }).await;
     assert_eq!((world.body().await, world.waiting(9).await), (Body::None, vec![]));
-    assert_eq!(world.store.file_why(world.feed, &id).await.unwrap(), Some(why));
+    assert_eq!(world.held().await.unread, Some(why));
     world
         .store
         .read_files_anew(world.feed, std::slice::from_ref(&id))
         .await
         .unwrap();
     assert_eq!(world.waiting(9).await.len(), 1);
-    assert_eq!(world.store.file_why(world.feed, &id).await.unwrap(), None);
+    assert_eq!(world.held().await.unread, None);
 }
 
 #[tokio::test]

@@ -4,14 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     AccountId, ContentId, FeedId, Result, SiteId, Timestamp,
-    document::{MENTIONS_MAX, Person},
+    document::{Document, MENTIONS_MAX, Person},
+    store::Recording,
+    sync_run::Counts,
 };
-use sqlx::SqliteConnection;
+use sqlx::{Row, SqliteConnection};
 
 use crate::{
     SqlStore,
-    dialect::failed,
-    record::{IDS_PER_STATEMENT, marks, touch},
+    dialect::{failed, missing},
+    feeds::number,
+    points,
+    record::{IDS_PER_STATEMENT, add_counts, marks, touch},
     rows::Columns,
 };
 
@@ -59,6 +63,80 @@ impl SqlStore {
         }
         Ok(names)
     }
+
+    pub(crate) async fn to_read_for_mentions(&self, feed: FeedId, limit: usize) -> Result<Option<Vec<Document>>> {
+        let after = sqlx::query("select mentions_after from feeds where id = $1")
+            .bind(feed.0)
+            .fetch_optional(&self.read)
+            .await
+            .map_err(failed)?;
+        let after = after
+            .map(|row| Columns(&row).maybe_text("mentions_after"))
+            .transpose()?;
+        let Some(after) = after.flatten() else {
+            return Ok(None);
+        };
+        let rows = sqlx::query(
+            "select * from documents
+             where feed_id = $1 and content_id > $2 and removed is null and body_format in ('storage', 'adf')
+             order by content_id limit $3",
+        )
+        .bind(feed.0)
+        .bind(after)
+        .bind(number(limit as u64))
+        .fetch_all(&self.read)
+        .await
+        .map_err(failed)?;
+        rows.iter()
+            .map(|row| Columns(row).document())
+            .collect::<Result<_>>()
+            .map(Some)
+    }
+
+    pub(crate) async fn mentions_recorded(&self, feed: FeedId, recording: &Recording) -> Result<()> {
+        let mut transaction = self.claimed().await?;
+        let index: i64 = sqlx::query("select index_id from feeds where id = $1 and state <> 'removed'")
+            .bind(feed.0)
+            .fetch_one(&mut *transaction)
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(missing(format!("feed {feed}, or it was removed; it")))?;
+        let mut naming = Vec::new();
+        for document in &recording.documents {
+            let content = &document.id.content;
+            let accounts = recording.mentions.get(content);
+            if accounts.is_some() && is_held(&mut transaction, feed, document).await? {
+                write_mentions(&mut transaction, feed, content, accounts).await?;
+                naming.push((feed.0, content.to_string()));
+            }
+        }
+        touch(&mut transaction, index, &naming).await?;
+        if let Some(document) = recording.documents.first() {
+            name_people(&mut transaction, &document.id.site, &recording.people, recording.now).await?;
+        }
+        let last = recording.documents.last().map(|document| document.id.content.as_str());
+        sqlx::query("update feeds set mentions_after = $2 where id = $1")
+            .bind(feed.0)
+            .bind(last)
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        add_counts(&mut transaction, recording.run, recording.spent, Counts::default()).await?;
+        points::spend(&mut transaction, feed, recording.spent, recording.now).await?;
+        transaction.commit().await.map_err(failed)
+    }
+}
+
+/// Whether this version is what is held, and may be found.
+async fn is_held(transaction: &mut SqliteConnection, feed: FeedId, document: &Document) -> Result<bool> {
+    let query = sqlx::query(
+        "select 1 from documents where feed_id = $1 and content_id = $2 and version = $3 and removed is null",
+    );
+    let query = query
+        .bind(feed.0)
+        .bind(document.id.content.as_str())
+        .bind(i64::from(document.version));
+    Ok(query.fetch_optional(transaction).await.map_err(failed)?.is_some())
 }
 
 /// Writes names; who is called otherwise than before has their documents, and those that mention them, indexed again. Whom

@@ -11,6 +11,7 @@ pub mod plan;
 pub mod schedule;
 
 mod changes;
+mod mentions;
 mod people;
 mod probe;
 mod pull;

@@ -19,6 +19,7 @@ use crate::{
     alive,
     changes::read_changes,
     files::{FilePorts, read_files},
+    mentions::read_mentions,
     parking::{Parking, Waits, hidden_from_app, parking},
     people::Asked,
     plan,
@@ -344,6 +345,7 @@ async fn read(ports: &Ports, feed: &Feed, reach: &Reach, run: &SyncRun, spaces: 
     let visible: Vec<FeedSpace> = found.cloned().collect();
     match run.kind {
         RunKind::Changes => {
+            read_mentions(ports, feed, reach, run).await?;
             read_wanted(ports, feed, reach, run, &visible).await?;
             match visible.iter().any(|space| space.imported_at.is_some()) {
                 true => read_changes(ports, feed, reach, run, &visible).await,

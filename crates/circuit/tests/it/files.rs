@@ -285,6 +285,12 @@ async fn what_cannot_be_read_is_listed_with_its_reason_and_the_others_are_read()
         .remove(0);
     let download = format!("/{}/download", film.id.content);
     assert!(!asked(&setting.fake).await.iter().any(|path| path.contains(&download)));
+    let film = circuit
+        .app
+        .document(&circuit.caller, begun.index, &film.id)
+        .await
+        .unwrap();
+    assert_eq!(film.unread.as_deref(), Some("type not read: video/mp4"));
 
     // The document says it too, also after a walk has seen it again.
     let locked = failures(&circuit, &begun)

@@ -2,6 +2,7 @@
 
 use domain::sync_run::RunKind;
 use serde_json::json;
+use sqlx::Connection;
 
 use crate::{
     budget::at_ten,
@@ -127,4 +128,31 @@ async fn names_of_whom_a_text_mentions_cost_points_once_and_accounts_without_a_n
 /// What Atlassian counted.
 async fn points_of(setting: &Setting) -> u64 {
     world(&setting.fake, "/_world/stats").await["points"].as_u64().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_the_pages_of_an_older_circuit_mention_is_found_out_with_the_next_look_at_changes() {
+    let (setting, begun, circuit) = imported().await;
+    let run = circuit.last_run(&begun).await;
+    created(&setting, "Whom to ask", format!("<p>Zyzzyva {}</p>", mention(FREJA))).await;
+    let brought = circuit.passed(&setting, &begun, RunKind::Changes, run).await;
+    assert_eq!(circuit.finds(&begun, "\"zyzzyva quokka\"").await, 1);
+
+    // What it knew: neither whom a text mentions nor what they are called.
+    let database = format!("sqlite:{}", setting.data_dir.join("circuit.db").display());
+    let mut database = sqlx::SqliteConnection::connect(&database).await.unwrap();
+    for sql in [
+        "delete from mentions",
+        "delete from people",
+        "update feeds set mentions_after = ''",
+    ] {
+        sqlx::query(sql).execute(&mut database).await.unwrap();
+    }
+    database.close().await.unwrap();
+    let named = json!({ "account": FREJA, "name": "Numbat Bilby" });
+    change(&setting.fake, "rename-person", named).await;
+    let last = brought.last.unwrap().id;
+    circuit.passed(&setting, &begun, RunKind::Changes, last).await;
+    assert_eq!(circuit.finds(&begun, "\"zyzzyva numbat\"").await, 1);
+    circuit.end().await;
 }

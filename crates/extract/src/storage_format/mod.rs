@@ -228,7 +228,7 @@ impl<'a> Reader<'a> {
                 let readable = card
                     .filter(|href| self.plain(inside.clone()) == *href)
                     .map(address::readable);
-                let place = place.linked(href.clone().and_then(refer::href));
+                let place = place.linked(href.and_then(refer::href));
                 match readable {
                     Some(words) => flow.words(&words, &place.manner),
                     None => self.read(inside, flow, &place),
@@ -611,27 +611,40 @@ impl<'a> Reader<'a> {
     }
 
     /// Elements, and words that are more than blanks between them.
-    fn children(&self, nodes: Range<usize>) -> Vec<Child<'a>> {
-        let mut children = Vec::new();
-        let mut at = nodes.start;
-        while at < nodes.end {
-            let node = self.nodes[at];
-            match node.kind {
-                Kind::Element { tag, attributes } => children.push(Child::Element(Element {
-                    at,
-                    tag,
-                    attributes,
-                    end: node.end,
-                })),
-                Kind::Text(text) | Kind::Verbatim(text) | Kind::Rest(text) => {
-                    if !text.trim().is_empty() {
-                        children.push(Child::Words(at));
+    fn children(&self, nodes: Range<usize>) -> impl Iterator<Item = Child<'a>> + use<'a> {
+        let all = self.nodes;
+        let mut next = nodes.start;
+        std::iter::from_fn(move || {
+            while next < nodes.end {
+                let (at, node) = (next, all[next]);
+                next = node.end;
+                match node.kind {
+                    Kind::Element { tag, attributes } => {
+                        let end = node.end;
+                        return Some(Child::Element(Element {
+                            at,
+                            tag,
+                            attributes,
+                            end,
+                        }));
+                    }
+                    Kind::Text(text) | Kind::Verbatim(text) | Kind::Rest(text) => {
+                        if !is_blank(text) {
+                            return Some(Child::Words(at));
+                        }
                     }
                 }
             }
-            at = node.end;
-        }
-        children
+            None
+        })
+    }
+}
+
+fn is_blank(text: &str) -> bool {
+    match text.bytes().find(|byte| !byte.is_ascii_whitespace()) {
+        None => true,
+        Some(byte) if byte.is_ascii_graphic() => false,
+        Some(_) => text.trim_start().is_empty(),
     }
 }
 

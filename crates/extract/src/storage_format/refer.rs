@@ -93,13 +93,14 @@ pub fn image_reference(reader: &Reader<'_>, element: &Element<'_>) -> Option<Tar
 
 /// The target of an `href` or a `src`; what carries its content in itself leads nowhere.
 pub fn href(href: String) -> Option<Target> {
-    let href = href.trim();
-    if href.is_empty() || href.starts_with("data:") {
+    let trimmed = href.trim();
+    if trimmed.is_empty() || trimmed.starts_with("data:") {
         return None;
     }
-    Some(match href.strip_prefix('#') {
+    Some(match trimmed.strip_prefix('#') {
         Some(anchor) => Target::Anchor(anchor.to_owned()),
-        None => Target::Url(href.to_owned()),
+        None if trimmed.len() == href.len() => Target::Url(href),
+        None => Target::Url(trimmed.to_owned()),
     })
 }
 

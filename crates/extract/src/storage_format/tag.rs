@@ -78,109 +78,111 @@ impl Tag {
 
     /// None for an element that means nothing here: its words are read as if it were not there.
     pub fn of(name: &str) -> Option<Self> {
-        if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return Self::of_lower_case(&name.to_ascii_lowercase());
-        }
-        Self::of_lower_case(name)
+        let name = name.as_bytes();
+        Self::of_lower_case(name).or_else(|| {
+            // Nearly no page writes names in capital letters.
+            let is_written_so = name.iter().any(u8::is_ascii_uppercase);
+            is_written_so
+                .then(|| name.to_ascii_lowercase())
+                .and_then(|name| Self::of_lower_case(&name))
+        })
     }
 
-    fn of_lower_case(name: &str) -> Option<Self> {
-        match name.split_once(':') {
-            Some(("ac", construct)) => Self::of_construct(construct),
-            Some(("ri", reference)) => Self::of_reference(reference),
-            Some(_) => None,
-            None => Self::of_html(name),
+    fn of_lower_case(name: &[u8]) -> Option<Self> {
+        match name {
+            [b'a', b'c', b':', construct @ ..] => Self::of_construct(construct),
+            [b'r', b'i', b':', reference @ ..] => Self::of_reference(reference),
+            _ => Self::of_html(name),
         }
     }
 
     /// Confluence's constructs, `ac:`.
-    fn of_construct(name: &str) -> Option<Self> {
+    fn of_construct(name: &[u8]) -> Option<Self> {
         Some(match name {
-            "parameter" | "default-parameter" => Self::Parameter,
-            "structured-macro" | "macro" => Self::Macro,
-            "rich-text-body" => Self::RichBody,
-            "plain-text-body" => Self::PlainBody,
-            "link" => Self::Link,
-            "link-body" => Self::LinkBody,
-            "plain-text-link-body" => Self::PlainLinkBody,
-            "image" => Self::Image,
-            "caption" => Self::Caption,
-            "emoticon" => Self::Emoticon,
-            "inline-comment-marker" => Self::Inline,
-            "layout" => Self::Layout,
-            "layout-section" => Self::LayoutSection,
-            "layout-cell" => Self::LayoutCell,
-            "task-list" => Self::TaskList,
-            "task" => Self::Task,
-            "task-status" => Self::TaskStatus,
-            "task-body" => Self::TaskBody,
-            "task-id" | "task-uuid" | "placeholder" => Self::Hidden,
-            "adf-extension" => Self::AdfExtension,
-            "adf-node" => Self::AdfNode,
-            "adf-attribute" => Self::AdfAttribute,
-            "adf-content" => Self::AdfContent,
-            "adf-fallback" => Self::AdfFallback,
+            b"parameter" | b"default-parameter" => Self::Parameter,
+            b"structured-macro" | b"macro" => Self::Macro,
+            b"rich-text-body" => Self::RichBody,
+            b"plain-text-body" => Self::PlainBody,
+            b"link" => Self::Link,
+            b"link-body" => Self::LinkBody,
+            b"plain-text-link-body" => Self::PlainLinkBody,
+            b"image" => Self::Image,
+            b"caption" => Self::Caption,
+            b"emoticon" => Self::Emoticon,
+            b"inline-comment-marker" => Self::Inline,
+            b"layout" => Self::Layout,
+            b"layout-section" => Self::LayoutSection,
+            b"layout-cell" => Self::LayoutCell,
+            b"task-list" => Self::TaskList,
+            b"task" => Self::Task,
+            b"task-status" => Self::TaskStatus,
+            b"task-body" => Self::TaskBody,
+            b"task-id" | b"task-uuid" | b"placeholder" => Self::Hidden,
+            b"adf-extension" => Self::AdfExtension,
+            b"adf-node" => Self::AdfNode,
+            b"adf-attribute" => Self::AdfAttribute,
+            b"adf-content" => Self::AdfContent,
+            b"adf-fallback" => Self::AdfFallback,
             _ => return None,
         })
     }
 
     /// What Confluence refers to, `ri:`.
-    fn of_reference(name: &str) -> Option<Self> {
+    fn of_reference(name: &[u8]) -> Option<Self> {
         Some(match name {
-            "page" => Self::Page,
-            "blog-post" => Self::BlogPost,
-            "attachment" => Self::Attachment,
-            "url" => Self::Url,
-            "space" => Self::Space,
-            "user" => Self::User,
-            "content-entity" => Self::ContentEntity,
+            b"page" => Self::Page,
+            b"blog-post" => Self::BlogPost,
+            b"attachment" => Self::Attachment,
+            b"url" => Self::Url,
+            b"space" => Self::Space,
+            b"user" => Self::User,
+            b"content-entity" => Self::ContentEntity,
             _ => return None,
         })
     }
 
     /// HTML, the names that pages are full of first.
-    fn of_html(name: &str) -> Option<Self> {
+    fn of_html(name: &[u8]) -> Option<Self> {
         Some(match name {
-            "p" => Self::Paragraph,
-            "li" => Self::Item,
-            "td" => Self::DataCell,
-            "strong" | "b" => Self::Strong,
-            "a" => Self::Anchor,
-            "br" => Self::Break,
-            "ul" | "menu" => Self::Bullets,
-            "tr" => Self::Row,
-            "em" | "i" | "cite" | "dfn" | "var" => Self::Emphasis,
-            "code" | "tt" | "kbd" | "samp" => Self::InlineCode,
-            "th" => Self::HeaderCell,
-            "h1" => Self::Heading1,
-            "h2" => Self::Heading2,
-            "h3" => Self::Heading3,
-            "h4" => Self::Heading4,
-            "h5" => Self::Heading5,
-            "h6" => Self::Heading6,
-            "ol" => Self::Numbers,
-            "span" | "font" | "u" | "ins" | "sub" | "sup" | "small" | "big" | "mark" | "label" | "q" | "abbr"
-            | "acronym" | "bdi" | "bdo" | "ruby" => Self::Inline,
-            "div" | "section" | "article" | "aside" | "main" | "header" | "footer" | "nav" | "address" | "center"
-            | "figure" | "figcaption" | "caption" | "dl" | "dd" | "form" | "fieldset" | "legend" | "hgroup" => {
-                Self::Block
-            }
-            "hr" => Self::Rule,
-            "time" => Self::Time,
-            "table" => Self::Table,
-            "thead" | "tbody" | "tfoot" => Self::TableSection,
-            "s" | "del" | "strike" => Self::Struck,
-            "blockquote" => Self::Quote,
-            "pre" => Self::Preformatted,
-            "img" => Self::HtmlImage,
-            "dt" => Self::Term,
-            "details" => Self::Details,
-            "summary" => Self::Summary,
-            "iframe" | "embed" => Self::HtmlFrame,
-            "math" => Self::Math,
-            "annotation" => Self::Annotation,
-            "script" | "style" | "head" | "title" | "template" | "noscript" | "object" | "applet" | "select"
-            | "textarea" | "rp" => Self::Hidden,
+            b"p" => Self::Paragraph,
+            b"li" => Self::Item,
+            b"td" => Self::DataCell,
+            b"strong" | b"b" => Self::Strong,
+            b"a" => Self::Anchor,
+            b"br" => Self::Break,
+            b"ul" | b"menu" => Self::Bullets,
+            b"tr" => Self::Row,
+            b"em" | b"i" | b"cite" | b"dfn" | b"var" => Self::Emphasis,
+            b"code" | b"tt" | b"kbd" | b"samp" => Self::InlineCode,
+            b"th" => Self::HeaderCell,
+            b"h1" => Self::Heading1,
+            b"h2" => Self::Heading2,
+            b"h3" => Self::Heading3,
+            b"h4" => Self::Heading4,
+            b"h5" => Self::Heading5,
+            b"h6" => Self::Heading6,
+            b"ol" => Self::Numbers,
+            b"span" | b"font" | b"u" | b"ins" | b"sub" | b"sup" | b"small" | b"big" | b"mark" | b"label" | b"q"
+            | b"abbr" | b"acronym" | b"bdi" | b"bdo" | b"ruby" => Self::Inline,
+            b"div" | b"section" | b"article" | b"aside" | b"main" | b"header" | b"footer" | b"nav" | b"address"
+            | b"center" | b"figure" | b"figcaption" | b"caption" | b"dl" | b"dd" | b"form" | b"fieldset"
+            | b"legend" | b"hgroup" => Self::Block,
+            b"hr" => Self::Rule,
+            b"time" => Self::Time,
+            b"table" => Self::Table,
+            b"thead" | b"tbody" | b"tfoot" => Self::TableSection,
+            b"s" | b"del" | b"strike" => Self::Struck,
+            b"blockquote" => Self::Quote,
+            b"pre" => Self::Preformatted,
+            b"img" => Self::HtmlImage,
+            b"dt" => Self::Term,
+            b"details" => Self::Details,
+            b"summary" => Self::Summary,
+            b"iframe" | b"embed" => Self::HtmlFrame,
+            b"math" => Self::Math,
+            b"annotation" => Self::Annotation,
+            b"script" | b"style" | b"head" | b"title" | b"template" | b"noscript" | b"object" | b"applet"
+            | b"select" | b"textarea" | b"rp" => Self::Hidden,
             _ => return None,
         })
     }

@@ -132,6 +132,7 @@ pub fn held(body: Body) -> Held {
         sequence: 1,
         first_seen_at: Timestamp(0),
         seen_run: None,
+        unread: None,
         removed: None,
         removed_at: None,
     }

@@ -3,7 +3,7 @@
 use mail_parser::{Address, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
 use super::{Letter, attachment, body_html, body_plain};
-use crate::{Unread, encoding, pieces::Pieces};
+use crate::{LeftOut, Unread, encoding, pieces::Pieces};
 
 /// Messages within messages are read this deep.
 const MESSAGES_MAX: u8 = 3;
@@ -28,7 +28,7 @@ fn read_message(message: &Message<'_>, depth: u8, out: &mut Pieces) {
     for index in &message.html_body {
         match message.parts.get(*index as usize) {
             Some(part) => body(part, out),
-            None => out.leave_out(),
+            None => out.leave_out(LeftOut::Unreadable),
         }
     }
     if !out.has_more_than(count) {

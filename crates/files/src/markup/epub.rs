@@ -2,7 +2,7 @@
 
 use super::html;
 use crate::{
-    Limits, Place, Unread, encoding,
+    LeftOut, Limits, Place, Unread, encoding,
     package::{Package, joined},
     pieces::Pieces,
     xml::Element,
@@ -33,7 +33,7 @@ pub fn read(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unrea
     for chapter in chapters(&root) {
         let path = joined(folder, &crate::drawing::percent_decoded(chapter.as_bytes()));
         let Ok(bytes) = package.part(&path) else {
-            out.leave_out();
+            out.leave_out(LeftOut::Unreadable);
             continue;
         };
         let text = encoding::decode_xml(&bytes);

@@ -2,7 +2,7 @@
 
 use super::linked_chart;
 use crate::{
-    Limits, Place, Unread,
+    LeftOut, Limits, Place, Unread,
     package::{Package, Relation, core_properties},
     pieces::Pieces,
     xml::{self, Element},
@@ -15,7 +15,7 @@ pub fn read(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unrea
         out.at(Some(Place::Slide(number)));
         match package.part(&slide) {
             Ok(bytes) => read_slide(&package, &slide, &xml::tree(&bytes), out),
-            Err(_) => out.leave_out(),
+            Err(_) => out.leave_out(LeftOut::Unreadable),
         }
         if out.is_full() {
             break;

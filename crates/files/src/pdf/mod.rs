@@ -11,7 +11,7 @@ use hayro_syntax::{
     object::{Array, Dict, Name},
 };
 
-use crate::{Unread, encoding, pieces::Pieces};
+use crate::{LeftOut, Unread, encoding, pieces::Pieces};
 
 /// The most pages that are read.
 const PAGES_MAX: usize = 5_000;
@@ -37,7 +37,10 @@ pub fn read(bytes: &[u8], out: &mut Pieces) -> Result<(), Unread> {
         }
     }
     if laid_out.len() < pages.len() {
-        out.leave_out();
+        out.leave_out(LeftOut::Pages {
+            read: laid_out.len(),
+            of: pages.len(),
+        });
     }
     layout::write(&laid_out, out);
     Ok(())

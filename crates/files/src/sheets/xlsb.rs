@@ -7,7 +7,7 @@ use super::{
     truth, xlsx,
 };
 use crate::{
-    Limits, Unread, encoding,
+    LeftOut, Limits, Unread, encoding,
     package::{Package, core_properties},
     pieces::Pieces,
 };
@@ -62,7 +62,7 @@ pub fn read(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unrea
         begin_sheet(&name, out);
         match package.part(&relation.target) {
             Ok(bytes) => read_sheet(&bytes, &strings, &formats, out),
-            Err(_) => out.leave_out(),
+            Err(_) => out.leave_out(LeftOut::Unreadable),
         }
         xlsx::beside(&package, &relation.target, out);
         for comments in package

@@ -2,7 +2,7 @@
 
 use super::{Cells, Grid, ROWS_MAX, begin_sheet, format::Formats, truth};
 use crate::{
-    Limits, Unread,
+    LeftOut, Limits, Unread,
     office::{drawn_words, linked_chart},
     package::{Package, core_properties},
     pieces::Pieces,
@@ -44,7 +44,7 @@ pub fn read(bytes: &[u8], limits: &Limits, out: &mut Pieces) -> Result<(), Unrea
         begin_sheet(name, out);
         match package.part(&relation.target) {
             Ok(bytes) => read_sheet(&bytes, &strings, &formats, out),
-            Err(_) => out.leave_out(),
+            Err(_) => out.leave_out(LeftOut::Unreadable),
         }
         beside(&package, &relation.target, out);
         if out.is_full() {

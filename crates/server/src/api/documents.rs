@@ -273,6 +273,10 @@ pub struct CommentJson {
 pub struct FileJson {
     pub media_type: Option<String>,
     pub size_bytes: Option<u64>,
+    /// Why this version has no text here, such as `password-protected`; null when it has, or was not read yet.
+    pub unread: Option<String>,
+    /// What of its text was left out, in a sentence; null when all of it was read, and in a story.
+    pub left_out: Option<String>,
 }
 
 impl From<Held> for DocumentJson {
@@ -321,6 +325,8 @@ impl From<Held> for DocumentJson {
             file: document.file.map(|file: FileFacts| FileJson {
                 media_type: file.media_type,
                 size_bytes: file.size_bytes,
+                unread: held.unread,
+                left_out: None,
             }),
             first_seen_at: held.first_seen_at.to_string(),
         }
@@ -538,7 +544,7 @@ pub async fn read_document(
 ) -> Answer<Response> {
     let held = door.app.document(&caller, index, &document).await?;
     let (held, reading) = door.app.reading(index, held).await?;
-    let answer = DocumentJson {
+    let mut answer = DocumentJson {
         markdown: Some(reading.markdown),
         outline: Some(reading.outline.into_iter().map(HeadingJson::from).collect()),
         ancestors: Some(reading.above.into_iter().map(AncestorJson::from).collect()),
@@ -546,6 +552,9 @@ pub async fn read_document(
         comments: Some(reading.comments.into()),
         ..held.into()
     };
+    if let Some(file) = &mut answer.file {
+        file.left_out = reading.left_out;
+    }
     // What hangs on the document changes without it: only the whole answer tells.
     let json = serde_json::to_vec(&answer).map_err(|_| Failed::internal())?;
     let digest: String = Sha256::digest(&json)[..16]

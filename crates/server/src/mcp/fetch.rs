@@ -69,6 +69,9 @@ pub struct Metadata {
     pub created_at: String,
     pub updated_at: String,
     pub labels: String,
+    /// Of an attached file: why it has no text, or what of its text was left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_read: Option<String>,
     /// Which bytes of the whole text this answer has.
     pub part: String,
 }
@@ -98,7 +101,8 @@ pub async fn fetch(app: &App, caller: &Caller, asked: &Asked) -> Result<Fetched>
     let (url, passage) = passage(&held, asked.passage)?;
     let facts = metadata(app, caller, index, &held).await?;
     let (title, sequence) = (seen(&held.document.title), held.sequence);
-    let markdown = seen(&app.markdown(held).await?);
+    let written = app.written(held).await?;
+    let markdown = seen(&written.markdown);
     let from = match (begins, passage) {
         (Some((_, at)), _) => markdown.ceil_char_boundary(at),
         (None, Some(text)) => place::of_passage(&markdown, &text).unwrap_or(0),
@@ -117,6 +121,7 @@ pub async fn fetch(app: &App, caller: &Caller, asked: &Asked) -> Result<Fetched>
         text: markdown[from..end].to_owned(),
         url,
         metadata: Metadata {
+            not_read: facts.not_read.or(written.left_out),
             part: format!("{from}-{end} of {}", markdown.len()),
             ..facts
         },
@@ -175,6 +180,7 @@ async fn metadata(app: &App, caller: &Caller, index: IndexId, held: &Held) -> Re
         created_at: document.created_at.to_string(),
         updated_at: document.modified_at.to_string(),
         labels: seen(&labels.join(", ")),
+        not_read: held.unread.as_deref().map(seen),
         part: String::new(),
     })
 }

@@ -206,6 +206,8 @@ struct DocumentPage {
     touches: Vec<TouchRow>,
     /// Why it could not be read since it was last seen.
     failures: Vec<String>,
+    /// Why an attached file has no text; none when it has, or was not read yet.
+    unread: Option<String>,
     /// Whether a person may have it read now.
     can_retry: bool,
     /// Why it is not found; empty when it is.
@@ -222,6 +224,8 @@ struct Text {
     outline_more: usize,
     /// How much of the text is shown, when not all of it.
     cut: Option<String>,
+    /// What of a file was not read.
+    left_out: Option<String>,
     attachments: Hung,
     comments: Hung,
 }
@@ -301,6 +305,7 @@ fn text_of(index: IndexId, reading: Reading) -> (Text, Vec<Crumb>) {
         outline,
         outline_more,
         cut,
+        left_out: reading.left_out,
         attachments: hung(index, reading.attachments, "attachment", "attachments"),
         comments: hung(index, reading.comments, "comment", "comments"),
     };
@@ -357,6 +362,7 @@ pub async fn show(State(door): State<Door>, who: SignedIn, Path((index, document
             (story.held, None, above)
         }
     };
+    let unread = held.unread;
     let document = held.document;
     let on = match document.kind.is_optional() {
         true => above.pop(),
@@ -396,6 +402,7 @@ pub async fn show(State(door): State<Door>, who: SignedIn, Path((index, document
         space_state,
         touches,
         failures,
+        unread,
         can_retry,
     }))
 }

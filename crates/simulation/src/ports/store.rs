@@ -13,7 +13,7 @@ use domain::{
     budget::{Hour, HourPoints},
     connection::{Connection, ConnectionState, Grant, Reconnection},
     cursor::{Checkpoint, Stream},
-    document::{DocumentKind, Held, Known, Person},
+    document::{Document, DocumentKind, Held, Known, Person},
     feed::{Feed, FeedState, Park, Schedule},
     given_answer::{Claimed, GivenAnswer, OnceOnly},
     index::Index,
@@ -204,6 +204,8 @@ gated! { Documents {
     reads hidden_after(index: IndexId, sequence: i64, limit: usize) -> Vec<(FeedId, DocumentId)>;
     reads unseen(feed: FeedId, run: RunId) -> Vec<Unseen>;
     reads unknown_people(site: &SiteId, accounts: &BTreeSet<AccountId>, since: Timestamp) -> Vec<AccountId>;
+    reads unread_for_mentions(feed: FeedId, limit: usize) -> Option<Vec<Document>>;
+    transacts record_mentions(feed: FeedId, recording: &Recording) -> ();
     reads names(site: &SiteId, accounts: &BTreeSet<AccountId>) -> BTreeMap<AccountId, String>;
     reads ancestors(feed: FeedId, parent: &ContentId) -> Vec<Ancestor>;
     reads hanging(feed: FeedId, on: &ContentId, kind: DocumentKind, limit: usize) -> (Vec<DocumentRow>, u64);
@@ -265,7 +267,6 @@ gated! { Files {
     transacts record_files(feed: FeedId, recording: &FileRecording) -> ();
     writes read_files_anew(feed: FeedId, ids: &[ContentId]) -> ();
     writes put_files_off(feed: FeedId, until: Timestamp) -> ();
-    reads file_why(feed: FeedId, id: &ContentId) -> Option<String>;
 } }
 
 gated! { SyncRuns {

@@ -3,9 +3,10 @@
 use axum::body::Body;
 use domain::{
     AccountId, ContentId, DocumentId, FeedId, SpaceId, Timestamp,
-    document::{Body as Markup, Document, DocumentKind, Person},
-    store::Recording,
-    sync_run::{RunKind, Trigger},
+    document::{Body as Markup, Document, DocumentKind, FileFacts, Person},
+    file_text::{Content, FileText, LeftOut, Piece},
+    store::{FileOutcome, FileRecord, FileRecording, Recording},
+    sync_run::{RunKind, Spent, Trigger},
 };
 use http::{Request, StatusCode, header::AUTHORIZATION};
 use serde_json::json;
@@ -164,4 +165,79 @@ async fn what_is_not_held_and_what_may_not_be_read_are_answered_alike() {
     assert_eq!(world.get(&path("site-1:7")).await.status, StatusCode::OK);
     world.delete(&format!("/indexes/{index}/documents/site-1:7")).await.ok();
     world.get(&path("site-1:7")).await.problem(404);
+}
+
+#[tokio::test]
+async fn a_file_says_why_it_has_no_text_or_what_of_it_was_left_out() {
+    let world = World::new().await;
+    let (index, feed) = imported(&world).await;
+    let page = runbook(&world, &index).await;
+    let file = |id: &str| Document {
+        id: format!("site-1:{id}").parse().unwrap(),
+        kind: DocumentKind::Attachment,
+        parent: Some(ContentId::new("7")),
+        title: format!("{id}.pdf"),
+        body: Markup::None,
+        file: Some(FileFacts {
+            media_type: None,
+            size_bytes: None,
+            file_id: None,
+        }),
+        ..page.clone()
+    };
+    bring(
+        &world,
+        &feed,
+        vec![page.clone(), file("att1"), file("att2")],
+        "Noor Lie",
+    )
+    .await;
+    let text = FileText {
+        left_out: Some(LeftOut::Pages { read: 5_000, of: 5_001 }),
+        pieces: vec![Piece {
+            place: None,
+            content: Content::Paragraph("Zyzzyva".into()),
+        }],
+        ..FileText::default()
+    };
+    let locked = FileOutcome::Unread {
+        why: "password-protected".into(),
+    };
+    let record = |(id, outcome): (&str, FileOutcome)| FileRecord {
+        id: ContentId::new(id),
+        version: page.version,
+        outcome,
+    };
+    let feed: FeedId = feed.parse().unwrap();
+    let run = world
+        .store
+        .open_run(feed, RunKind::Files, Trigger::Schedule, NOW)
+        .await
+        .unwrap();
+    let outcomes = [("att1", locked), ("att2", FileOutcome::Read(text.into_body().unwrap()))];
+    let recording = FileRecording {
+        run: run.id,
+        files: outcomes.into_iter().map(record).collect(),
+        failures: Vec::new(),
+        spent: Spent::default(),
+        now: NOW,
+    };
+    world.store.record_files(feed, &recording).await.unwrap();
+    let told = async |path: &str| {
+        let answer = world
+            .get(&format!("/indexes/{index}/documents/site-1:{path}"))
+            .await
+            .ok();
+        let file = match path.ends_with("/story") {
+            true => answer["document"]["file"].clone(),
+            false => answer["file"].clone(),
+        };
+        (file["unread"].clone(), file["left_out"].clone())
+    };
+    assert_eq!(told("att1").await, (json!("password-protected"), json!(null)));
+    assert_eq!(told("att1/story").await, (json!("password-protected"), json!(null)));
+    assert_eq!(
+        told("att2").await,
+        (json!(null), json!("Only the first 5,000 of its 5,001 pages were read."))
+    );
 }

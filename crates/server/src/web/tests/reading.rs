@@ -1,9 +1,11 @@
 //! What a person reads of a document.
 
 use domain::{
-    ContentId, SpaceId, Timestamp,
+    ContentId, IndexId, SpaceId, Timestamp,
     document::{Body, CommentPlace, Document, DocumentKind},
-    store::Feeds,
+    file_text::{Content, FileText, LeftOut, Piece},
+    store::{Feeds, FileOutcome, FileRecord, FileRecording, Files, SyncRuns},
+    sync_run::{RunKind, Spent, Trigger},
 };
 use http::StatusCode;
 
@@ -174,4 +176,72 @@ async fn a_hit_leads_to_confluence_and_to_its_page_here() {
         &found,
         "<a href=\"/indexes/1/documents/cloud-1:4p#Restart-it\" data-title>Pump</a>",
     );
+}
+
+#[tokio::test]
+async fn a_file_says_why_it_has_no_text_or_what_of_it_was_left_out() {
+    let (world, browser) = World::with_ann().await;
+    let file = |id: &str, title: &str| Document {
+        kind: DocumentKind::Attachment,
+        body: Body::None,
+        ..page(id, title, Some("1"), "")
+    };
+    let documents = vec![
+        page("1", "Runbooks", None, ""),
+        file("att2", "film.mp4"),
+        file("att3", "long.txt"),
+        file("att4", "whole.txt"),
+    ];
+    world.bring(&browser, documents).await;
+    let text = |left_out: Option<LeftOut>| {
+        let text = FileText {
+            left_out,
+            pieces: vec![Piece {
+                place: None,
+                content: Content::Paragraph("Zyzzyva".into()),
+            }],
+            ..FileText::default()
+        };
+        FileOutcome::Read(text.into_body().unwrap())
+    };
+    let film = FileOutcome::Unread {
+        why: "type not read: video/mp4".into(),
+    };
+    let outcomes = [
+        ("att2", film),
+        ("att3", text(Some(LeftOut::Text { bytes: 8 << 20 }))),
+        ("att4", text(None)),
+    ];
+    let store = &world.store.0;
+    let feed = store.feeds(IndexId(1)).await.unwrap()[0].id;
+    let run = store
+        .open_run(feed, RunKind::Files, Trigger::Schedule, Timestamp(9))
+        .await
+        .unwrap();
+    let record = |(id, outcome): (&str, FileOutcome)| FileRecord {
+        id: ContentId::new(id),
+        version: document("", DocumentKind::Attachment).version,
+        outcome,
+    };
+    let recording = FileRecording {
+        run: run.id,
+        files: outcomes.into_iter().map(record).collect(),
+        failures: Vec::new(),
+        spent: Spent::default(),
+        now: Timestamp(9),
+    };
+    store.record_files(feed, &recording).await.unwrap();
+
+    let unread = "Its text was not read: type not read: video/mp4. It is found by its name.";
+    let left_out = "Only the first 8 MB of its text were read. What was left out is not found.";
+    let (film, long, whole) = (
+        read(&browser, "att2").await,
+        read(&browser, "att3").await,
+        read(&browser, "att4").await,
+    );
+    holds(&film, unread);
+    holds(&long, left_out);
+    holds(&long, "Zyzzyva");
+    assert!(!long.contains("was not read") && !film.contains("Only the first"));
+    assert!(!whole.contains("was not read") && !whole.contains("Only the first"));
 }
