@@ -220,7 +220,7 @@ async fn a_file_says_why_it_has_no_text_or_what_of_it_was_left_out() {
         .unwrap();
     let record = |(id, outcome): (&str, FileOutcome)| FileRecord {
         id: ContentId::new(id),
-        version: document("", DocumentKind::Attachment).version,
+        version: 1,
         outcome,
     };
     let recording = FileRecording {
