@@ -184,7 +184,7 @@ fn passage(number: usize, ordinal: u32, chance: &mut Chance) -> Passage {
     let (space, key, name) = match number % 3 {
         0 => ("10", "ENG", "Engineering"),
         1 => ("20", "HR", "People and places"),
-        _ if number % 2 == 0 => (HIDDEN_SPACE, "SECRET", "Hidden plans"),
+        _ if number.is_multiple_of(2) => (HIDDEN_SPACE, "SECRET", "Hidden plans"),
         _ => ("40", "ENG2", "Größe"),
     };
     let kinds = [
@@ -218,7 +218,7 @@ fn passage(number: usize, ordinal: u32, chance: &mut Chance) -> Passage {
         },
         breadcrumb: vec!["Handbook".into(); number % 4],
         headings: vec![TITLES[(number + ordinal as usize) % TITLES.len()].into(); ordinal as usize],
-        text: sentences.join(if number % 2 == 0 { "\n" } else { " " }),
+        text: sentences.join(if number.is_multiple_of(2) { "\n" } else { " " }),
         author: person(number),
         editor: person(number / 4),
         labels: [
