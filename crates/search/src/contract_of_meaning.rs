@@ -170,6 +170,34 @@ async fn words_and_meaning_place_a_hit_together_and_it_is_explained() {
 }
 
 #[tokio::test]
+async fn meaning_weighs_less_the_more_words_were_mistyped_and_still_finds_by_itself() {
+    every(async |engine| {
+        knowing(engine).await;
+        // What is lost of what the words give of the best hit is what meaning weighs.
+        let weighs = async |text: &str| {
+            let hits = search(engine, text).await;
+            let best = hits.hits.iter().filter_map(|hit| hit.explanation.fusion);
+            1.0 - best.map(|fusion| fusion.words).fold(0.0, f32::max)
+        };
+        for (text, weight) in [
+            ("canteen floor ", 0.5),
+            ("canteeen floor ", 0.25),
+            ("canteeen flooor second month ", 0.25),
+            ("canteeen ", 0.125),
+        ] {
+            let weighed = weighs(text).await;
+            assert!((weighed - weight).abs() < 1e-6, "{text}: {weighed}");
+        }
+        // A word that only looks mistyped is found by what it means.
+        put(engine, vec![passage("5", "Other", "lanch is somebody's name")], 2).await;
+        learn(engine, &model("a1")).await;
+        let found = found(engine, "lunch ").await;
+        assert!(found.contains(&"3".to_owned()), "{found:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn no_meaning_brings_what_is_hidden_gone_or_filtered_out() {
     every(async |engine| {
         let mut pages = pages();

@@ -29,13 +29,19 @@ use super::{
 const BROUGHT_MAX: usize = 100;
 /// How near a passage must be to be brought: so much of the way from what is near by chance to what is the same.
 const NEARNESS_MIN: f32 = 0.2;
-/// What meaning weighs beside words.
+/// What meaning weighs beside words, when all of these are known. A model makes something of a word that was mistyped or not
+/// typed to its end, but seldom what was meant: it weighs as much less as there are such words.
 const MEANING: f32 = 0.5;
+
+/// The least of it that is left: a word that looks mistyped may be one that no text of the index has.
+const KNOWN_SHARE_MIN: f32 = 0.25;
 
 /// A question by its meaning, and what is nearest to it.
 pub struct Question {
     model: Arc<Model>,
     vector: Vec<f32>,
+    /// What its meaning weighs.
+    weight: f32,
     /// How near a text is by chance.
     average: f32,
     /// Nearest first.
@@ -86,6 +92,7 @@ impl Question {
         Ok(Some(Self {
             model,
             vector: meaning.vector.clone(),
+            weight: MEANING * known_share(needles).max(KNOWN_SHARE_MIN),
             average,
             near,
         }))
@@ -155,8 +162,8 @@ impl Question {
             });
             let fusion = Fusion {
                 similarity,
-                words: (1.0 - MEANING) * words,
-                meaning: MEANING * meaning,
+                words: (1.0 - self.weight) * words,
+                meaning: self.weight * meaning,
                 rank_by_words: (ranked.score > 0.0).then_some(at as u32 + 1),
                 rank_by_meaning: similarity.map(|_| ranks[at] as u32 + 1),
             };
@@ -194,6 +201,15 @@ fn words_of(
         }
     }
     Ok(scored)
+}
+
+/// The share of the words that are in the index as they were typed.
+fn known_share(needles: &Needles) -> f32 {
+    let known = needles.words.iter().filter(|needle| needle.others.is_empty()).count();
+    match needles.words.len() {
+        0 => 1.0,
+        words => known as f32 / words as f32,
+    }
 }
 
 /// What is asked has one spelling, and means nothing else.
