@@ -221,10 +221,10 @@ mod tests {
             pages: 1_000,
             ..Estimate::default()
         };
-        // Four of pages, one of each other kind, four of labels.
-        assert_eq!(listings(&only_pages), (4 + 3 + 4, 1_000 + 11));
+        // Four of pages, one of each other kind, five of labels: two of three pages bear some.
+        assert_eq!(listings(&only_pages), (4 + 3 + 5, 1_000 + 12));
         let more = listings(&site(1_000));
-        assert_eq!(more, (4 + 1 + 20 + 10 + 4, 1_000 + 20 + 1_000 + 39));
+        assert_eq!(more, (4 + 1 + 20 + 10 + 5, 1_000 + 20 + 1_000 + 40));
         assert!(price_of_import(&site(1_000), 1).points > price_of_walk(&site(1_000), 1).points);
     }
 

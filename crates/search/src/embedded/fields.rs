@@ -151,9 +151,10 @@ impl Fields {
                 return;
             }
             let spoken = spoken(text, speech);
-            // What weighs are stems: words as written need not be there more than once.
-            document.add_text(self.words, text);
-            (0..times).for_each(|_| document.add_text(self.stems, &spoken));
+            for _ in 0..times {
+                document.add_text(self.words, text);
+                document.add_text(self.stems, &spoken);
+            }
         };
         // A comment bears its page's title, and must not stand before the page for it.
         let own_title = match passage.kind {
