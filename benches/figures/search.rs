@@ -35,6 +35,8 @@ const INDEX: IndexId = IndexId(1);
 const ASKED: usize = 2_000;
 const CLIENTS: usize = 8;
 const CLIENTS_FOR: Duration = Duration::from_secs(60);
+/// After so long an index is at rest, with some to spare.
+const REST: Duration = Duration::from_secs(25);
 
 /// Pages.
 pub async fn measure(numbers: &[u64]) {
@@ -46,8 +48,10 @@ pub async fn measure(numbers: &[u64]) {
     let (mut text, mut count, mut indexing, mut reached) = (0_u64, 0_u64, Duration::ZERO, 0);
     let mut words: BTreeMap<String, u64> = BTreeMap::new();
     let mut site = Site::new(pages);
+    let mut one = EngineBatch::default();
     while let Some(batch) = site.next().await {
         reached += 1;
+        one = first_of(&batch);
         for passage in &batch.passages {
             count += 1;
             text += (passage.text.len() + passage.title.len()) as u64;
@@ -63,6 +67,7 @@ pub async fn measure(numbers: &[u64]) {
         indexing += begun.elapsed();
     }
     drop(site);
+    at_rest(&engine, one, Watermark(reached + 1), &directory).await;
     let bytes = engine.figures(INDEX).await.unwrap().bytes;
     let keys = folder.path().join("keys");
     meaning::learn(&engine, INDEX, &keys).await;
@@ -90,6 +95,44 @@ pub async fn measure(numbers: &[u64]) {
         .unwrap();
     assert!(asking.success());
     rivals.measured(&std::fs::read_to_string(&questions).unwrap()).await;
+}
+
+/// The first document of a batch.
+fn first_of(batch: &EngineBatch) -> EngineBatch {
+    let first = &batch.documents[..batch.documents.len().min(1)];
+    let its = |passage: &&Passage| first.iter().any(|(_, document)| passage.document == *document);
+    EngineBatch {
+        documents: first.to_vec(),
+        passages: batch.passages.iter().filter(its).cloned().collect(),
+        ..EngineBatch::default()
+    }
+}
+
+/// Something is written when nothing was written for a while, as on every site that is worked on: segments grow then.
+async fn at_rest(engine: &EmbeddedEngine, one: EngineBatch, reached: Watermark, directory: &Path) {
+    tokio::time::sleep(REST).await;
+    engine.commit(INDEX, one, reached).await.unwrap();
+    let mut before = 0;
+    let segments = loop {
+        tokio::time::sleep(REST / 2).await;
+        let now = stores_in(directory);
+        if now == before {
+            break now;
+        }
+        before = now;
+    };
+    println!("| segments at rest | {segments} |");
+}
+
+/// Segments, each of which has a store of passages.
+fn stores_in(directory: &Path) -> usize {
+    let entries = std::fs::read_dir(directory).unwrap().flatten();
+    entries
+        .map(|entry| match entry.path() {
+            folder if folder.is_dir() => stores_in(&folder),
+            file => usize::from(file.extension().is_some_and(|extension| extension == "store")),
+        })
+        .sum()
 }
 
 /// Questions of one to six words, frequent and rare ones, always the same.
