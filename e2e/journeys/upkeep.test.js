@@ -67,7 +67,7 @@ test('what is deleted here is not found again, and an index can be renamed and d
   await circuit.stop();
 });
 
-test('whoever misses a page learns why, and a verify finds site and index the same', async () => {
+test('whoever misses a page learns why, and a verify finds site, index and search the same', async () => {
   const circuit = await demo('--connected');
   const user = await person('why');
   const { page, press, heading, look } = user;
@@ -96,7 +96,7 @@ test('whoever misses a page learns why, and a verify finds site and index the sa
     await heading(/^Run/);
     const compared = async () => {
       await page.reload();
-      return (await page.getByText('Site and index are the same.').count()) > 0;
+      return (await page.getByText('Site, index and search are the same.').count()) > 0;
     };
     await eventually('the comparison', compared, 60_000);
     await look('verified', { looks: ['light', 'dark', 'phone'] });
