@@ -115,7 +115,7 @@ impl App {
             blog_posts: of(DocumentKind::BlogPost),
             comments: of(DocumentKind::Comment),
             attachments: of(DocumentKind::Attachment),
-            labelled: self.store().labelled(id).await?,
+            labelled: Some(self.store().labelled(id).await?),
         };
         self.counted().insert(id, Counted { begun, held });
         Ok(held)

@@ -310,11 +310,8 @@ pub trait Documents: Send + Sync {
     ) -> Result<Vec<HeldFacts>>;
     /// How many documents of each kind a feed holds.
     async fn held_kinds(&self, feed: FeedId) -> Result<BTreeMap<DocumentKind, u64>>;
-    /// How many pages and blog posts of a feed bear labels; none when the store cannot tell.
-    async fn labelled(&self, feed: FeedId) -> Result<Option<u64>> {
-        let _ = feed;
-        Ok(None)
-    }
+    /// How many pages and blog posts of a feed bear labels.
+    async fn labelled(&self, feed: FeedId) -> Result<u64>;
     /// How many pages and blog posts are held of a space, suspended ones included.
     async fn pages_held(&self, feed: FeedId, space: &SpaceId) -> Result<u64>;
     /// What is known of these documents; those never seen are absent.
@@ -526,10 +523,7 @@ pub trait SyncRuns: Send + Sync {
     /// In the order in which they happened, at most `limit`.
     async fn failures(&self, run: RunId, limit: usize) -> Result<Vec<Failure>>;
     /// The same in pages: at most `limit` of those that come after the first `skipped`.
-    async fn failures_from(&self, run: RunId, skipped: usize, limit: usize) -> Result<Vec<Failure>> {
-        let failures = self.failures(run, skipped.saturating_add(limit)).await?;
-        Ok(failures.into_iter().skip(skipped).collect())
-    }
+    async fn failures_from(&self, run: RunId, skipped: usize, limit: usize) -> Result<Vec<Failure>>;
     /// Of this document, newest first, at most `limit`.
     async fn failures_of(&self, feed: FeedId, document: &ContentId, limit: usize) -> Result<Vec<Failure>>;
     /// What runs did to this document, newest first, at most `limit`.

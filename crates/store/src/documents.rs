@@ -171,13 +171,13 @@ impl Documents for SqlStore {
         rows.iter().map(of).collect()
     }
 
-    async fn labelled(&self, feed: FeedId) -> Result<Option<u64>> {
+    async fn labelled(&self, feed: FeedId) -> Result<u64> {
         let row = sqlx::query(
             "select count(*) as labelled from documents
              where feed_id = $1 and kind in ('page', 'blogpost') and removed is null and labels <> ''",
         );
         let row = row.bind(feed.0).fetch_one(&self.read).await.map_err(failed)?;
-        Columns(&row).count("labelled").map(Some)
+        Columns(&row).count("labelled")
     }
 
     async fn pages_held(&self, feed: FeedId, space: &SpaceId) -> Result<u64> {

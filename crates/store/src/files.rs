@@ -9,14 +9,14 @@ use domain::{
     store::{FileOutcome, FileRecord, FileRecording, Files, FilesWaiting, UnreadFile},
     sync_run::{Counts, Effect},
 };
-use sqlx::{Row, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use crate::{
     SqlStore,
-    dialect::{failed, missing},
+    dialect::failed,
     feeds::number,
     points,
-    record::{IDS_PER_STATEMENT, add_counts, marks, note_effects, touch, write_failures},
+    record::{IDS_PER_STATEMENT, add_counts, index_of, marks, note_effects, touch, write_failures},
     rows::Columns,
 };
 
@@ -77,12 +77,7 @@ impl Files for SqlStore {
 
     async fn record_files(&self, feed: FeedId, recording: &FileRecording) -> Result<()> {
         let mut transaction = self.claimed().await?;
-        let index: i64 = sqlx::query("select index_id from feeds where id = $1 and state <> 'removed'")
-            .bind(feed.0)
-            .fetch_one(&mut *transaction)
-            .await
-            .and_then(|row| row.try_get(0))
-            .map_err(missing(format!("feed {feed}, or it was removed; it")))?;
+        let index = index_of(&mut transaction, feed).await?;
         let mut counts = Counts {
             failed: recording.failures.len() as u64,
             ..Counts::default()

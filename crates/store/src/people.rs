@@ -8,14 +8,14 @@ use domain::{
     store::Recording,
     sync_run::Counts,
 };
-use sqlx::{Row, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use crate::{
     SqlStore,
-    dialect::{failed, missing},
+    dialect::failed,
     feeds::number,
     points,
-    record::{IDS_PER_STATEMENT, add_counts, marks, touch},
+    record::{IDS_PER_STATEMENT, add_counts, index_of, marks, touch},
     rows::Columns,
 };
 
@@ -95,12 +95,7 @@ impl SqlStore {
 
     pub(crate) async fn mentions_recorded(&self, feed: FeedId, recording: &Recording) -> Result<()> {
         let mut transaction = self.claimed().await?;
-        let index: i64 = sqlx::query("select index_id from feeds where id = $1 and state <> 'removed'")
-            .bind(feed.0)
-            .fetch_one(&mut *transaction)
-            .await
-            .and_then(|row| row.try_get(0))
-            .map_err(missing(format!("feed {feed}, or it was removed; it")))?;
+        let index = index_of(&mut transaction, feed).await?;
         let mut naming = Vec::new();
         for document in &recording.documents {
             let content = &document.id.content;

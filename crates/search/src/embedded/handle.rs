@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use domain::{Error, ErrorKind, Result, cursor::Watermark, engine::EngineBatch};
@@ -150,7 +151,7 @@ impl Handle {
     /// Applies the batch and the watermark in one commit. After a failure the former commit stands.
     pub fn commit(&self, batch: &EngineBatch, reached: Watermark) -> Result<()> {
         let mut slot = self.writer();
-        self.resting.writes();
+        self.resting.writes(Instant::now());
         let mut writer = match slot.take() {
             Some(writer) => writer,
             None => self.opened().map_err(unwritten)?,

@@ -34,14 +34,10 @@ pub struct Resting {
 }
 
 impl Resting {
-    /// Something is about to be written now.
-    pub fn writes(&self) {
-        let before = self
-            .written
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .replace(Instant::now());
-        let rests = before.is_none_or(|before| before.elapsed() >= REST);
+    /// Something is about to be written at this time.
+    pub fn writes(&self, now: Instant) {
+        let before = self.written.lock().unwrap_or_else(PoisonError::into_inner).replace(now);
+        let rests = before.is_none_or(|before| now.duration_since(before) >= REST);
         self.rests.store(rests, Ordering::Relaxed);
     }
 }
@@ -109,10 +105,14 @@ mod tests {
 
     #[test]
     fn an_index_that_is_written_again_and_again_does_not_rest() {
-        let resting = Resting::default();
-        resting.writes();
-        assert!(resting.rests.load(Ordering::Relaxed), "after a start");
-        resting.writes();
-        assert!(!resting.rests.load(Ordering::Relaxed));
+        let (resting, start) = (Resting::default(), Instant::now());
+        let rests = |seconds| {
+            resting.writes(start + Duration::from_secs(seconds));
+            resting.rests.load(Ordering::Relaxed)
+        };
+        assert!(rests(0), "after a start");
+        assert!(!rests(19));
+        assert!(!rests(38), "since the last write, not since the first");
+        assert!(rests(58));
     }
 }

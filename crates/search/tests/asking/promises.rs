@@ -21,7 +21,8 @@ use crate::{
     world::{HIDDEN_SPACE, World},
 };
 
-/// What an answer may take of the processor: some hundred times what a long question takes on so small an index.
+/// What an answer may take of the processor: some hundred times what a long question takes on so small an index. Judged by the
+/// fuzzer, and not in a build that is not optimized.
 pub const ANSWER_TIME_MAX: Duration = Duration::from_secs(2);
 /// The longest piece of a text that is shown, in bytes.
 const SNIPPET_BYTES_MAX: usize = 600;
@@ -135,7 +136,7 @@ fn by_words(read: &syntax::Asked) -> bool {
 }
 
 fn allowed<T>(answer: Answer<T>, took: Duration) -> Result<Option<T>, String> {
-    if took > ANSWER_TIME_MAX {
+    if took > ANSWER_TIME_MAX && !cfg!(debug_assertions) {
         return Err(format!("took {} ms", took.as_millis()));
     }
     match answer {

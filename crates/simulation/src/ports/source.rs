@@ -60,6 +60,10 @@ impl Source for JudgedSource {
         self.real.spaces(reach, after).await
     }
 
+    async fn hidden_from_apps(&self, reach: &Reach, spaces: &[SpaceId]) -> Result<Option<BTreeSet<SpaceId>>> {
+        self.real.hidden_from_apps(reach, spaces).await
+    }
+
     async fn estimate(&self, reach: &Reach, spaces: &[Space]) -> Result<Estimate> {
         self.real.estimate(reach, spaces).await
     }

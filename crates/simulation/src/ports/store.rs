@@ -195,6 +195,7 @@ gated! { Documents {
     reads documents(index: IndexId, filter: &DocumentFilter) -> (Vec<DocumentRow>, u64);
     reads held_after(feed: FeedId, space: Option<&SpaceId>, after: Option<&ContentId>, limit: usize) -> Vec<HeldFacts>;
     reads held_kinds(feed: FeedId) -> BTreeMap<DocumentKind, u64>;
+    reads labelled(feed: FeedId) -> u64;
     reads pages_held(feed: FeedId, space: &SpaceId) -> u64;
     reads known(feed: FeedId, ids: &[ContentId]) -> BTreeMap<ContentId, Known>;
     reads called(feed: FeedId, called: Called<'_>) -> Option<ContentId>;
@@ -280,6 +281,7 @@ gated! { SyncRuns {
     writes forget_quiet_runs(before: RunId) -> ();
     reads runs(feed: FeedId, limit: usize) -> Vec<SyncRun>;
     reads failures(run: RunId, limit: usize) -> Vec<Failure>;
+    reads failures_from(run: RunId, skipped: usize, limit: usize) -> Vec<Failure>;
     reads failures_of(feed: FeedId, document: &ContentId, limit: usize) -> Vec<Failure>;
     reads touches(feed: FeedId, document: &ContentId, limit: usize) -> Vec<Touch>;
     reads verify_of(feed: FeedId) -> Option<SyncRun>;
