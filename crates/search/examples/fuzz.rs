@@ -1,12 +1,8 @@
-//! `cargo run --release -p search --example fuzz -- 10`: for ten minutes, questions that were torn and sewn together by
+//! `cargo run --release -p search --example fuzz -- 10`: for ten minutes of work, questions that were torn and sewn together by
 //! chance, against the promises that the tests hold; a number for the seed after it. What breaks one is written to
 //! `tests/kept`, where the tests run it from then on.
 
-use std::{
-    fs, panic,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{fs, panic, path::Path, time::Duration};
 
 #[path = "../tests/asking/chance.rs"]
 mod chance;
@@ -28,11 +24,11 @@ fn main() {
     let seed: u64 = arguments.next().and_then(|seed| seed.parse().ok()).unwrap_or(1);
     let world = world::World::new();
     let mut chance = chance::Chance::of(seed);
-    let until = Instant::now() + Duration::from_secs(60 * minutes);
+    let until = world.worked() + Duration::from_secs(60 * minutes);
     let (mut asked, mut bytes, mut found) = (0_u64, 0, 0);
     let (mut longest, mut slowest) = (Duration::ZERO, String::new());
     panic::set_hook(Box::new(|_| {}));
-    while Instant::now() < until && found < FINDINGS_MAX {
+    while world.worked() < until && found < FINDINGS_MAX {
         let text = torn::question(&mut chance);
         asked += 1;
         bytes += text.len();

@@ -35,6 +35,11 @@ impl Gate {
         }
     }
 
+    /// Whether it lets all passages of a segment through.
+    pub fn is_open(&self, segment: usize) -> bool {
+        self.0[segment].is_none()
+    }
+
     /// One that lets through what matches.
     pub fn by(searcher: &Searcher, query: &dyn Query) -> tantivy::Result<Self> {
         let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;

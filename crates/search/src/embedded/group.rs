@@ -75,7 +75,23 @@ pub struct Counting {
     counts: [BTreeMap<String, u64>; 4],
     days: Days,
     segment: Option<Segment>,
+    room: Room,
 }
+
+/// What is counted at once: kept to be filled again and again.
+#[derive(Default)]
+struct Room {
+    hashes: Vec<u64>,
+    /// The first of each document that was not seen before.
+    firsts: Vec<DocId>,
+    /// Their documents.
+    own: Vec<u64>,
+    modified: Vec<i64>,
+    ords: Vec<u64>,
+}
+
+/// For so many documents there is room before they are counted.
+const ROOM: u64 = 10_000;
 
 /// The columns of the segment that is gone through.
 struct Segment {
@@ -91,12 +107,13 @@ impl Counting {
         Self {
             counted_max,
             newest_wanted,
-            seen: HashSet::default(),
+            seen: HashSet::with_capacity_and_hasher(counted_max.min(ROOM) as usize, Default::default()),
             more: false,
             newest: BinaryHeap::new(),
             counts: [const { BTreeMap::new() }; 4],
             days: Days::default(),
             segment: None,
+            room: Room::default(),
         }
     }
 
@@ -109,12 +126,19 @@ impl Counting {
                 self.segment.insert(Segment::of(ord, reader)?)
             }
         };
-        let mut hashes = vec![0; docs.len()];
-        segment.hashes.get_vals(docs, &mut hashes);
+        let Room {
+            hashes,
+            firsts,
+            own,
+            modified,
+            ords,
+        } = &mut self.room;
+        hashes.resize(docs.len(), 0);
+        segment.hashes.get_vals(docs, hashes);
         // Every passage of a document has the same values: the first one counts for all.
-        let mut firsts: Vec<DocId> = Vec::with_capacity(docs.len());
-        let mut own: Vec<u64> = Vec::with_capacity(docs.len());
-        for (doc, hash) in docs.iter().zip(hashes) {
+        firsts.clear();
+        own.clear();
+        for (doc, hash) in docs.iter().zip(hashes.iter().copied()) {
             // A document's passages stand beside each other.
             if segment.last == Some(hash) {
                 continue;
@@ -130,14 +154,14 @@ impl Counting {
             }
         }
         for counter in segment.counters.iter_mut().flatten() {
-            counter.count(&firsts);
+            counter.count(firsts, ords);
         }
-        let mut modified = vec![0; firsts.len()];
-        segment.modified.get_vals(&firsts, &mut modified);
+        modified.resize(firsts.len(), 0);
+        segment.modified.get_vals(firsts, modified);
         for ((doc, hash), modified) in firsts.iter().zip(own).zip(modified) {
-            self.days.count(modified);
+            self.days.count(*modified);
             if self.newest_wanted > 0 {
-                let newest = (modified, Reverse(hash), DocAddress::new(ord, *doc));
+                let newest = (*modified, Reverse(*hash), DocAddress::new(ord, *doc));
                 self.newest.push(Reverse(newest));
                 if self.newest.len() > self.newest_wanted {
                     self.newest.pop();
@@ -197,7 +221,7 @@ impl Segment {
 }
 
 /// The one value of each passage; where every passage has one, without asking which.
-fn single<T: PartialOrd + Copy + Default + Debug + Send + Sync + 'static>(
+pub fn single<T: PartialOrd + Copy + Default + Debug + Send + Sync + 'static>(
     column: Column<T>,
 ) -> Arc<dyn ColumnValues<T>> {
     match column.get_cardinality() {
@@ -241,7 +265,7 @@ impl Counter {
         }
     }
 
-    fn count(&mut self, docs: &[DocId]) {
+    fn count(&mut self, docs: &[DocId], ords: &mut Vec<u64>) {
         let counts = &mut self.counts;
         let mut add = |ord: u64| {
             if let Some(count) = usize::try_from(ord).ok().and_then(|ord| counts.get_mut(ord)) {
@@ -250,9 +274,9 @@ impl Counter {
         };
         match &self.single {
             Some(values) => {
-                let mut ords = vec![0; docs.len()];
-                values.get_vals(docs, &mut ords);
-                ords.into_iter().for_each(add);
+                ords.resize(docs.len(), 0);
+                values.get_vals(docs, ords);
+                ords.iter().copied().for_each(add);
             }
             None => docs
                 .iter()

@@ -16,7 +16,7 @@ use tantivy::{
 use super::{
     fields::{self, Fields},
     gate::Gate,
-    group::Counting,
+    group::{Counting, single},
     likeness::Likeness,
     linked::{COUNTED_MAX, Linked},
     needles::{Needles, terms},
@@ -164,6 +164,7 @@ fn candidates(
         count,
         best: BinaryHeap::with_capacity(count + 1),
         counting: counting.filter(|counting| !counting.more),
+        docs: Vec::new(),
         failed: None,
     };
     let union = query.downcast_ref::<Union>();
@@ -175,7 +176,9 @@ fn candidates(
     for (segment, reader) in (0..).zip(searcher.segment_readers()) {
         let threshold = choosing.threshold();
         if let Some(union) = &union {
-            union.through(threshold, reader, &mut |some| choosing.see_all(segment, reader, some))?;
+            union.through(threshold, segment, reader, &mut |some| {
+                choosing.see_all(segment, reader, some)
+            })?;
         }
         if let Some(weight) = &other {
             weight.for_each_pruning(threshold, reader, &mut |doc, words| {
@@ -197,6 +200,8 @@ struct Choosing<'a> {
     best: BinaryHeap<Candidate>,
     /// Until all that are to be counted were.
     counting: Option<&'a mut Counting>,
+    /// The passages that are to be counted at once.
+    docs: Vec<DocId>,
     failed: Option<TantivyError>,
 }
 
@@ -211,15 +216,17 @@ impl Choosing<'_> {
 
     /// Those of some passages that the gate lets through, in their order.
     fn see_all(&mut self, segment: u32, reader: &SegmentReader, some: &[Holding]) -> Score {
-        let opens = |holding: &&Holding| self.gate.opens(segment as usize, holding.doc);
+        let (gate, open) = (self.gate, self.gate.is_open(segment as usize));
+        let opens = |holding: &&Holding| open || gate.opens(segment as usize, holding.doc);
         if self.counting.is_some() {
-            let docs: Vec<DocId> = some.iter().filter(opens).map(|holding| holding.doc).collect();
+            let mut docs = std::mem::take(&mut self.docs);
+            docs.clear();
+            docs.extend(some.iter().filter(opens).map(|holding| holding.doc));
             self.count(segment, reader, &docs);
+            self.docs = docs;
         }
-        for holding in some {
-            if self.gate.opens(segment as usize, holding.doc) {
-                self.choose(segment, holding.doc, holding.score, Some(holding.held));
-            }
+        for holding in some.iter().filter(opens) {
+            self.choose(segment, holding.doc, holding.score, Some(holding.held));
         }
         self.threshold()
     }
@@ -319,13 +326,13 @@ impl<'a> Signals<'a> {
             words,
             pairs: self.pairs.iter().map(|pair| probe(&**pair)).collect::<Result<_, _>>()?,
             title_length: reader.get_fieldnorms_reader(self.ground.fields.title)?,
-            hashes: columns.u64(fields::DOCUMENT_HASH)?.first_or_default_col(0),
-            text_hashes: columns.u64(fields::TEXT_HASH)?.first_or_default_col(0),
+            hashes: single(columns.u64(fields::DOCUMENT_HASH)?),
+            text_hashes: single(columns.u64(fields::TEXT_HASH)?),
             likeness: columns.u64(fields::LIKENESS)?,
-            before: columns.u64(fields::BEFORE)?.first_or_default_col(0),
-            modified: columns.i64(fields::MODIFIED)?.first_or_default_col(0),
-            depths: columns.u64(fields::DEPTH)?.first_or_default_col(0),
-            title_keys: columns.u64(fields::TITLE_KEY)?.first_or_default_col(0),
+            before: single(columns.u64(fields::BEFORE)?),
+            modified: single(columns.i64(fields::MODIFIED)?),
+            depths: single(columns.u64(fields::DEPTH)?),
+            title_keys: single(columns.u64(fields::TITLE_KEY)?),
         })
     }
 }

@@ -18,9 +18,7 @@ const PLACES_MAX: usize = 200;
 pub struct Marks {
     words: HashSet<String>,
     stems: HashSet<String>,
-    /// With which letters of ASCII words and stems begin, small ones: most words of a text need not be folded and stemmed to
-    /// know that they are none.
-    initials: [bool; 128],
+    beginnings: Beginnings,
     speeches: Vec<Speech>,
 }
 
@@ -36,41 +34,17 @@ impl Marks {
         let stems: HashSet<String> = stems.chain(other_stems).cloned().collect();
         let words = asked.chain(needles.phrases.iter().flatten());
         let words: HashSet<String> = words.chain(others.map(|(word, _)| word)).cloned().collect();
-        let mut initials = [false; 128];
-        for first in words.iter().chain(&stems).filter_map(|word| word.bytes().next()) {
-            if let Some(initial) = initials.get_mut(usize::from(first.to_ascii_lowercase())) {
-                *initial = true;
-            }
-        }
         Self {
-            initials,
+            beginnings: Beginnings::of(words.iter().chain(&stems)),
             words,
             stems,
             speeches: needles.speeches.clone(),
         }
     }
 
-    /// Whether something in this piece of a text may begin so: a word, a part of a name or a letter beyond ASCII.
-    fn may_begin_in(&self, piece: &[u8]) -> bool {
-        let mut before = b' ';
-        piece.iter().any(|byte| {
-            let begins = !before.is_ascii_alphanumeric()
-                || byte.is_ascii_uppercase()
-                || before.is_ascii_digit() != byte.is_ascii_digit();
-            before = *byte;
-            begins
-                && self
-                    .initials
-                    .get(usize::from(byte.to_ascii_lowercase()))
-                    .copied()
-                    .unwrap_or(true)
-        })
-    }
-
     /// What the word is found by, if it is.
     fn found(&self, word: &Word) -> Option<String> {
-        let first = word.text.bytes().next()?;
-        if self.initials.get(usize::from(first.to_ascii_lowercase())) == Some(&false) {
+        if !self.beginnings.may_begin(word.text.as_bytes()) {
             return None;
         }
         let folded = folded(&word.text);
@@ -87,6 +61,60 @@ impl Marks {
         speeches
             .map(|speech| stem(&word.text, *speech))
             .find(|stem| self.stems.contains(stem))
+    }
+}
+
+/// With which two letters words and stems begin: most words of a text need not be folded and stemmed to know that they are
+/// none.
+struct Beginnings {
+    /// By the first byte, a small one, which bytes may follow it.
+    seconds: [u128; 128],
+}
+
+/// Stemming a longer word leaves its first two letters as they are; of a shorter one it may not ("dying", "die").
+const STEMMED_WHOLE_MAX: usize = 6;
+
+impl Beginnings {
+    fn of<'a>(all: impl Iterator<Item = &'a String>) -> Self {
+        let mut seconds = [0; 128];
+        for word in all {
+            let mut bytes = word.bytes().map(|byte| usize::from(byte.to_ascii_lowercase()));
+            let Some(allowed) = bytes.next().and_then(|first| seconds.get_mut(first)) else {
+                continue;
+            };
+            *allowed |= match bytes.next() {
+                Some(second @ 0..128) => 1 << second,
+                // Anything may follow a single letter, and a letter beyond ASCII stands for several.
+                _ => u128::MAX,
+            };
+        }
+        Self { seconds }
+    }
+
+    /// Whether a word of the text that begins with these bytes may be found.
+    fn may_begin(&self, word: &[u8]) -> bool {
+        let Some(first) = word.first() else { return false };
+        let Some(allowed) = self.seconds.get(usize::from(first.to_ascii_lowercase())) else {
+            return true;
+        };
+        let follows = word.get(1).map(u8::to_ascii_lowercase);
+        *allowed != 0
+            && (word.len() <= STEMMED_WHOLE_MAX
+                || follows.is_none_or(|second| !second.is_ascii_alphanumeric() || allowed & 1 << second != 0))
+    }
+
+    /// Whether something in this piece of a text may begin so: a word, a part of a name or a letter beyond ASCII.
+    fn may_be_in(&self, piece: &[u8]) -> bool {
+        let mut before = b' ';
+        piece.iter().enumerate().any(|(at, byte)| {
+            let begins = !before.is_ascii_alphanumeric()
+                || byte.is_ascii_uppercase()
+                || before.is_ascii_digit() != byte.is_ascii_digit();
+            before = *byte;
+            let rest = &piece[at..];
+            let small = |rest: &[u8]| rest.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+            begins && self.may_begin(&rest[..=small(&rest[1..])])
+        })
     }
 }
 
@@ -139,7 +167,7 @@ fn matches(text: &str, marks: &Marks) -> Vec<Match> {
     for piece in text.split_inclusive(|c: char| c.is_ascii_whitespace()) {
         let from = at;
         at += piece.len();
-        if !marks.may_begin_in(piece.as_bytes()) {
+        if !marks.beginnings.may_be_in(piece.as_bytes()) {
             continue;
         }
         for word in words(piece, Detail::Indexed) {
@@ -212,4 +240,39 @@ fn boundary(text: &str, at: usize) -> usize {
         .rev()
         .find(|at| text.is_char_boundary(*at))
         .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::syntax;
+
+    use super::*;
+
+    fn marked_in(text: &str, asked: &str) -> Vec<String> {
+        let speeches = [Speech::English, Speech::German];
+        let needles = Needles::of(&syntax::asked(asked), &speeches);
+        let fragments = marked(text, &Marks::of(&needles));
+        let marked = fragments.into_iter().filter(|fragment| fragment.marked);
+        marked.map(|fragment| fragment.text).collect()
+    }
+
+    #[test]
+    fn words_are_marked_in_all_their_forms() {
+        for (text, asked, wanted) in [
+            ("The dying_process dies.", "die", &["dying", "dies"][..]),
+            ("Pumps, pumping and purring.", "pump", &["Pumps", "pumping"]),
+            (
+                "Übersetzungen übersetzen",
+                "Übersetzung",
+                &["Übersetzungen", "übersetzen"],
+            ),
+            ("Ubersetzung", "Übersetzung", &["Ubersetzung"]),
+            ("naïvely naive", "naive", &["naïvely", "naive"]),
+            ("see parseConfigFile now", "config", &["parseConfigFile"]),
+            ("C and Corrosion", "c", &["C"]),
+            ("read ERR_CONN_42 again", "err_conn_42", &["ERR", "CONN", "42"]),
+        ] {
+            assert_eq!(marked_in(text, asked), wanted, "{asked:?} in {text:?}");
+        }
+    }
 }

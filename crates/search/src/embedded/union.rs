@@ -10,9 +10,9 @@ use std::{cmp::Ordering, fmt, sync::Arc};
 use tantivy::{
     DocId, Score, Searcher, SegmentReader, TERMINATED, TantivyError, Term,
     fieldnorm::FieldNormReader,
-    postings::BlockSegmentPostings,
-    query::{Bm25Weight, BoostQuery, EnableScoring, Query, Scorer, TermQuery, Weight},
-    schema::IndexRecordOption,
+    postings::{BlockSegmentPostings, TermInfo},
+    query::{Bm25StatisticsProvider, Bm25Weight, BoostQuery, EnableScoring, Query, Scorer, TermQuery, Weight},
+    schema::{Field, IndexRecordOption},
 };
 
 /// Passages of one window: their scores and marks stay in the processor's nearest memory.
@@ -101,24 +101,21 @@ impl Union {
 }
 
 fn weighed(place: usize, clause: &Clause, searcher: &Searcher) -> tantivy::Result<Option<Weighed>> {
-    Ok(match clause {
-        Clause::Term(term, boost) => {
-            if searcher.doc_freq(term)? == 0 {
-                return Ok(None);
+    let (means, max) = match clause {
+        Clause::Term(term, boost) => match WeighedTerm::of(term, *boost, searcher)? {
+            None => return Ok(None),
+            Some(term) => {
+                let max = term.bm25.max_score();
+                (Means::Term(Box::new(term)), max)
             }
-            let bm25 = Bm25Weight::for_terms(searcher, std::slice::from_ref(term))?.boost_by(*boost);
-            Some(Weighed {
-                place,
-                max: bm25.max_score(),
-                means: Means::Term(term.clone(), Box::new(bm25)),
-            })
+        },
+        Clause::Other(query, terms) => {
+            let weight = query.weight(EnableScoring::enabled_from_searcher(searcher))?;
+            let max = Bm25Weight::for_terms(searcher, terms)?.max_score();
+            (Means::Other(weight), max)
         }
-        Clause::Other(query, terms) => Some(Weighed {
-            place,
-            max: Bm25Weight::for_terms(searcher, terms)?.max_score(),
-            means: Means::Other(query.weight(EnableScoring::enabled_from_searcher(searcher))?),
-        }),
-    })
+    };
+    Ok(Some(Weighed { place, max, means }))
 }
 
 struct Weighed {
@@ -130,8 +127,34 @@ struct Weighed {
 }
 
 enum Means {
-    Term(Term, Box<Bm25Weight>),
+    Term(Box<WeighedTerm>),
     Other(Box<dyn Weight>),
+}
+
+/// A term with what it weighs, and where it is in each segment.
+struct WeighedTerm {
+    field: Field,
+    found: Vec<Option<TermInfo>>,
+    bm25: Bm25Weight,
+}
+
+impl WeighedTerm {
+    fn of(term: &Term, boost: Score, searcher: &Searcher) -> tantivy::Result<Option<Self>> {
+        let field = term.field();
+        let mut found = Vec::with_capacity(searcher.segment_readers().len());
+        for reader in searcher.segment_readers() {
+            let terms = reader.inverted_index(field)?;
+            found.push(terms.get_term_info(term).map_err(TantivyError::from)?);
+        }
+        let passages: u64 = found.iter().flatten().map(|found| u64::from(found.doc_freq)).sum();
+        if passages == 0 {
+            return Ok(None);
+        }
+        let all = searcher.total_num_docs()?;
+        let length = searcher.total_num_tokens(field)? as Score / all as Score;
+        let bm25 = Bm25Weight::for_one_term_without_explain(passages, all, length).boost_by(boost);
+        Ok(Some(Self { field, found, bm25 }))
+    }
 }
 
 /// A passage that holds enough: what it scores, and as bits what it holds of all that is sought.
@@ -156,12 +179,13 @@ impl UnionWeight {
     pub fn through(
         &self,
         threshold: Score,
+        segment: u32,
         reader: &SegmentReader,
         shown: &mut dyn FnMut(&[Holding]) -> Score,
     ) -> tantivy::Result<()> {
         let mut lists = Vec::with_capacity(self.clauses.len());
         for weighed in &self.clauses {
-            lists.extend(weighed.opened(reader)?);
+            lists.extend(weighed.opened(segment as usize, reader)?);
         }
         if !lists.is_empty() {
             Going::new(self, lists, reader.max_doc()).through(threshold, shown);
@@ -171,21 +195,22 @@ impl UnionWeight {
 }
 
 impl Weighed {
-    fn opened(&self, reader: &SegmentReader) -> tantivy::Result<Option<List<'_>>> {
+    fn opened(&self, segment: usize, reader: &SegmentReader) -> tantivy::Result<Option<List<'_>>> {
         let (cost, source) = match &self.means {
-            Means::Term(term, bm25) => {
-                let index = reader.inverted_index(term.field())?;
-                let found = index.get_term_info(term).map_err(TantivyError::from)?;
-                let Some(found) = found else { return Ok(None) };
+            Means::Term(term) => {
+                let Some(found) = term.found.get(segment).and_then(Option::as_ref) else {
+                    return Ok(None);
+                };
+                let index = reader.inverted_index(term.field)?;
                 let postings = index
-                    .read_block_postings_from_terminfo(&found, IndexRecordOption::WithFreqs)
+                    .read_block_postings_from_terminfo(found, IndexRecordOption::WithFreqs)
                     .map_err(TantivyError::from)?;
-                let norms = reader.get_fieldnorms_reader(term.field())?;
+                let norms = reader.get_fieldnorms_reader(term.field)?;
                 let source = Source::Postings {
                     postings: Box::new(postings),
                     at: 0,
                     norms,
-                    bm25,
+                    term,
                 };
                 (u64::from(found.doc_freq), source)
             }
@@ -218,7 +243,7 @@ enum Source<'a> {
         postings: Box<BlockSegmentPostings>,
         at: usize,
         norms: FieldNormReader,
-        bm25: &'a Bm25Weight,
+        term: &'a WeighedTerm,
     },
     Other(Box<dyn Scorer>),
 }
@@ -265,8 +290,8 @@ impl List<'_> {
                 postings,
                 at,
                 norms,
-                bm25,
-            } => bm25.score(norms.fieldnorm_id(doc), postings.freqs()[*at]),
+                term,
+            } => term.bm25.score(norms.fieldnorm_id(doc), postings.freqs()[*at]),
             Source::Other(scorer) => scorer.score(),
         })
     }
@@ -279,7 +304,7 @@ impl List<'_> {
                 postings,
                 at,
                 norms,
-                bm25,
+                term,
             } => loop {
                 let docs = postings.docs();
                 let Some(last) = docs.last() else { return };
@@ -288,9 +313,9 @@ impl List<'_> {
                     false => *at + docs[(*at).min(docs.len())..].partition_point(|doc| *doc < end),
                 };
                 let here = (*at).min(until)..until;
-                for (doc, count) in docs[here.clone()].iter().zip(&postings.freqs()[here]) {
-                    window.add(*doc, bm25.score(norms.fieldnorm_id(*doc), *count), bit);
-                }
+                window.add_all(&docs[here.clone()], &postings.freqs()[here], bit, |doc, count| {
+                    term.bm25.score(norms.fieldnorm_id(doc), count)
+                });
                 if until < docs.len() {
                     *at = until;
                     return;
@@ -335,6 +360,24 @@ impl Window {
         self.touched[slot / GROUP as usize] |= 1 << (slot % GROUP as usize);
     }
 
+    /// The same for some passages in their order, with how often each holds the word. What is touched is told once for each
+    /// group: to add to the same place again and again takes longer than all the rest.
+    #[inline]
+    fn add_all(&mut self, docs: &[DocId], counts: &[u32], bit: u64, score: impl Fn(DocId, u32) -> Score) {
+        let (mut group, mut touched) = (0, 0_u64);
+        for (doc, count) in docs.iter().zip(counts) {
+            let slot = (doc - self.base) as usize % WINDOW as usize;
+            self.scores[slot] += score(*doc, *count);
+            self.held[slot] |= bit;
+            if slot / GROUP as usize != group {
+                self.touched[group] |= touched;
+                (group, touched) = (slot / GROUP as usize, 0);
+            }
+            touched |= 1 << (slot % GROUP as usize);
+        }
+        self.touched[group] |= touched;
+    }
+
     fn for_each_touched(&self, mut slot_seen: impl FnMut(usize)) {
         for (group, touched) in self.touched.iter().enumerate() {
             let mut left = *touched;
@@ -354,6 +397,47 @@ impl Window {
                 *touched = 0;
             }
         }
+    }
+}
+
+/// Places of a window whose passages may be among the best. Whether one is cannot be foreseen, so nothing branches on it.
+struct Candidates {
+    slots: Box<[u16; WINDOW as usize]>,
+    count: usize,
+}
+
+impl Candidates {
+    fn new() -> Self {
+        Self {
+            slots: Box::new([0; WINDOW as usize]),
+            count: 0,
+        }
+    }
+
+    fn clear(&mut self) {
+        self.count = 0;
+    }
+
+    fn slots(&self) -> &[u16] {
+        &self.slots[..self.count]
+    }
+
+    #[inline]
+    fn push_if(&mut self, holds: bool, slot: usize) {
+        if let Some(room) = self.slots.get_mut(self.count) {
+            *room = slot as u16;
+            self.count += usize::from(holds);
+        }
+    }
+
+    fn retain(&mut self, holds: impl Fn(usize) -> bool) {
+        let mut kept = 0;
+        for at in 0..self.count {
+            let slot = self.slots[at];
+            self.slots[kept] = slot;
+            kept += usize::from(holds(usize::from(slot)));
+        }
+        self.count = kept;
     }
 }
 
@@ -398,10 +482,14 @@ impl<'a> Going<'a> {
         let mut threshold = threshold;
         let mut holding: Vec<Holding> = Vec::with_capacity(WINDOW as usize);
         let mut window = Window::new();
-        let mut candidates: Vec<usize> = Vec::with_capacity(WINDOW as usize);
+        let mut candidates = Candidates::new();
         let mut essential = vec![false; self.lists.len()];
+        let mut chosen_for = None;
         loop {
-            self.choose(threshold, &mut essential);
+            if chosen_for != Some(threshold) {
+                self.choose(threshold, &mut essential);
+                chosen_for = Some(threshold);
+            }
             let first = self.lists.iter().zip(&essential).filter(|(_, essential)| **essential);
             let first = first.map(|(list, _)| list.doc()).min().unwrap_or(TERMINATED);
             if first == TERMINATED {
@@ -420,39 +508,35 @@ impl<'a> Going<'a> {
                 }
             }
             candidates.clear();
-            window.for_each_touched(|slot| {
-                if window.scores[slot] + rest > threshold {
-                    candidates.push(slot);
-                }
-            });
+            window.for_each_touched(|slot| candidates.push_if(window.scores[slot] + rest > threshold, slot));
             for (list, _) in self
                 .lists
                 .iter_mut()
                 .zip(&essential)
                 .filter(|(_, essential)| !**essential)
             {
-                if candidates.is_empty() {
+                if candidates.slots().is_empty() {
                     break;
                 }
                 rest -= list.max * ROUNDING;
                 let all = list.cost * u64::from(WINDOW) / u64::from(self.docs.max(1));
-                if candidates.len() as u64 * ASKING_COSTS > all {
+                if candidates.slots().len() as u64 * ASKING_COSTS > all {
                     list.skip_to(window.base);
                     list.add(&mut window, end);
                 } else {
-                    for slot in &candidates {
-                        let doc = window.base + *slot as DocId;
+                    for slot in candidates.slots() {
+                        let doc = window.base + DocId::from(*slot);
                         if let Some(score) = list.score_at(doc) {
                             window.add(doc, score, 1 << list.place);
                         }
                     }
                 }
-                candidates.retain(|slot| window.scores[*slot] + rest.max(0.0) > threshold);
+                candidates.retain(|slot| window.scores[slot] + rest.max(0.0) > threshold);
             }
-            let found = candidates.iter().map(|slot| Holding {
-                doc: window.base + *slot as DocId,
-                score: window.scores[*slot],
-                held: window.held[*slot],
+            let found = candidates.slots().iter().map(|slot| Holding {
+                doc: window.base + DocId::from(*slot),
+                score: window.scores[usize::from(*slot)],
+                held: window.held[usize::from(*slot)],
             });
             holding.clear();
             holding.extend(found.filter(|found| found.score > threshold && self.enough(found.held)));
@@ -614,7 +698,7 @@ mod tests {
                 }
                 threshold.get()
             };
-            weight.through(threshold.get(), reader, &mut shown).unwrap();
+            weight.through(threshold.get(), segment, reader, &mut shown).unwrap();
         }
         found
     }
@@ -657,7 +741,7 @@ mod tests {
                 .same
                 .weight(EnableScoring::enabled_from_searcher(&searcher))
                 .unwrap();
-            for reader in searcher.segment_readers() {
+            for (segment, reader) in (0..).zip(searcher.segment_readers()) {
                 let mut wanted = Vec::new();
                 same.for_each(reader, &mut |doc, _| wanted.push(doc)).unwrap();
                 let mut found = Vec::new();
@@ -665,7 +749,7 @@ mod tests {
                     found.extend(some.iter().map(|holding| holding.doc));
                     Score::MIN
                 };
-                weight.through(Score::MIN, reader, &mut shown).unwrap();
+                weight.through(Score::MIN, segment, reader, &mut shown).unwrap();
                 assert_eq!(found, wanted, "{union:?}");
             }
         }
