@@ -31,6 +31,11 @@ bless *flags:
 bench *flags:
     cargo bench -p circuit --bench figures {{flags}}
 
+# Judge that a page twice as long costs about twice the time; what a reading gives back stays with the process.
+linear:
+    MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=17179869184 \
+        cargo test --release -p extract --test reading -- --ignored --test-threads 1
+
 # Hold the reading of files against two public extractors (docs/dev/files.md says what to install).
 files *readers:
     cargo build --release -p files

@@ -257,7 +257,7 @@ impl Page<'_> {
         self.within(margin, |page| {
             if begins == Begins::WithWords && !words_first {
                 page.line("");
-                page.blank_before = blocks.first().is_some_and(|first| !follows_words(first));
+                page.blank_before = blocks.first().is_some_and(|first| !goes_on_below_words(first));
             }
             page.blocks(blocks, spacing);
             if page.out.len() == before {
@@ -322,6 +322,17 @@ fn follows_words(block: &Block) -> bool {
     match block {
         Block::List { numbered_from, .. } => matches!(numbered_from, None | Some(1)),
         _ => true,
+    }
+}
+
+/// Whether it may stand right below an item's sign that ends in words: what is read as what it is there, and neither leads
+/// to something else nor underlines the words.
+fn goes_on_below_words(block: &Block) -> bool {
+    match block {
+        Block::List { .. } => follows_words(block),
+        Block::Tasks(_) | Block::Decisions(_) | Block::Math(_) => true,
+        Block::Code { title, .. } => title.is_none(),
+        _ => false,
     }
 }
 
