@@ -4,7 +4,8 @@
 //!   of what came; `import 1000 0` for other sizes),
 //! - `… table` (sites of 1,000, 10,000 and 100,000 pages: what every pass costs; `table 1000` for one size),
 //! - `… peers` (the site on which other systems were measured),
-//! - `… search` (100,000 pages in the search engine alone, beside raw tantivy and SQLite's FTS5; `search 10000` for fewer),
+//! - `… search` (100,000 pages in the search engine alone, beside raw tantivy, SQLite's FTS5 and, where `searchd` is installed,
+//!   Sphinx; `search 10000` for fewer),
 //! - `… fresh` (how old what is found may be, over a day of a virtual clock; `fresh 6` for six hours).
 //!
 //! The fake Atlassian runs in this process and Circuit in another, so that the memory measured is Circuit's alone.
@@ -16,6 +17,7 @@ mod pass;
 mod peers;
 mod rivals;
 mod search;
+mod sphinx;
 mod subject;
 mod table;
 

@@ -1,5 +1,5 @@
-//! Raw tantivy and SQLite's FTS5 over the texts of the same passages: title, headings and text in one field, English stems,
-//! the ten best by BM25. They give ids and nothing else.
+//! Raw tantivy, SQLite's FTS5 and a search server over the texts of the same passages: title, headings and text in one field,
+//! English stems, the ten best by BM25. They give ids and nothing else.
 
 use std::{
     path::Path,
@@ -15,13 +15,19 @@ use tantivy::{
     schema::{Field, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions},
 };
 
-use crate::search::{text_of, told};
+use crate::{
+    search::{text_of, told},
+    sphinx::Sphinx,
+};
 
-/// Both, while they are filled.
+/// All of them, while they are filled.
 pub struct Rivals {
     index: Index,
     writer: IndexWriter,
     text: Field,
+    /// For tantivy, which writes on a thread of its own: it is filled when nothing else works.
+    texts: Vec<String>,
+    sphinx: Option<Sphinx>,
     sqlite: SqliteConnection,
     count: u64,
     tantivy_took: Duration,
@@ -57,6 +63,8 @@ impl Rivals {
             index,
             writer,
             text,
+            texts: Vec::new(),
+            sphinx: Sphinx::new(folder),
             sqlite,
             count: 0,
             tantivy_took: Duration::ZERO,
@@ -66,13 +74,9 @@ impl Rivals {
 
     pub async fn add(&mut self, passages: &[Passage]) {
         let texts: Vec<String> = passages.iter().map(text_of).collect();
-        let begun = Instant::now();
-        for text in &texts {
-            let mut document = TantivyDocument::new();
-            document.add_text(self.text, text);
-            self.writer.add_document(document).unwrap();
+        if let Some(sphinx) = &mut self.sphinx {
+            texts.iter().for_each(|text| sphinx.add(text));
         }
-        self.tantivy_took += begun.elapsed();
         let begun = Instant::now();
         let mut transaction = self.sqlite.begin().await.unwrap();
         for text in &texts {
@@ -86,16 +90,22 @@ impl Rivals {
         }
         transaction.commit().await.unwrap();
         self.sqlite_took += begun.elapsed();
+        self.texts.extend(texts);
     }
 
     pub async fn done(mut self) -> Self {
         let begun = Instant::now();
+        for text in std::mem::take(&mut self.texts) {
+            let mut document = TantivyDocument::new();
+            document.add_text(self.text, text);
+            self.writer.add_document(document).unwrap();
+        }
         self.writer.commit().unwrap();
         self.tantivy_took += begun.elapsed();
         self
     }
 
-    /// Tells how fast both were filled and how fast they answer, any word being enough.
+    /// Tells how fast they were filled and how fast they answer, any word being enough.
     pub async fn measured(mut self, questions: &str) {
         let rate = |took: Duration| self.count as f64 / took.as_secs_f64();
         println!(
@@ -123,6 +133,10 @@ impl Rivals {
             if round == 1 {
                 told("raw tantivy, any of the words, ids only", times.clone());
             }
+        }
+        match self.sphinx.take() {
+            Some(sphinx) => sphinx.measured(questions),
+            None => println!("| Sphinx: not installed | |"),
         }
         let mut times = Vec::new();
         for question in questions.lines().take(ASKED_OF_SQLITE) {

@@ -1,5 +1,6 @@
-//! Search over a generated site, beside raw tantivy and SQLite's FTS5 over the same texts: how fast it is filled, how large
-//! it is, how fast it answers, and what memory that takes. Questions are asked by a process of its own.
+//! Search over a generated site, beside raw tantivy, SQLite's FTS5 and a search server over the same texts: how fast it is
+//! filled, how large it is, how fast it answers, also while it is written, and what memory that takes. Questions are asked by a
+//! process of its own.
 
 use std::{
     collections::BTreeMap,
@@ -7,7 +8,7 @@ use std::{
     process::{Command, Stdio},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -35,6 +36,8 @@ const INDEX: IndexId = IndexId(1);
 const ASKED: usize = 2_000;
 const CLIENTS: usize = 8;
 const CLIENTS_FOR: Duration = Duration::from_secs(60);
+/// Pages of the site that is imported while questions are asked: more than are written meanwhile.
+const IMPORTED: u64 = 100_000;
 /// After so long an index is at rest, with some to spare.
 const REST: Duration = Duration::from_secs(25);
 
@@ -179,6 +182,7 @@ pub async fn asked(rest: &[String]) {
     }
     told("lexical, with facets and snippets", times.clone());
     by_length(&questions, &times);
+    let quiet = at(times, 0.99);
     let mut times = Vec::new();
     for question in questions.iter().take(ASKED / 5) {
         let letters: Vec<char> = question.chars().collect();
@@ -211,6 +215,39 @@ pub async fn asked(rest: &[String]) {
     memory("lexical");
     meaning::asked(&engine, INDEX, &questions, Path::new(keys)).await;
     memory("with vectors");
+    while_written(&engine, &questions, quiet).await;
+}
+
+/// Asks while an import of another feed writes as fast as it can, on the same two cores.
+async fn while_written(engine: &Arc<EmbeddedEngine>, questions: &[String], quiet: Duration) {
+    let asked = Arc::new(AtomicBool::new(false));
+    let import = tokio::spawn({
+        let (engine, asked) = (engine.clone(), asked.clone());
+        async move {
+            let (begun, mut passages) = (Instant::now(), 0);
+            let mut reached = engine.watermark(INDEX).await.unwrap().0;
+            let mut site = Site::of(IMPORTED, FeedId(2));
+            while !asked.load(Ordering::Relaxed) {
+                let Some(batch) = site.next().await else { break };
+                passages += batch.passages.len();
+                reached += 1;
+                engine.commit(INDEX, batch, Watermark(reached)).await.unwrap();
+            }
+            assert!(asked.load(Ordering::Relaxed), "the import ended before the questions");
+            passages as f64 / begun.elapsed().as_secs_f64()
+        }
+    });
+    let mut times = Vec::new();
+    for question in questions {
+        let begun = Instant::now();
+        ask(engine, question).await;
+        times.push(begun.elapsed());
+    }
+    asked.store(true, Ordering::Relaxed);
+    let rate = import.await.unwrap();
+    told("lexical, while an import writes", times.clone());
+    let slower = at(times, 0.99).as_secs_f64() / quiet.as_secs_f64();
+    println!("| … passages written a second meanwhile; p99 by that of before | {rate:.0}; {slower:.1} |");
 }
 
 fn memory(of: &str) {
@@ -241,16 +278,18 @@ async fn ask(engine: &EmbeddedEngine, text: &str) {
 }
 
 /// Median, and what one in a hundred takes.
-pub fn told(what: &str, mut times: Vec<Duration>) {
-    times.sort();
-    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1_000.0;
+pub fn told(what: &str, times: Vec<Duration>) {
+    let [half, most, all] = [0.5, 0.99, 1.0].map(|share| at(times.clone(), share).as_secs_f64() * 1_000.0);
     println!(
-        "| {what}: p50, p99, most (of {}) | {:.1} ms, {:.1} ms, {:.1} ms |",
-        times.len(),
-        at(0.5),
-        at(0.99),
-        at(1.0)
+        "| {what}: p50, p99, most (of {}) | {half:.1} ms, {most:.1} ms, {all:.1} ms |",
+        times.len()
     );
+}
+
+/// What this share of them takes at most.
+fn at(mut times: Vec<Duration>, share: f64) -> Duration {
+    times.sort();
+    times[((times.len() - 1) as f64 * share) as usize]
 }
 
 fn by_length(questions: &[String], times: &[Duration]) {
@@ -269,11 +308,16 @@ struct Site {
     fake: FakeAtlassian,
     token: String,
     cloud: String,
+    feed: FeedId,
     next: Option<String>,
 }
 
 impl Site {
     fn new(pages: u64) -> Self {
+        Self::of(pages, FeedId(1))
+    }
+
+    fn of(pages: u64, feed: FeedId) -> Self {
         let fake = FakeAtlassian::generated(pages, Options::default());
         let token = fake.token_for(&fake.people()[0].account_id);
         let cloud = fake.sites().remove(0).cloud_id;
@@ -282,6 +326,7 @@ impl Site {
             fake,
             token,
             cloud,
+            feed,
             next,
         }
     }
@@ -298,7 +343,7 @@ impl Site {
         self.next = listing["_links"]["next"].as_str().map(str::to_owned);
         let mut batch = EngineBatch::default();
         for page in listing["results"].as_array().unwrap() {
-            let held = held(page);
+            let held = held(page, self.feed);
             batch.documents.push((held.feed, held.document.id.clone()));
             batch.passages.extend(extract::passages(&held));
         }
@@ -306,13 +351,13 @@ impl Site {
     }
 }
 
-fn held(page: &Value) -> Held {
+fn held(page: &Value, feed: FeedId) -> Held {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let author = text(&page["authorId"]);
     let modified = Timestamp::parse(page["version"]["createdAt"].as_str().unwrap_or_default()).unwrap_or(Timestamp(0));
     let space = text(&page["spaceId"]);
     Held {
-        feed: FeedId(1),
+        feed,
         document: Document {
             id: DocumentId::new(&SiteId::new("site"), text(&page["id"])),
             kind: DocumentKind::Page,
