@@ -187,7 +187,9 @@ impl Inner {
         let listed = |name: &str| parameter(name).ok_or_else(|| format!("without {name}"));
         match segments.as_slice() {
             ["api", "v2", "spaces", id, ..] => space(id),
-            ["api", "v2", "spaces"] => listed("ids")?.split(',').try_for_each(space),
+            ["api", "v2", "spaces"] | ["api", "v2", "data-policies", "spaces"] => {
+                listed("ids")?.split(',').try_for_each(space)
+            }
             ["api", "v2", "pages" | "blogposts"] => match parameter("space-id") {
                 Some(ids) => ids.split(',').try_for_each(space),
                 None => listed("id")?.split(',').try_for_each(|id| self.known(feed, id)),
