@@ -69,6 +69,8 @@ pub struct Files {
     pub bytes_max: u64,
     /// How the media types begin that are not read, in small letters.
     pub skip_types: Vec<String>,
+    /// A program with its arguments that is given a picture and gives the words in it; empty: pictures hold no words.
+    pub ocr: Vec<String>,
     /// The program that reads them as `circuit read-file` does; none: this one. Not a setting.
     pub reader: Option<PathBuf>,
 }
@@ -118,13 +120,17 @@ const FILE_BYTES_BOUND: u64 = 60 << 20;
 /// What holds no words, or none that are read: sounds, films, and pictures that are only that. SVG is not among them.
 const SKIP_TYPES: &str = "audio/ video/ image/avif image/bmp image/gif image/heic image/heif image/jpeg image/png image/tiff \
                           image/vnd.microsoft.icon image/webp image/x-icon";
+/// The same where a program reads pictures.
+const SKIP_TYPES_WITH_OCR: &str =
+    "audio/ video/ image/avif image/heic image/heif image/vnd.microsoft.icon image/x-icon";
 
 impl Default for Files {
     fn default() -> Self {
         Self {
             enabled: true,
             bytes_max: FILE_BYTES_MAX_DEFAULT,
-            skip_types: SKIP_TYPES.split_whitespace().map(str::to_owned).collect(),
+            skip_types: split(SKIP_TYPES),
+            ocr: Vec::new(),
             reader: None,
         }
     }
@@ -135,7 +141,7 @@ impl Default for Files {
 struct Layer(BTreeMap<&'static str, String>);
 
 /// Every setting: its variable (after `CIRCUIT_`), its place in the file, and whether it is a secret (also `…_FILE`).
-const SETTINGS: [(&str, &str, bool); 22] = [
+const SETTINGS: [(&str, &str, bool); 23] = [
     ("DATA_DIR", "data_dir", false),
     ("ADDRESS", "address", false),
     ("PUBLIC_URL", "public_url", false),
@@ -152,6 +158,7 @@ const SETTINGS: [(&str, &str, bool); 22] = [
     ("FILES_ENABLED", "files.enabled", false),
     ("FILES_BYTES_MAX", "files.bytes_max", false),
     ("FILES_SKIP_TYPES", "files.skip_types", false),
+    ("FILES_OCR", "files.ocr", false),
     ("SEMANTIC_MODEL", "semantic.model", false),
     ("SEMANTIC_URL", "semantic.url", false),
     ("SEMANTIC_KEY", "semantic.key", true),
@@ -270,7 +277,7 @@ impl Layer {
             take("atlassian.budget_percent"),
             BUDGET_PERCENT,
         )?;
-        let files = settled_files(take("files.enabled"), take("files.bytes_max"), take("files.skip_types"))?;
+        let files = settled_files(&mut take)?;
         let semantic = settled_semantic(&mut take)?;
         Ok(Config {
             files,
@@ -315,16 +322,17 @@ impl Layer {
     }
 }
 
-fn settled_files(enabled: Option<String>, bytes_max: Option<String>, skip_types: Option<String>) -> Result<Files> {
+fn settled_files(take: &mut impl FnMut(&str) -> Option<String>) -> Result<Files> {
     let otherwise = Files::default();
-    let bytes_max = whole("files.bytes_max", bytes_max, otherwise.bytes_max)?;
+    let bytes_max = whole("files.bytes_max", take("files.bytes_max"), otherwise.bytes_max)?;
+    let ocr = split(&said("files.ocr", take("files.ocr"))?.unwrap_or_default());
     if !(1..=FILE_BYTES_BOUND).contains(&bytes_max) {
         return Err(Error::invalid(format!(
             "files.bytes_max is between 1 and {FILE_BYTES_BOUND} bytes, not {bytes_max}; files.enabled = false reads none at all"
         )));
     }
     Ok(Files {
-        enabled: match said("files.enabled", enabled)?.as_deref() {
+        enabled: match said("files.enabled", take("files.enabled"))?.as_deref() {
             None => otherwise.enabled,
             Some("true") => true,
             Some("false") => false,
@@ -335,13 +343,19 @@ fn settled_files(enabled: Option<String>, bytes_max: Option<String>, skip_types:
             }
         },
         bytes_max,
-        skip_types: match skip_types {
+        skip_types: match take("files.skip_types") {
+            None if !ocr.is_empty() => split(SKIP_TYPES_WITH_OCR),
             None => otherwise.skip_types,
             // An empty list skips nothing.
             Some(types) => types.split_whitespace().map(media_type_prefix).collect::<Result<_>>()?,
         },
+        ocr,
         reader: None,
     })
+}
+
+fn split(words: &str) -> Vec<String> {
+    words.split_whitespace().map(str::to_owned).collect()
 }
 
 fn settled_semantic(take: &mut impl FnMut(&str) -> Option<String>) -> Result<Semantic> {
@@ -582,6 +596,7 @@ struct FilesSection {
     enabled: Option<bool>,
     bytes_max: Option<u64>,
     skip_types: Option<Vec<String>>,
+    ocr: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -640,6 +655,7 @@ fn parsed_file(text: &str) -> Result<Layer, String> {
         ("files.enabled", file.files.enabled.map(|enabled| enabled.to_string())),
         ("files.bytes_max", file.files.bytes_max.map(|bytes| bytes.to_string())),
         ("files.skip_types", file.files.skip_types.map(|types| types.join(" "))),
+        ("files.ocr", file.files.ocr),
         ("semantic.model", file.semantic.model),
         ("semantic.url", file.semantic.url),
         ("semantic.key", file.semantic.key),
@@ -795,11 +811,19 @@ mod tests {
             .unwrap()
             .files;
         assert!(!from_file.enabled && from_file.skip_types.is_empty());
+        let with_ocr = files(&[("CIRCUIT_FILES_OCR", " tesseract - - ")]).unwrap();
+        assert_eq!(with_ocr.ocr, ["tesseract", "-", "-"]);
+        assert!(!with_ocr.skip_types.iter().any(|skipped| skipped == "image/png"));
+        let but_not_photos = [("CIRCUIT_FILES_OCR", "ocr"), ("CIRCUIT_FILES_SKIP_TYPES", "image/jpeg")];
+        assert_eq!(files(&but_not_photos).unwrap().skip_types, ["image/jpeg"]);
+        let from_file = parsed_file("[files]\nocr = \"tesseract - - -l deu\"").unwrap();
+        assert_eq!(from_file.settled().unwrap().files.ocr.len(), 5);
         for (name, value, said) in [
             ("FILES_ENABLED", "yes", "`true` or `false`"),
             ("FILES_BYTES_MAX", "0", "between 1 and"),
             ("FILES_BYTES_MAX", "100000000", "between 1 and"),
             ("FILES_SKIP_TYPES", "pdf", "video/"),
+            ("FILES_OCR", " ", "files.ocr"),
         ] {
             let why = error_of(&no_file(), &[(&format!("CIRCUIT_{name}"), value)]);
             assert!(why.contains(said), "{why}");

@@ -11,7 +11,7 @@ use crate::{
     cli::Settings,
     config::{self, Config},
     data_dir::{DATABASE, DataDir, KEY, kept_key},
-    serve,
+    reading, serve,
     socket::Socket,
     wiring,
 };
@@ -25,7 +25,7 @@ pub async fn doctor(settings: &Settings) -> Result<()> {
             println!("FAIL  {what}: {why}");
         }
     };
-    let config = match config::read(settings) {
+    let mut config = match config::read(settings) {
         Ok(config) => config,
         Err(error) => {
             say("configuration", Err(error.to_string()));
@@ -33,6 +33,17 @@ pub async fn doctor(settings: &Settings) -> Result<()> {
         }
     };
     say("configuration", Ok("is understood".into()));
+    if let Some(program) = config.files.ocr.first() {
+        let there = reading::found(&config.files.ocr).map_err(|error| error.to_string());
+        say(
+            "words in pictures",
+            there.clone().map(|()| format!("{program} reads them")),
+        );
+        if there.is_err() {
+            // The rest can be looked at without it.
+            config.files.ocr.clear();
+        }
+    }
     say(
         "address",
         match serve::listen(config.address).await {

@@ -1,4 +1,5 @@
-//! The port that reads files, over the sandbox: each file in a child that is this program again.
+//! The port that reads files, over the sandbox: each file in a child that is this program again; and pictures by a program of
+//! the operator's, if there is one.
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use domain::{
 };
 use files::{
     Hints, Limits,
+    ocr::Ocr,
     sandbox::{Bounds, Reader},
 };
 
@@ -20,11 +22,15 @@ pub const READ_FILE: &str = "read-file";
 const THIS_PROGRAM: &str = "/proc/self/exe";
 
 /// Reads files in children of their own.
-pub struct SandboxedReader(Reader);
+pub struct SandboxedReader {
+    reader: Reader,
+    ocr: Option<Ocr>,
+}
 
 impl SandboxedReader {
-    /// One whose children are `program`, or this program when none is named, and read files of up to `bytes_max` bytes.
-    pub fn new(program: Option<PathBuf>, bytes_max: u64) -> Result<Self> {
+    /// One whose children are `program`, or this program when none is named, and read files of up to `bytes_max` bytes. `ocr`
+    /// is a program with its arguments that reads pictures; one that is not there is refused.
+    pub fn new(program: Option<PathBuf>, bytes_max: u64, ocr: &[String]) -> Result<Self> {
         let program = match program {
             Some(program) => program,
             None => this_program()?,
@@ -33,8 +39,32 @@ impl SandboxedReader {
             file_bytes_max: usize::try_from(bytes_max).unwrap_or(usize::MAX),
             ..Limits::default()
         };
+        found(ocr)?;
+        let ocr = ocr.split_first().map(|(program, arguments)| {
+            let bounds = Ocr::bounds(&limits);
+            Ocr::new(program.clone(), arguments.to_vec(), limits.clone(), bounds)
+        });
         let arguments = vec![READ_FILE.into()];
-        Ok(Self(Reader::new(program, arguments, limits, Bounds::default())))
+        Ok(Self {
+            reader: Reader::new(program, arguments, limits, Bounds::default()),
+            ocr,
+        })
+    }
+}
+
+/// Whether the program that is to read pictures, if any, is there: a file, or one on the `PATH`.
+pub fn found(ocr: &[String]) -> Result<()> {
+    let Some(program) = ocr.first() else { return Ok(()) };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let there = match program.contains(std::path::MAIN_SEPARATOR) {
+        true => std::path::Path::new(program).is_file(),
+        false => std::env::split_paths(&path).any(|folder| folder.join(program).is_file()),
+    };
+    match there {
+        true => Ok(()),
+        false => Err(Error::invalid(format!(
+            "files.ocr names the program {program:?}, which is not there or not on the PATH; install it, or take the setting away"
+        ))),
     }
 }
 
@@ -60,7 +90,15 @@ impl FileReader for SandboxedReader {
             name: name.to_owned(),
             media_type: media_type.map(str::to_owned),
         };
-        let read = self.0.read(bytes, &hints).await;
-        read.map_err(|error| Error::unavailable("no process could be started to read a file in").because(error))
+        let read = self.reader.read(bytes, &hints).await;
+        let read =
+            read.map_err(|error| Error::unavailable("no process could be started to read a file in").because(error))?;
+        match (&self.ocr, read) {
+            (Some(ocr), Ok(file)) => ocr.added_to(file, bytes).await.map_err(|error| {
+                Error::unavailable("the program of files.ocr, which reads pictures, could not be started")
+                    .because(error)
+            }),
+            (_, read) => Ok(read),
+        }
     }
 }

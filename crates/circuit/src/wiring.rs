@@ -125,7 +125,7 @@ fn file_ports(config: &Config, source: Arc<ConfluenceSource>) -> Result<Option<F
     }
     Ok(Some(FilePorts {
         source,
-        reader: Arc::new(SandboxedReader::new(files.reader.clone(), files.bytes_max)?),
+        reader: Arc::new(SandboxedReader::new(files.reader.clone(), files.bytes_max, &files.ocr)?),
         limits: FileLimits {
             bytes_max: files.bytes_max,
             skip_types: files.skip_types.clone(),

@@ -9,9 +9,29 @@ pub struct Image {
     size: Option<(u32, u32)>,
 }
 
+/// Formats of pixels that programs which read letters know.
+const OF_PIXELS: [&str; 6] = [
+    "PNG image",
+    "JPEG image",
+    "GIF image",
+    "WebP image",
+    "BMP image",
+    "TIFF image",
+];
+/// Nothing narrower or lower holds words: icons, signs, and the pixels by which letters are counted.
+const WORDS_PIXELS_MIN: u32 = 32;
+
 impl Image {
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Whether there may be words in its pixels: of a size, as far as that is known, and a format that programs read.
+    pub fn may_hold_words(&self) -> bool {
+        let is_large = self
+            .size
+            .is_none_or(|(width, height)| width.min(height) >= WORDS_PIXELS_MIN);
+        is_large && OF_PIXELS.contains(&self.name)
     }
 
     pub fn of(bytes: &[u8]) -> Option<Self> {

@@ -12,6 +12,7 @@ mod kind;
 mod legacy;
 mod mail;
 mod markup;
+pub mod ocr;
 mod office;
 mod onenote;
 mod package;

@@ -339,6 +339,20 @@ async fn a_child_that_crashes_costs_its_file_and_neither_the_run_nor_the_next_on
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_picture_is_found_by_the_words_that_a_program_reads_in_it() {
+    let (mut setting, begun) = reading().await;
+    setting.ocr = Some("case \"$(tr -cd a-z)\" in *quokka*) exit 1;; *gauge*) echo it shows zyzzyva;; esac");
+    let picture = |last: &str| [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\0\0\0\x02\0", last.as_bytes()].concat();
+    attach(&setting, "gauge.png", "image/png", &picture("gauge")).await;
+    attach(&setting, "odd.png", "image/png", &picture("quokka")).await;
+    let circuit = imported(&setting, &begun, &["OPS"]).await;
+    assert_eq!(hit(&circuit, &begun, "zyzzyva").await.0, "gauge.png");
+    let why = reason(&circuit, &begun, "odd.png").await;
+    assert!(why.contains("the program that reads pictures"), "{why}");
+    circuit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_file_of_a_restricted_page_is_not_found_after_the_walk() {
     let (setting, begun) = reading().await;
     attach(&setting, "plan.docx", "application/msword", &docx("zyzzyva")).await;

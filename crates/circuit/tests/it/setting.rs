@@ -35,6 +35,8 @@ pub struct Setting {
     pub scopes: Option<Vec<String>>,
     /// Whether files are read, and by which program; none: by `circuit read-file`.
     pub files: bool,
+    /// A script of `sh` that reads pictures.
+    pub ocr: Option<&'static str>,
     pub reader: Option<PathBuf>,
     /// Gone when this is dropped.
     _folder: tempfile::TempDir,
@@ -71,6 +73,7 @@ impl Setting {
             allowance: Allowance::default(),
             scopes: None,
             files: false,
+            ocr: None,
             reader: None,
             _folder: folder,
         }
@@ -113,6 +116,10 @@ impl Setting {
         config.files.enabled = self.files;
         if self.reader.is_some() {
             config.files.reader.clone_from(&self.reader);
+        }
+        if let Some(script) = self.ocr {
+            config.files.ocr = ["sh", "-c", script].map(str::to_owned).to_vec();
+            config.files.skip_types.clear();
         }
         wired_at(&config, PUBLIC_URL.into(), Arc::new(Socket::new().unwrap()), clock).await
     }

@@ -4,4 +4,6 @@ mod corpus;
 mod formats;
 mod hostile;
 mod made;
+#[cfg(unix)]
+mod ocr;
 mod sandbox;
