@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::{OsStr, OsString},
     net::{SocketAddr, ToSocketAddrs},
     path::{Path, PathBuf},
 };
@@ -352,6 +353,24 @@ fn settled_files(take: &mut impl FnMut(&str) -> Option<String>) -> Result<Files>
         ocr,
         reader: None,
     })
+}
+
+/// The environment without what is Circuit's, secrets among it: for programs that are not Circuit.
+pub fn others() -> Vec<(OsString, OsString)> {
+    std::env::vars_os().filter(|(name, _)| is_others(name)).collect()
+}
+
+fn is_others(name: &OsStr) -> bool {
+    !name.to_string_lossy().starts_with("CIRCUIT_")
+}
+
+/// Whether this is a program: a file, or one on the `PATH`.
+pub fn is_program(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    match name.contains(std::path::MAIN_SEPARATOR) {
+        true => Path::new(name).is_file(),
+        false => std::env::split_paths(&path).any(|folder| folder.join(name).is_file()),
+    }
 }
 
 fn split(words: &str) -> Vec<String> {
@@ -811,6 +830,7 @@ mod tests {
             .unwrap()
             .files;
         assert!(!from_file.enabled && from_file.skip_types.is_empty());
+        assert!(is_others(OsStr::new("TESSDATA_PREFIX")) && !is_others(OsStr::new("CIRCUIT_SECRET_KEY")));
         let with_ocr = files(&[("CIRCUIT_FILES_OCR", " tesseract - - ")]).unwrap();
         assert_eq!(with_ocr.ocr, ["tesseract", "-", "-"]);
         assert!(!with_ocr.skip_types.iter().any(|skipped| skipped == "image/png"));

@@ -15,6 +15,8 @@ use files::{
     sandbox::{Bounds, Reader},
 };
 
+use crate::config;
+
 /// The command of such a child; it asks nobody for configuration and writes no log.
 pub const READ_FILE: &str = "read-file";
 /// This very program, also after another was put in its place on disk.
@@ -40,10 +42,7 @@ impl SandboxedReader {
             ..Limits::default()
         };
         found(ocr)?;
-        let ocr = ocr.split_first().map(|(program, arguments)| {
-            let bounds = Ocr::bounds(&limits);
-            Ocr::new(program.clone(), arguments.to_vec(), limits.clone(), bounds)
-        });
+        let ocr = Ocr::new(ocr, config::others(), limits.clone(), Ocr::bounds(&limits));
         let arguments = vec![READ_FILE.into()];
         Ok(Self {
             reader: Reader::new(program, arguments, limits, Bounds::default()),
@@ -55,12 +54,7 @@ impl SandboxedReader {
 /// Whether the program that is to read pictures, if any, is there: a file, or one on the `PATH`.
 pub fn found(ocr: &[String]) -> Result<()> {
     let Some(program) = ocr.first() else { return Ok(()) };
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let there = match program.contains(std::path::MAIN_SEPARATOR) {
-        true => std::path::Path::new(program).is_file(),
-        false => std::env::split_paths(&path).any(|folder| folder.join(program).is_file()),
-    };
-    match there {
+    match config::is_program(program) {
         true => Ok(()),
         false => Err(Error::invalid(format!(
             "files.ocr names the program {program:?}, which is not there or not on the PATH; install it, or take the setting away"

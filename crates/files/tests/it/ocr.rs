@@ -13,8 +13,9 @@ fn png(width: u32, height: u32) -> Vec<u8> {
 }
 
 fn by(script: &str, bounds: Bounds) -> Ocr {
-    let arguments = vec!["-c".to_owned(), script.to_owned()];
-    Ocr::new("sh".into(), arguments, Limits::default(), bounds)
+    let command = ["sh", "-c", script].map(str::to_owned);
+    let environment = vec![("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into())];
+    Ocr::new(&command, environment, Limits::default(), bounds).unwrap()
 }
 
 async fn read_by(script: &str, bytes: &[u8]) -> Result<FileText, Unread> {
@@ -30,6 +31,15 @@ async fn the_words_in_a_picture_stand_below_what_is_known_of_it() {
     let expected = "PNG image, 640 × 480 pixels\nof 29 bytes\nPump 7\nis closed\n";
     assert_eq!(outline(&file), expected);
     assert_eq!(file.left_out, None);
+}
+
+#[tokio::test]
+async fn the_program_sees_no_variables_but_those_it_is_given() {
+    let file = read_by("cat > /dev/null; env | cut -d= -f1 | sort", &png(640, 480))
+        .await
+        .unwrap();
+    let seen = outline(&file);
+    assert!(seen.contains("PATH") && !seen.contains("CARGO"), "{seen}");
 }
 
 #[tokio::test]
@@ -100,12 +110,9 @@ async fn a_program_that_wants_more_memory_than_it_may_have_fails() {
 
 #[tokio::test]
 async fn a_program_that_is_not_there_is_the_operators_to_mend() {
-    let ocr = Ocr::new(
-        "no-such-program".into(),
-        Vec::new(),
-        Limits::default(),
-        Bounds::default(),
-    );
+    assert!(Ocr::new(&[], Vec::new(), Limits::default(), Bounds::default()).is_none());
+    let command = ["no-such-program".to_owned()];
+    let ocr = Ocr::new(&command, Vec::new(), Limits::default(), Bounds::default()).unwrap();
     let bytes = png(640, 480);
     assert!(ocr.added_to(read(&bytes, "a.png"), &bytes).await.is_err());
 }
