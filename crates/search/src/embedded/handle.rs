@@ -36,6 +36,11 @@ const PASSAGES_COMPRESSED: i32 = 3;
 /// So many bytes are compressed together: some passages of one document. All of them are read for a hit.
 const PASSAGES_BYTES: usize = 4 << 10;
 
+/// How much lower than that of questions the priority of writing is, as `nice` counts: whoever asks while a site is imported
+/// waits for little of it, and where nobody asks it is as quick.
+#[cfg(unix)]
+const NICENESS: i32 = 10;
+
 /// A question is read in so many of the index's languages.
 const SPEECHES_MAX: usize = 8;
 
@@ -150,6 +155,24 @@ impl Handle {
 
     /// Applies the batch and the watermark in one commit. After a failure the former commit stands.
     pub fn commit(&self, batch: &EngineBatch, reached: Watermark) -> Result<()> {
+        // On a thread that ends with it, because a priority that was lowered is not raised again. The threads that write and
+        // merge are begun by it, and have its priority.
+        std::thread::scope(|scope| {
+            let writing = || {
+                // Where the system refuses, writing is as quick as anything else.
+                #[cfg(unix)]
+                let _ = rustix::process::nice(NICENESS);
+                self.committed(batch, reached)
+            };
+            let thread = std::thread::Builder::new().name("index".to_owned());
+            let thread = thread.spawn_scoped(scope, writing).map_err(|error| {
+                Error::unavailable("no thread could be started to write the search index").because(error)
+            })?;
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    fn committed(&self, batch: &EngineBatch, reached: Watermark) -> Result<()> {
         let mut slot = self.writer();
         self.resting.writes(Instant::now());
         let mut writer = match slot.take() {
