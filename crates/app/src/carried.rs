@@ -19,7 +19,7 @@ impl App {
         self.seen_index(caller, index).await?;
         let mut carried = Vec::new();
         for feed in self.store().feeds(index).await? {
-            let changes = self.store().began_last(feed.id, RunKind::Changes).await?;
+            let changes = self.store().began_last(feed.id).await?.remove(&RunKind::Changes);
             let spaces = self.store().feed_spaces(feed.id).await?;
             let found = spaces.into_iter().filter(|space| space.suspended_at.is_none());
             carried.extend(found.map(|space| CarriedSpace {

@@ -100,10 +100,8 @@ impl App {
         if spaces.iter().any(|space| space.imported_at.is_none()) {
             return Ok(price::held(spaces));
         }
-        let begun = [
-            self.store().began_last(id, RunKind::Import).await?,
-            self.store().began_last(id, RunKind::Walk).await?,
-        ];
+        let began = self.store().began_last(id).await?;
+        let begun = [RunKind::Import, RunKind::Walk].map(|kind| began.get(&kind).copied());
         let known = self.counted().get(&id).copied();
         if let Some(counted) = known.filter(|counted| counted.begun == begun) {
             return Ok(counted.held);
@@ -169,8 +167,8 @@ impl App {
             None => None,
         };
         let next = self.next(&feed, &spaces, job.as_ref()).await?;
-        let figures = self.store().index_figures(feed.index).await?;
-        let searchable = self.engine().watermark(feed.index).await?.0 >= figures.last_sequence;
+        let last_change = self.store().last_sequence(feed.index).await?;
+        let searchable = self.engine().watermark(feed.index).await?.0 >= last_change;
         let search_trouble = self.0.troubles.of(Part::Index(feed.index)).filter(|_| !searchable);
         let documents = spaces.iter().map(|space| space.documents).sum();
         let files_waiting = match self.0.parts.files {

@@ -46,6 +46,8 @@ pub trait Indexes: Send + Sync {
     /// Deletes it with its feeds, documents and runs.
     async fn delete_index(&self, id: IndexId) -> Result<()>;
     async fn index_figures(&self, id: IndexId) -> Result<IndexFigures>;
+    /// The number of the last change; the search index is current when its watermark equals it.
+    async fn last_sequence(&self, id: IndexId) -> Result<i64>;
 }
 
 /// What an index holds.
@@ -502,8 +504,8 @@ pub trait SyncRuns: Send + Sync {
     async fn reopen_run(&self, id: RunId) -> Result<SyncRun>;
     /// The newest run of this kind.
     async fn last_run(&self, feed: FeedId, kind: RunKind) -> Result<Option<SyncRun>>;
-    /// When the last complete run of this kind began.
-    async fn began_last(&self, feed: FeedId, kind: RunKind) -> Result<Option<Timestamp>>;
+    /// When the last complete run of each kind began.
+    async fn began_last(&self, feed: FeedId) -> Result<BTreeMap<RunKind, Timestamp>>;
     /// Adds a sentence for people; the same one is kept once. At most [`NOTES_MAX`] of a run.
     async fn note(&self, id: RunId, note: &str) -> Result<()>;
     async fn notes(&self, id: RunId) -> Result<Vec<String>>;

@@ -15,7 +15,7 @@ pub struct SyncRun {
     pub spent: Spent,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RunKind {
     /// A space's first pass: everything with its body.
     Import,

@@ -4,11 +4,11 @@ use std::{path::Path, time::Duration};
 
 use domain::{Error, ErrorKind, Result, job::Claim};
 use sqlx::{
-    Connection, Row, SqlitePool,
+    Connection, Row, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::SealingKeys;
+use crate::{SealingKeys, lines::Lines};
 
 /// Connections that read at the same time.
 const READERS_MAX: u32 = 4;
@@ -35,8 +35,8 @@ pub(crate) const MIGRATIONS: [&str; 11] = [
 /// The store. Writing goes through one connection, so that writers queue here and never meet a locked database.
 #[derive(Clone)]
 pub struct SqlStore {
-    pub(crate) write: SqlitePool,
-    pub(crate) read: SqlitePool,
+    pub(crate) write: Lines,
+    pub(crate) read: Lines,
     pub(crate) keys: SealingKeys,
     /// On behalf of which claim it writes: refused once that is lost. Without one, whatever is written is written.
     pub(crate) claim: Option<Claim>,
@@ -53,12 +53,13 @@ impl SqlStore {
             .foreign_keys(true)
             .statement_cache_capacity(STATEMENTS_KEPT)
             .busy_timeout(BUSY_WAIT);
-        let write = pooled(1).connect_with(options.clone()).await.map_err(failed)?;
+        let write = pooled(1).connect_with(options.clone()).await;
+        let write = Lines::Pool(write.map_err(failed)?);
         migrate(&write).await?;
-        let read = pooled(READERS_MAX).connect_with(options).await.map_err(failed)?;
+        let read = pooled(READERS_MAX).connect_with(options).await;
         Ok(Self {
             write,
-            read,
+            read: Lines::Pool(read.map_err(failed)?),
             keys,
             claim: None,
         })
@@ -76,15 +77,8 @@ impl SqlStore {
             .in_memory(true)
             .foreign_keys(true)
             .statement_cache_capacity(STATEMENTS_KEPT);
-        let only = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            // There is no line to it that could be dead.
-            .test_before_acquire(false)
-            .connect_with(options)
-            .await
-            .map_err(failed)?;
+        let only = SqliteConnection::connect_with(&options).await;
+        let only = Lines::only(only.map_err(failed)?);
         migrate(&only).await?;
         Ok(Self {
             write: only.clone(),
@@ -125,6 +119,8 @@ impl SqlStore {
 fn pooled(connections_max: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections_max)
+        // It is asked when it is given back, and a file does not go away meanwhile.
+        .test_before_acquire(false)
         .after_release(|connection, _| {
             Box::pin(async move {
                 // Rollbacks that are under way end first.
@@ -134,8 +130,8 @@ fn pooled(connections_max: u32) -> SqlitePoolOptions {
         })
 }
 
-async fn migrate(pool: &SqlitePool) -> Result<()> {
-    let mut transaction = pool.begin().await.map_err(failed)?;
+async fn migrate(lines: &Lines) -> Result<()> {
+    let mut transaction = lines.begin().await.map_err(failed)?;
     let row = sqlx::query("pragma user_version")
         .fetch_one(&mut *transaction)
         .await

@@ -46,37 +46,24 @@ impl Documents for SqlStore {
     }
 
     async fn changed_after(&self, index: IndexId, sequence: i64, limit: usize) -> Result<Vec<Held>> {
-        let mut reader = self.read.begin().await.map_err(failed)?;
-        let sizes = sqlx::query(
-            "select sequence, length(body) as size from documents where index_id = $1 and sequence > $2
-             order by sequence limit $3",
-        )
-        .bind(index.0)
-        .bind(sequence)
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(&mut *reader)
-        .await
-        .map_err(failed)?;
-        // As many as fit into memory together, and at least one.
-        let (mut last, mut bytes) = (sequence, 0);
-        for row in &sizes {
-            let row = Columns(row);
-            bytes += row.number("size")?;
-            if last > sequence && bytes > BODIES_BYTES_MAX {
-                break;
+        let mut reader = self.read.acquire().await.map_err(failed)?;
+        // No transaction: what is written between two of these statements has a later number, and comes with the next call.
+        // Should that be all, the next ones are looked for here, for nothing means that there is nothing.
+        loop {
+            let Some(last) = fitting(&mut reader, index, sequence, limit).await? else {
+                return Ok(Vec::new());
+            };
+            let sql = format!(
+                "{HELD} where documents.index_id = $1 and documents.sequence > $2 and documents.sequence <= $3
+                 order by documents.sequence"
+            );
+            let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(index.0);
+            let query = query.bind(sequence).bind(last);
+            let rows = query.fetch_all(&mut *reader).await.map_err(failed)?;
+            if !rows.is_empty() {
+                return held(&mut reader, &rows).await;
             }
-            last = row.number("sequence")?;
         }
-        let sql = format!(
-            "{HELD} where documents.index_id = $1 and documents.sequence > $2 and documents.sequence <= $3
-             order by documents.sequence"
-        );
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(index.0)
-            .bind(sequence)
-            .bind(last);
-        let rows = query.fetch_all(&mut *reader).await.map_err(failed)?;
-        held(&mut reader, &rows).await
     }
 
     async fn document(&self, index: IndexId, id: &DocumentId) -> Result<Held> {
@@ -446,6 +433,26 @@ pub(crate) fn listed(row: &SqliteRow) -> Result<DocumentRow> {
         editor: row.maybe_text("editor_name")?,
         url: row.text("url")?,
     })
+}
+
+/// The number of the last document after this one that fits into memory with those before it, and of one at least; none when
+/// there is none.
+async fn fitting(reader: &mut SqliteConnection, index: IndexId, after: i64, limit: usize) -> Result<Option<i64>> {
+    let sizes = sqlx::query(
+        "select sequence, length(body) as size from documents where index_id = $1 and sequence > $2
+         order by sequence limit $3",
+    );
+    let sizes = sizes.bind(index.0).bind(after).bind(number(limit as u64));
+    let (mut last, mut bytes) = (None, 0);
+    for row in sizes.fetch_all(reader).await.map_err(failed)? {
+        let row = Columns(&row);
+        bytes += row.number("size")?;
+        if last.is_some() && bytes > BODIES_BYTES_MAX {
+            break;
+        }
+        last = Some(row.number("sequence")?);
+    }
+    Ok(last)
 }
 
 async fn held(reader: &mut SqliteConnection, rows: &[SqliteRow]) -> Result<Vec<Held>> {

@@ -136,7 +136,7 @@ impl World {
     }
 
     async fn last_sequence(&self) -> i64 {
-        self.store.index_figures(self.index).await.unwrap().last_sequence
+        self.store.last_sequence(self.index).await.unwrap()
     }
 
     async fn take_away(&self, page: &str) {

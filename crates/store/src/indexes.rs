@@ -91,6 +91,12 @@ impl Indexes for SqlStore {
             last_sequence: row.number("last_sequence")?,
         })
     }
+
+    async fn last_sequence(&self, id: IndexId) -> Result<i64> {
+        let row = sqlx::query("select last_sequence from indexes where id = $1").bind(id.0);
+        let row = row.fetch_one(&self.read).await;
+        Columns(&row.map_err(missing(format!("index {id}")))?).number("last_sequence")
+    }
 }
 
 fn taken(error: sqlx::Error, name: &str) -> Error {

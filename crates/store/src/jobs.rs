@@ -8,9 +8,9 @@ use domain::{
     job::{Claim, JOB_FAILURES_MAX, JOB_WAIT_MAX, Job, Standing, Work},
     store::{Jobs, Store},
 };
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::Row;
 
-use crate::{SqlStore, dialect::failed, rows, rows::Columns};
+use crate::{SqlStore, dialect::failed, lines::Writing, rows, rows::Columns};
 
 #[async_trait]
 impl Jobs for SqlStore {
@@ -202,7 +202,7 @@ impl SqlStore {
 
     /// A transaction in which the claim, if this store writes on behalf of one, is proven to be held still: nobody can take
     /// it over before the transaction ends.
-    pub(crate) async fn claimed(&self) -> Result<Transaction<'static, Sqlite>> {
+    pub(crate) async fn claimed(&self) -> Result<Writing> {
         let mut transaction = self.write.begin().await.map_err(failed)?;
         if let Some(claim) = &self.claim {
             let query = sqlx::query("select 1 from jobs where id = $1 and lease_holder = $2");

@@ -15,6 +15,7 @@ mod files;
 mod given_answers;
 mod indexes;
 mod jobs;
+mod lines;
 mod people;
 mod points;
 mod record;

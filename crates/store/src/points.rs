@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{
-    FeedId, Result, Timestamp,
+    Error, FeedId, Result, Timestamp,
     budget::{Hour, HourPoints},
     store::{POINTS_LIFE_HOURS, Points},
     sync_run::Spent,
@@ -10,6 +10,9 @@ use domain::{
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 use crate::{SqlStore, dialect::failed, feeds::number, rows::Columns};
+
+/// How often points are read and written without a lock before one is taken.
+const CHANGES_TRIED: usize = 3;
 
 #[async_trait]
 impl Points for SqlStore {
@@ -19,6 +22,19 @@ impl Points for SqlStore {
         hour: Hour,
         change: &(dyn for<'a> Fn(&'a mut HourPoints) -> Result<()> + Send + Sync),
     ) -> Result<()> {
+        // Mostly nobody changes them between reading and writing, and half of the statements are enough.
+        let mut connection = self.write.acquire().await.map_err(failed)?;
+        for _ in 0..CHANGES_TRIED {
+            let Some(before) = read(&mut connection, app, hour).await? else {
+                break;
+            };
+            let mut points = before;
+            change(&mut points)?;
+            if write(&mut connection, app, before, points).await? {
+                return Ok(());
+            }
+        }
+        drop(connection);
         let mut transaction = self.write.begin().await.map_err(failed)?;
         // Written to first: from here on the row is locked, and whoever comes next waits.
         let touched = sqlx::query(
@@ -27,45 +43,29 @@ impl Points for SqlStore {
              returning *",
         );
         let row = touched.bind(app).bind(hour.0).fetch_one(&mut *transaction).await;
-        let mut points = hour_points(&row.map_err(failed)?)?;
-        if points == HourPoints::of(hour) {
+        let before = hour_points(&row.map_err(failed)?)?;
+        if before == HourPoints::of(hour) {
             forget_hours(&mut transaction, hour).await?;
         }
+        let mut points = before;
         change(&mut points)?;
-        sqlx::query(
-            "update points
-             set calls = $3, spent = $4, reserved = $5, quota = $6, others = $7, closed_until = $8
-             where app = $1 and hour = $2",
-        )
-        .bind(app)
-        .bind(hour.0)
-        .bind(number(points.spent.calls))
-        .bind(number(points.spent.points))
-        .bind(number(points.reserved))
-        .bind(points.quota.map(number))
-        .bind(number(points.others))
-        .bind(points.closed_until.map(|at| at.0))
-        .execute(&mut *transaction)
-        .await
-        .map_err(failed)?;
+        if !write(&mut transaction, app, before, points).await? {
+            return Err(Error::internal(
+                "the points of this hour are not as Circuit writes them",
+            ));
+        }
         transaction.commit().await.map_err(failed)
     }
 
     async fn hour_points(&self, app: &str, hour: Hour) -> Result<HourPoints> {
-        let query = sqlx::query("select * from points where app = $1 and hour = $2");
-        let row = query
-            .bind(app)
-            .bind(hour.0)
-            .fetch_optional(&self.read)
-            .await
-            .map_err(failed)?;
-        row.map_or(Ok(HourPoints::of(hour)), |row| hour_points(&row))
+        let mut reader = self.read.acquire().await.map_err(failed)?;
+        let found = read(&mut reader, app, hour).await?;
+        Ok(found.unwrap_or(HourPoints::of(hour)))
     }
 
     async fn add_feed_spent(&self, feed: FeedId, spent: Spent, now: Timestamp) -> Result<()> {
-        let mut transaction = self.write.begin().await.map_err(failed)?;
-        spend(&mut transaction, feed, spent, now).await?;
-        transaction.commit().await.map_err(failed)
+        let mut connection = self.write.acquire().await.map_err(failed)?;
+        spend(&mut connection, feed, spent, now).await
     }
 
     async fn feed_spent(&self, feed: FeedId, since: Hour) -> Result<Spent> {
@@ -81,6 +81,34 @@ impl Points for SqlStore {
             points: row.count("points")?,
         })
     }
+}
+
+async fn read(reader: &mut SqliteConnection, app: &str, hour: Hour) -> Result<Option<HourPoints>> {
+    let query = sqlx::query("select * from points where app = $1 and hour = $2");
+    let row = query.bind(app).bind(hour.0).fetch_optional(reader).await;
+    row.map_err(failed)?.map(|row| hour_points(&row)).transpose()
+}
+
+/// Writes an hour's points, if they are still those of before; whether they were.
+async fn write(connection: &mut SqliteConnection, app: &str, before: HourPoints, points: HourPoints) -> Result<bool> {
+    let query = sqlx::query(
+        "update points
+         set calls = $3, spent = $4, reserved = $5, quota = $6, others = $7, closed_until = $8
+         where app = $1 and hour = $2 and calls = $9 and spent = $10 and reserved = $11 and quota is $12 and others = $13
+           and closed_until is $14",
+    );
+    let query = query.bind(app).bind(before.hour.0);
+    let query = [points, before].into_iter().fold(query, |query, points| {
+        query
+            .bind(number(points.spent.calls))
+            .bind(number(points.spent.points))
+            .bind(number(points.reserved))
+            .bind(points.quota.map(number))
+            .bind(number(points.others))
+            .bind(points.closed_until.map(|at| at.0))
+    });
+    let done = query.execute(connection).await.map_err(failed)?;
+    Ok(done.rows_affected() > 0)
 }
 
 /// Adds to what a feed spent in the hour of `now`. A feed that is gone spends nothing more.
@@ -143,7 +171,6 @@ mod tests {
     use std::sync::Arc;
 
     use domain::{
-        Error,
         budget::{Allowance, QuotaSeen, Told},
         source::Urgency,
         store::{Feeds, Indexes},

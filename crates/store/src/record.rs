@@ -445,6 +445,9 @@ pub(crate) async fn reserve(transaction: &mut SqliteConnection, index: i64, coun
 
 /// Gives documents new change numbers, so that the search index reads them again.
 pub(crate) async fn touch(transaction: &mut SqliteConnection, index: i64, documents: &[(i64, String)]) -> Result<()> {
+    if documents.is_empty() {
+        return Ok(());
+    }
     let first = reserve(transaction, index, documents.len()).await?;
     for (sequence, (feed, content)) in (first..).zip(documents) {
         sqlx::query("update documents set sequence = $3 where feed_id = $1 and content_id = $2")

@@ -1,5 +1,7 @@
 //! Runs.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use domain::{
     ContentId, FeedId, Result, RunId, Timestamp,
@@ -81,15 +83,18 @@ impl SyncRuns for SqlStore {
         row.map(|row| Columns(&row).run()).transpose()
     }
 
-    async fn began_last(&self, feed: FeedId, kind: RunKind) -> Result<Option<Timestamp>> {
+    async fn began_last(&self, feed: FeedId) -> Result<BTreeMap<RunKind, Timestamp>> {
         // The last one, and not the latest: a run that began before the clock was set back lies ahead, and whatever is
         // counted from it would be due again and again until the clock is there.
         let query = sqlx::query(
-            "select max(started_at) as at from runs
-             where id = (select max(id) from runs where feed_id = $1 and kind = $2 and outcome = 'complete')",
+            "select kind, started_at from runs
+             where id in (select max(id) from runs where feed_id = $1 and outcome = 'complete' group by kind)",
         );
-        let row = query.bind(feed.0).bind(kind.word());
-        Columns(&row.fetch_one(&self.read).await.map_err(failed)?).maybe_instant("at")
+        let rows = query.bind(feed.0).fetch_all(&self.read).await.map_err(failed)?;
+        let began = rows.iter().map(Columns);
+        began
+            .map(|row| Ok((row.run_kind("kind")?, row.instant("started_at")?)))
+            .collect()
     }
 
     async fn note(&self, id: RunId, note: &str) -> Result<()> {

@@ -21,29 +21,33 @@ const BYTES_IN_PLACE: usize = 16 << 10;
 /// How far the index has read. One that is ahead of the store (the store was restored from a backup) holds what the store
 /// never knew: it is thrown away, and nothing was read.
 pub async fn reached(store: &dyn Store, engine: &dyn SearchEngine, index: IndexId) -> Result<Watermark> {
-    let last_sequence = store.index_figures(index).await?.last_sequence;
+    Ok(standing(store, engine, index).await?.0)
+}
+
+/// How far it has read, and the last change that there is to read.
+async fn standing(store: &dyn Store, engine: &dyn SearchEngine, index: IndexId) -> Result<(Watermark, Watermark)> {
+    let last_sequence = store.last_sequence(index).await?;
     let reached = engine.watermark(index).await?;
     if reached.0 <= last_sequence {
-        return Ok(reached);
+        return Ok((reached, Watermark(last_sequence)));
     }
     tracing::warn!(index.id = %index, "The search index is ahead of the store; building it anew");
     engine.remove(index).await?;
-    Ok(Watermark::default())
+    Ok((Watermark::default(), Watermark(last_sequence)))
 }
 
-/// Commits what changed, batch by batch, until nothing is left; how many documents it brought.
+/// Commits what had changed by now, batch by batch; how many documents it brought. Whoever changes more meanwhile asks again.
 pub async fn index_changes(store: &dyn Store, engine: &dyn SearchEngine, index: IndexId) -> Result<u64> {
-    let mut reached = reached(store, engine, index).await?;
+    let (mut reached, last) = standing(store, engine, index).await?;
     let mut documents = 0;
-    loop {
+    while reached < last {
         let changed = store.changed_after(index, reached.0, DOCUMENTS_PER_COMMIT).await?;
-        let Some(last) = changed.last() else {
-            return Ok(documents);
-        };
-        reached = Watermark(last.sequence);
+        let Some(newest) = changed.last() else { break };
+        reached = Watermark(newest.sequence);
         documents += changed.len() as u64;
         engine.commit(index, batch_of(store, changed).await?, reached).await?;
     }
+    Ok(documents)
 }
 
 /// What of these documents is to be found: their passages, and what they link to; what was removed has none.

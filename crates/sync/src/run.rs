@@ -246,12 +246,13 @@ pub async fn facts<'a>(store: &dyn Store, feed: &Feed, spaces: &'a [FeedSpace], 
     };
     let held = store.held_kinds(feed.id).await?;
     let of = |kind: DocumentKind| held.get(&kind).copied().unwrap_or(0);
+    let began = store.began_last(feed.id).await?;
     Ok(Facts {
         schedule: feed.schedule,
         spaces,
-        changes_began: store.began_last(feed.id, RunKind::Changes).await?,
-        walk_began: store.began_last(feed.id, RunKind::Walk).await?,
-        probe_began: store.began_last(feed.id, RunKind::Probe).await?,
+        changes_began: began.get(&RunKind::Changes).copied(),
+        walk_began: began.get(&RunKind::Walk).copied(),
+        probe_began: began.get(&RunKind::Probe).copied(),
         whole_waits_until: feed.whole_waits(now),
         can_probe,
         files: None,

@@ -192,7 +192,7 @@ impl Judge {
         let Some(index) = self.locked().feeds.get(&run.feed).map(|facts| facts.index) else {
             return Ok(());
         };
-        let sequence = store.index_figures(index).await?.last_sequence;
+        let sequence = store.last_sequence(index).await?;
         let mut inner = self.locked();
         *inner.walks.entry(run.feed).or_default() += 1;
         inner.walk_began.insert(run.feed, began);

@@ -90,6 +90,7 @@ gated! { Indexes {
     writes update_index(id: IndexId, name: &str, description: &str) -> Index;
     writes delete_index(id: IndexId) -> ();
     reads index_figures(id: IndexId) -> IndexFigures;
+    reads last_sequence(id: IndexId) -> i64;
 } }
 
 gated! { Connections {
@@ -274,7 +275,7 @@ gated! { SyncRuns {
     reads run(id: RunId) -> SyncRun;
     reads open_run_of(feed: FeedId) -> Option<SyncRun>;
     reads last_run(feed: FeedId, kind: RunKind) -> Option<SyncRun>;
-    reads began_last(feed: FeedId, kind: RunKind) -> Option<Timestamp>;
+    reads began_last(feed: FeedId) -> BTreeMap<RunKind, Timestamp>;
     writes note(id: RunId, note: &str) -> ();
     reads notes(id: RunId) -> Vec<String>;
     reads effects(id: RunId, effect: Option<RunEffect>, after: Option<&ContentId>, limit: usize) -> Vec<EffectRow>;

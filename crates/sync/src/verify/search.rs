@@ -33,7 +33,7 @@ impl Verify<'_> {
     /// Compares everything that is held when it begins, once the search index has followed that far. It has no mark: after
     /// a crash it begins anew.
     pub(super) async fn compare_search(&self) -> Result<Pulled> {
-        let last = self.ports.store.index_figures(self.feed.index).await?.last_sequence;
+        let last = self.ports.store.last_sequence(self.feed.index).await?;
         if self.follows(last).await? == Pulled::Stopped {
             return Ok(Pulled::Stopped);
         }
