@@ -99,14 +99,29 @@ impl Theatre {
 
     /// Plays a script in a world of its own.
     pub fn play(&self, script: &Script, playing: Playing) -> Result<Played> {
-        self.runtime.block_on(async {
+        self.runtime.block_on(giving_way(async {
             let store = self.store.clone().emptied().await?;
             let mut driver = Driver::new(script, playing, store).await?;
             let played = driver.play(&script.events).await;
             driver.end().await;
             played.map(|()| driver.played())
-        })
+        }))
     }
+}
+
+/// The same, and while it waits, whoever else has work on this core goes on: the database's thread, which is waited for at
+/// almost every step. To sleep and be woken by it would take half of a world's time.
+async fn giving_way<T>(playing: impl Future<Output = T>) -> T {
+    let mut playing = std::pin::pin!(playing);
+    std::future::poll_fn(|cx| {
+        let polled = playing.as_mut().poll(cx);
+        if polled.is_pending() {
+            cx.waker().wake_by_ref();
+            std::thread::yield_now();
+        }
+        polled
+    })
+    .await
 }
 
 /// When a process is to die.
@@ -441,9 +456,14 @@ impl Driver {
         Ok(())
     }
 
+    fn rests(&mut self, resting: bool) {
+        self.resting = resting;
+        self.world.board.set_calm(resting);
+    }
+
     /// Nothing goes wrong until what was begun is done and found.
     async fn settle(&mut self) -> Result<()> {
-        self.resting = true;
+        self.rests(true);
         let first = self.step;
         let (mut began, mut over) = (false, false);
         while !over && !self.broken() && self.step - first < ROUND_STEPS_MAX {
@@ -452,15 +472,15 @@ impl Driver {
             began |= self.world.judge.is_at_work();
             over = began && !self.world.judge.is_at_work() && self.everybody_sleeps() && self.is_indexed().await?;
         }
-        self.resting = false;
+        self.rests(false);
         Ok(())
     }
 
     /// Nothing goes wrong any more; every pass is run until all is in order, or it never will be.
     async fn rest(&mut self) -> Result<()> {
-        self.resting = true;
+        self.rests(true);
         let rested = self.rested().await;
-        self.resting = false;
+        self.rests(false);
         rested
     }
 
@@ -559,7 +579,7 @@ impl Driver {
 
     async fn is_indexed(&self) -> Result<bool> {
         for index in &self.world.indexes {
-            let last = self.world.store.index_figures(*index).await?.last_sequence;
+            let last = self.world.store.last_sequence(*index).await?;
             if self.world.engine.watermark(*index).await?.0 != last {
                 return Ok(false);
             }
