@@ -3,7 +3,6 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap, HashMap, HashSet},
-    fmt::Debug,
     hash::{BuildHasherDefault, Hasher},
     sync::Arc,
 };
@@ -13,12 +12,12 @@ use domain::{
     hit::{DAYS_MAX, DayCount, Facets, PersonCount, SpaceCount},
 };
 use tantivy::{
-    COLLECT_BLOCK_BUFFER_LEN, DocAddress, DocId, DocSet, Searcher, SegmentReader, TantivyError,
-    columnar::{Cardinality, Column, ColumnValues, StrColumn},
+    COLLECT_BLOCK_BUFFER_LEN, DocAddress, DocId, DocSet, Searcher, TantivyError,
+    columnar::{Cardinality, ColumnValues, StrColumn},
     query::{EnableScoring, Query},
 };
 
-use super::{facets::divided, fields, gate::Gate};
+use super::{columns::Columns, facets::divided, fields, gate::Gate};
 
 /// The most values of one facet.
 const VALUES_MAX: usize = 50;
@@ -40,6 +39,7 @@ pub type Newest = (i64, Reverse<u64>, DocAddress);
 /// Counts the documents that match a query, up to `counted_max`, and keeps as many of the newest as asked for.
 pub fn counted(
     searcher: &Searcher,
+    columns: &[Arc<Columns>],
     query: &dyn Query,
     gate: &Gate,
     counted_max: u64,
@@ -58,7 +58,7 @@ pub fn counted(
             let filled = scorer.fill_buffer(&mut docs);
             let opened = docs[..filled].iter().copied().filter(|doc| gate.opens(segment, *doc));
             let opened: Vec<DocId> = opened.collect();
-            going_on = counting.see(segment as u32, reader, &opened)? && filled == docs.len();
+            going_on = counting.see(segment as u32, &columns[segment], &opened)? && filled == docs.len();
         }
     }
     counting.done()
@@ -96,8 +96,7 @@ const ROOM: u64 = 10_000;
 /// The columns of the segment that is gone through.
 struct Segment {
     ord: u32,
-    hashes: Arc<dyn ColumnValues<u64>>,
-    modified: Arc<dyn ColumnValues<i64>>,
+    columns: Arc<Columns>,
     counters: [Option<Counter>; 4],
     last: Option<u64>,
 }
@@ -118,12 +117,12 @@ impl Counting {
     }
 
     /// Counts the documents of these passages, which stand in their order; false when there are more than are counted.
-    pub fn see(&mut self, ord: u32, reader: &SegmentReader, docs: &[DocId]) -> tantivy::Result<bool> {
+    pub fn see(&mut self, ord: u32, columns: &Arc<Columns>, docs: &[DocId]) -> tantivy::Result<bool> {
         let segment = match &mut self.segment {
             Some(segment) if segment.ord == ord => segment,
             _ => {
                 self.close()?;
-                self.segment.insert(Segment::of(ord, reader)?)
+                self.segment.insert(Segment::of(ord, columns))
             }
         };
         let Room {
@@ -134,7 +133,7 @@ impl Counting {
             ords,
         } = &mut self.room;
         hashes.resize(docs.len(), 0);
-        segment.hashes.get_vals(docs, hashes);
+        segment.columns.hashes.get_vals(docs, hashes);
         // Every passage of a document has the same values: the first one counts for all.
         firsts.clear();
         own.clear();
@@ -157,7 +156,7 @@ impl Counting {
             counter.count(firsts, ords);
         }
         modified.resize(firsts.len(), 0);
-        segment.modified.get_vals(firsts, modified);
+        segment.columns.modified.get_vals(firsts, modified);
         for ((doc, hash), modified) in firsts.iter().zip(own).zip(modified) {
             self.days.count(*modified);
             if self.newest_wanted > 0 {
@@ -202,31 +201,13 @@ impl Counting {
 }
 
 impl Segment {
-    fn of(ord: u32, reader: &SegmentReader) -> tantivy::Result<Self> {
-        let columns = reader.fast_fields();
-        let counter = |field| -> tantivy::Result<Option<Counter>> { Ok(columns.str(field)?.map(Counter::of)) };
-        Ok(Self {
+    fn of(ord: u32, columns: &Arc<Columns>) -> Self {
+        Self {
             ord,
-            hashes: single(columns.u64(fields::DOCUMENT_HASH)?),
-            modified: single(columns.i64(fields::MODIFIED)?),
-            counters: [
-                counter(fields::SPACE_FACET)?,
-                counter(fields::KIND)?,
-                counter(fields::PERSON_FACET)?,
-                counter(fields::LABEL)?,
-            ],
+            columns: columns.clone(),
+            counters: columns.facets.clone().map(|column| column.map(Counter::of)),
             last: None,
-        })
-    }
-}
-
-/// The one value of each passage; where every passage has one, without asking which.
-pub fn single<T: PartialOrd + Copy + Default + Debug + Send + Sync + 'static>(
-    column: Column<T>,
-) -> Arc<dyn ColumnValues<T>> {
-    match column.get_cardinality() {
-        Cardinality::Full => column.values,
-        _ => column.first_or_default_col(T::default()),
+        }
     }
 }
 

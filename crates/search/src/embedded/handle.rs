@@ -16,6 +16,7 @@ use tantivy::{
 };
 
 use super::{
+    columns::SegmentColumns,
     fields::{Fields, LAYOUT, Whole, schema},
     likeness::Likeness,
     linked::SegmentLinks,
@@ -56,6 +57,7 @@ pub struct Handle {
     speeches: Mutex<(u64, Arc<Vec<Speech>>)>,
     /// Who links to whom.
     pub links: SegmentLinks,
+    pub columns: SegmentColumns,
     directory: Option<PathBuf>,
     /// They stay when the index begins anew.
     pub meanings: Arc<Meanings>,
@@ -109,6 +111,7 @@ impl Handle {
             visible: Mutex::new(None),
             speeches: Mutex::new((u64::MAX, Arc::default())),
             links: SegmentLinks::default(),
+            columns: SegmentColumns::default(),
             directory: directory.map(Path::to_owned),
             meanings,
         })

@@ -7,9 +7,10 @@ use std::{
 };
 
 use domain::{access::Access, query::Filter};
-use tantivy::{DocId, Searcher, SegmentReader, columnar::ColumnValues, index::SegmentId};
+use tantivy::{DocId, Searcher, SegmentReader, index::SegmentId};
 
 use super::{
+    columns::{Columns, Values},
     fields::{self, Fields},
     gate::Gate,
     needles::Needles,
@@ -58,16 +59,20 @@ fn links_of(reader: &SegmentReader) -> tantivy::Result<Links> {
 pub struct Linked<'a> {
     searcher: &'a Searcher,
     links: Vec<Arc<Links>>,
-    hashes: Vec<Arc<dyn ColumnValues<u64>>>,
+    hashes: Vec<Values<u64>>,
     /// What this caller may see; none where that is everything.
     seen: Option<Gate>,
     counted: RefCell<HashMap<u64, usize>>,
 }
 
 impl<'a> Linked<'a> {
-    pub fn of(links: &SegmentLinks, searcher: &'a Searcher, fields: &Fields, access: &Access) -> tantivy::Result<Self> {
-        let readers = searcher.segment_readers().iter();
-        let hashes = readers.map(|reader| Ok(reader.fast_fields().u64(fields::DOCUMENT_HASH)?.first_or_default_col(0)));
+    pub fn of(
+        links: &SegmentLinks,
+        searcher: &'a Searcher,
+        columns: &[Arc<Columns>],
+        fields: &Fields,
+        access: &Access,
+    ) -> tantivy::Result<Self> {
         // Filters and exclusions do not matter: whoever looks at one space is told what the others think of it.
         let all = access.hidden.is_empty() && access.hidden_documents.is_empty();
         let seen = match all {
@@ -80,7 +85,7 @@ impl<'a> Linked<'a> {
         Ok(Self {
             searcher,
             links: links.of(searcher)?,
-            hashes: hashes.collect::<tantivy::Result<_>>()?,
+            hashes: columns.iter().map(|columns| columns.hashes.clone()).collect(),
             seen,
             counted: RefCell::default(),
         })

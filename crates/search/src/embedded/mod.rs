@@ -1,5 +1,6 @@
 //! The engine on tantivy: one index of its own for each of Circuit's, the watermark in its commits.
 
+mod columns;
 mod complete;
 mod engine;
 mod expand;

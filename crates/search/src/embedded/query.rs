@@ -17,7 +17,7 @@ use tantivy::{
 
 use super::{
     expand,
-    fields::{DOCUMENT_HASH, Fields},
+    fields::Fields,
     gate::Gate,
     group::{Counted, Counting, counted},
     handle::{Handle, failed},
@@ -57,13 +57,15 @@ pub fn answered(handle: &Handle, access: &Access, asked: &Asked) -> Result<Hits>
     if needles.is_empty() && read.conditions.is_empty() && !asked.text.trim().is_empty() {
         return Ok(Hits::default());
     }
-    let linked = Linked::of(&handle.links, &searcher, &handle.fields, access).map_err(failed)?;
+    let columns = handle.columns.of(&searcher).map_err(failed)?;
+    let linked = Linked::of(&handle.links, &searcher, &columns, &handle.fields, access).map_err(failed)?;
     let asking = Asking {
         handle,
         searcher: &searcher,
         fields: &handle.fields,
         ground: Ground {
             searcher: &searcher,
+            columns,
             fields: &handle.fields,
             linked,
         },
@@ -150,7 +152,7 @@ impl Asking<'_> {
         let (found, counted) = match sort {
             Sort::Relevance => self.best(needles, query, gate, wanted)?,
             Sort::Modified => {
-                let counted = counted(self.searcher, query, gate, u64::MAX, wanted)?;
+                let counted = counted(self.searcher, &self.ground.columns, query, gate, u64::MAX, wanted)?;
                 (self.newest(needles, query, gate, &counted)?, counted)
             }
         };
@@ -167,7 +169,7 @@ impl Asking<'_> {
     ) -> tantivy::Result<Result<Hits>> {
         let wanted = self.asked.offset + self.asked.limit;
         let both = question.with(self.searcher, query);
-        let counted = counted(self.searcher, &*both, gate, COUNTED_MAX, 0)?;
+        let counted = counted(self.searcher, &self.ground.columns, &*both, gate, COUNTED_MAX, 0)?;
         let documents = usize::try_from(counted.documents).unwrap_or(usize::MAX);
         let mut count = RANKED;
         loop {
@@ -234,7 +236,7 @@ impl Asking<'_> {
         let mut newest = Vec::with_capacity(counted.newest.len());
         for (_, _, first) in counted.newest.iter() {
             let reader = self.searcher.segment_reader(first.segment_ord);
-            let hashes = reader.fast_fields().u64(DOCUMENT_HASH)?.first_or_default_col(0);
+            let hashes = &self.ground.columns[first.segment_ord as usize].hashes;
             let hash = hashes.get_val(first.doc_id);
             let (mut best, mut score) = (*first, 0.0);
             let mut scorer = weight.scorer(reader, 1.0)?;

@@ -4,19 +4,20 @@
 //! A passage's score is BM25 of its words, times one factor for each signal. Every factor is near one and bounded, so that
 //! no signal can bring up what the words do not: docs/dev/relevance.md tells what each of them is worth.
 
-use std::{cmp::Ordering, collections::BinaryHeap};
+use std::{cmp::Ordering, collections::BinaryHeap, sync::Arc};
 
 use domain::hit::Explanation;
 use tantivy::{
-    DocAddress, DocId, DocSet, Score, Searcher, SeekDangerResult, SegmentReader, TERMINATED, TantivyError,
+    DocAddress, DocId, DocSet, Score, Searcher, SeekDangerResult, TERMINATED, TantivyError,
     fieldnorm::FieldNormReader,
     query::{BoostQuery, EnableScoring, PhraseQuery, Query, Scorer, Weight},
 };
 
 use super::{
+    columns::Columns,
     fields::{self, Fields},
     gate::Gate,
-    group::{Counting, single},
+    group::Counting,
     likeness::Likeness,
     linked::{COUNTED_MAX, Linked},
     needles::{Needles, terms},
@@ -104,6 +105,8 @@ impl Eq for Candidate {}
 /// What passages are looked at in.
 pub struct Ground<'a> {
     pub searcher: &'a Searcher,
+    /// Of each segment.
+    pub columns: Vec<Arc<Columns>>,
     pub fields: &'a Fields,
     pub linked: Linked<'a>,
 }
@@ -118,7 +121,7 @@ pub fn best_passages(
     count: usize,
     counting: Option<&mut Counting>,
 ) -> tantivy::Result<Vec<Ranked>> {
-    let candidates = candidates(ground.searcher, query, gate, count, counting)?;
+    let candidates = candidates(ground, query, gate, count, counting)?;
     with_signals(ground, needles, &candidates)
 }
 
@@ -144,7 +147,7 @@ fn with_signals(ground: &Ground<'_>, needles: &Needles, candidates: &[Candidate]
     for group in places.chunk_by(|a, b| candidates[*a].passage.segment_ord == candidates[*b].passage.segment_ord) {
         let segment = candidates[group[0]].passage.segment_ord;
         let asking = group.iter().any(|place| candidates[*place].held.is_none());
-        let mut looking = signals.looking(ground.searcher.segment_reader(segment), asking)?;
+        let mut looking = signals.looking(segment, asking)?;
         for place in group {
             ranked[*place] = Some(looking.at(&candidates[*place]));
         }
@@ -153,13 +156,15 @@ fn with_signals(ground: &Ground<'_>, needles: &Needles, candidates: &[Candidate]
 }
 
 fn candidates(
-    searcher: &Searcher,
+    ground: &Ground<'_>,
     query: &dyn Query,
     gate: &Gate,
     count: usize,
     counting: Option<&mut Counting>,
 ) -> tantivy::Result<Vec<Candidate>> {
+    let searcher = ground.searcher;
     let mut choosing = Choosing {
+        columns: &ground.columns,
         gate,
         count,
         best: BinaryHeap::with_capacity(count + 1),
@@ -176,14 +181,10 @@ fn candidates(
     for (segment, reader) in (0..).zip(searcher.segment_readers()) {
         let threshold = choosing.threshold();
         if let Some(union) = &union {
-            union.through(threshold, segment, reader, &mut |some| {
-                choosing.see_all(segment, reader, some)
-            })?;
+            union.through(threshold, segment, reader, &mut |some| choosing.see_all(segment, some))?;
         }
         if let Some(weight) = &other {
-            weight.for_each_pruning(threshold, reader, &mut |doc, words| {
-                choosing.see(segment, reader, doc, words)
-            })?;
+            weight.for_each_pruning(threshold, reader, &mut |doc, words| choosing.see(segment, doc, words))?;
         }
     }
     match choosing.failed {
@@ -194,6 +195,7 @@ fn candidates(
 
 /// The best of the passages seen so far.
 struct Choosing<'a> {
+    columns: &'a [Arc<Columns>],
     gate: &'a Gate,
     count: usize,
     /// The worst of them first.
@@ -215,14 +217,14 @@ impl Choosing<'_> {
     }
 
     /// Those of some passages that the gate lets through, in their order.
-    fn see_all(&mut self, segment: u32, reader: &SegmentReader, some: &[Holding]) -> Score {
+    fn see_all(&mut self, segment: u32, some: &[Holding]) -> Score {
         let (gate, open) = (self.gate, self.gate.is_open(segment as usize));
         let opens = |holding: &&Holding| open || gate.opens(segment as usize, holding.doc);
         if self.counting.is_some() {
             let mut docs = std::mem::take(&mut self.docs);
             docs.clear();
             docs.extend(some.iter().filter(opens).map(|holding| holding.doc));
-            self.count(segment, reader, &docs);
+            self.count(segment, &docs);
             self.docs = docs;
         }
         for holding in some.iter().filter(opens) {
@@ -231,17 +233,17 @@ impl Choosing<'_> {
         self.threshold()
     }
 
-    fn see(&mut self, segment: u32, reader: &SegmentReader, doc: DocId, words: Score) -> Score {
+    fn see(&mut self, segment: u32, doc: DocId, words: Score) -> Score {
         if self.gate.opens(segment as usize, doc) {
-            self.count(segment, reader, &[doc]);
+            self.count(segment, &[doc]);
             self.choose(segment, doc, words, None);
         }
         self.threshold()
     }
 
-    fn count(&mut self, segment: u32, reader: &SegmentReader, docs: &[DocId]) {
+    fn count(&mut self, segment: u32, docs: &[DocId]) {
         if let Some(counting) = &mut self.counting {
-            match counting.see(segment, reader, docs) {
+            match counting.see(segment, &self.columns[segment as usize], docs) {
                 Ok(true) => {}
                 Ok(false) => self.counting = None,
                 Err(error) => {
@@ -300,21 +302,18 @@ impl<'a> Signals<'a> {
             phrase.set_slop(TOGETHER_SLOP);
             pairs.push(BoostQuery::new(Box::new(phrase), 1.0).weight(scoring)?);
         }
-        let mut newest = i64::MIN;
-        for reader in searcher.segment_readers() {
-            newest = newest.max(reader.fast_fields().i64(fields::MODIFIED)?.max_value());
-        }
+        let newest = ground.columns.iter().map(|columns| columns.modified.max_value()).max();
         Ok(Self {
             ground,
             words,
             pairs,
-            newest,
+            newest: newest.unwrap_or(i64::MIN),
         })
     }
 
     /// Whether passages hold the words is asked only where it is not known.
-    fn looking(&self, reader: &SegmentReader, asking: bool) -> tantivy::Result<Looking<'_>> {
-        let columns = reader.fast_fields();
+    fn looking(&self, segment: u32, asking: bool) -> tantivy::Result<Looking<'_>> {
+        let reader = self.ground.searcher.segment_reader(segment);
         let probe = |weight: &dyn Weight| weight.scorer(reader, 1.0).map(Probe::new);
         let mut words = Vec::with_capacity(self.words.len());
         for (share, anywhere, in_title) in &self.words {
@@ -326,18 +325,10 @@ impl<'a> Signals<'a> {
             words,
             pairs: self.pairs.iter().map(|pair| probe(&**pair)).collect::<Result<_, _>>()?,
             title_length: reader.get_fieldnorms_reader(self.ground.fields.title)?,
-            hashes: single(columns.u64(fields::DOCUMENT_HASH)?),
-            text_hashes: single(columns.u64(fields::TEXT_HASH)?),
-            likeness: columns.u64(fields::LIKENESS)?,
-            before: single(columns.u64(fields::BEFORE)?),
-            modified: single(columns.i64(fields::MODIFIED)?),
-            depths: single(columns.u64(fields::DEPTH)?),
-            title_keys: single(columns.u64(fields::TITLE_KEY)?),
+            columns: &self.ground.columns[segment as usize],
         })
     }
 }
-
-type Column<T> = std::sync::Arc<dyn tantivy::columnar::ColumnValues<T>>;
 
 /// The signals of one segment, whose candidates are looked at in their order.
 struct Looking<'a> {
@@ -345,13 +336,7 @@ struct Looking<'a> {
     words: Vec<(Score, Option<Probe>, Probe)>,
     pairs: Vec<Probe>,
     title_length: FieldNormReader,
-    hashes: Column<u64>,
-    text_hashes: Column<u64>,
-    likeness: tantivy::columnar::Column<u64>,
-    before: Column<u64>,
-    modified: Column<i64>,
-    depths: Column<u64>,
-    title_keys: Column<u64>,
+    columns: &'a Columns,
 }
 
 impl Looking<'_> {
@@ -385,15 +370,19 @@ impl Looking<'_> {
         let together: Score = together / self.signals.pairs.len().max(1) as Score;
         let length = self.title_length.fieldnorm(doc).max(1) as Score;
         let tight = (in_title / length).min(1.0).sqrt();
-        let modified = self.modified.get_val(doc);
+        let modified = self.columns.modified.get_val(doc);
         let age_days = (self.signals.newest.saturating_sub(modified)) as f32 / DAY_MS;
-        let place = match self.depths.get_val(doc) {
+        let place = match self.columns.depths.get_val(doc) {
             fields::DEPTH_OF_BELONGING => BELONGING,
             depth => 1.0 + PLACE * 0.5_f32.powi(depth.min(32) as i32),
         };
-        let hash = self.hashes.get_val(doc);
+        let hash = self.columns.hashes.get_val(doc);
         let first = self.first(doc, hash);
-        let links = self.signals.ground.linked.count(hash, self.title_keys.get_val(first));
+        let links = self
+            .signals
+            .ground
+            .linked
+            .count(hash, self.columns.title_keys.get_val(first));
         let explanation = Explanation {
             words: candidate.words,
             title: 1.0 + TITLE * titled * tight,
@@ -410,8 +399,8 @@ impl Looking<'_> {
         Ranked {
             passage: candidate.passage,
             hash,
-            text_hash: self.text_hashes.get_val(doc),
-            likeness: Likeness::of_bits(self.likeness.values_for_doc(first)),
+            text_hash: self.columns.text_hashes.get_val(doc),
+            likeness: Likeness::of_bits(self.columns.likeness.values_for_doc(first)),
             held: words,
             titled: title_words,
             modified,
@@ -424,9 +413,9 @@ impl Looking<'_> {
 impl Looking<'_> {
     /// The first passage of this one's document: what is the whole document's stands with it.
     fn first(&self, doc: DocId, hash: u64) -> DocId {
-        let before = DocId::try_from(self.before.get_val(doc)).unwrap_or(DocId::MAX);
+        let before = DocId::try_from(self.columns.before.get_val(doc)).unwrap_or(DocId::MAX);
         match doc.checked_sub(before) {
-            Some(first) if self.hashes.get_val(first) == hash => first,
+            Some(first) if self.columns.hashes.get_val(first) == hash => first,
             _ => doc,
         }
     }

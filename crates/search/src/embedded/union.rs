@@ -5,7 +5,7 @@
 //! word after the other, and words that cannot bring a passage among the best any more are asked only about passages
 //! that others brought: MaxScore (Turtle and Flood, 1995) with windows.
 
-use std::{cmp::Ordering, fmt, sync::Arc};
+use std::{cmp::Ordering, fmt, ops::BitOrAssign, sync::Arc};
 
 use tantivy::{
     DocId, Score, Searcher, SegmentReader, TERMINATED, TantivyError, Term,
@@ -188,7 +188,11 @@ impl UnionWeight {
             lists.extend(weighed.opened(segment as usize, reader)?);
         }
         if !lists.is_empty() {
-            Going::new(self, lists, reader.max_doc()).through(threshold, shown);
+            let going = Going::new(self, lists, reader.max_doc());
+            match (self.demanded | self.free) >> u16::BITS {
+                0 => going.through::<u16>(threshold, shown),
+                _ => going.through::<u64>(threshold, shown),
+            }
         }
         Ok(())
     }
@@ -297,8 +301,8 @@ impl List<'_> {
     }
 
     /// Adds all that it holds before `end` to the window, which begins at or before where it stands.
-    fn add(&mut self, window: &mut Window, end: DocId) {
-        let bit = 1 << self.place;
+    fn add<M: Marks>(&mut self, window: &mut Window<M>, end: DocId) {
+        let mark = M::of(self.place);
         match &mut self.source {
             Source::Postings {
                 postings,
@@ -313,7 +317,7 @@ impl List<'_> {
                     false => *at + docs[(*at).min(docs.len())..].partition_point(|doc| *doc < end),
                 };
                 let here = (*at).min(until)..until;
-                window.add_all(&docs[here.clone()], &postings.freqs()[here], bit, |doc, count| {
+                window.add_all(&docs[here.clone()], &postings.freqs()[here], mark, |doc, count| {
                     term.bm25.score(norms.fieldnorm_id(doc), count)
                 });
                 if until < docs.len() {
@@ -326,7 +330,7 @@ impl List<'_> {
             Source::Other(scorer) => {
                 while scorer.doc() < end {
                     let doc = scorer.doc();
-                    window.add(doc, scorer.score(), bit);
+                    window.add(doc, scorer.score(), mark);
                     scorer.advance();
                 }
             }
@@ -334,41 +338,68 @@ impl List<'_> {
     }
 }
 
+/// As bits, which of what is sought a passage holds. As small as it can be: that of a window's passages stays in the
+/// processor's nearest memory.
+trait Marks: Copy + Default + BitOrAssign {
+    fn of(place: usize) -> Self;
+    fn bits(self) -> u64;
+}
+
+impl Marks for u16 {
+    fn of(place: usize) -> Self {
+        1 << place
+    }
+
+    fn bits(self) -> u64 {
+        u64::from(self)
+    }
+}
+
+impl Marks for u64 {
+    fn of(place: usize) -> Self {
+        1 << place
+    }
+
+    fn bits(self) -> u64 {
+        self
+    }
+}
+
 /// Scores of some passages in a row, and which of what is sought they hold.
-struct Window {
+struct Window<M> {
     base: DocId,
     scores: Box<[Score; WINDOW as usize]>,
-    held: Box<[u64; WINDOW as usize]>,
+    held: Box<[M; WINDOW as usize]>,
     touched: [u64; (WINDOW / GROUP) as usize],
 }
 
-impl Window {
+impl<M: Marks> Window<M> {
     fn new() -> Self {
         Self {
             base: 0,
             scores: Box::new([0.0; WINDOW as usize]),
-            held: Box::new([0; WINDOW as usize]),
+            held: Box::new([M::default(); WINDOW as usize]),
             touched: [0; (WINDOW / GROUP) as usize],
         }
     }
 
     #[inline]
-    fn add(&mut self, doc: DocId, score: Score, bit: u64) {
+    fn add(&mut self, doc: DocId, score: Score, mark: M) {
         let slot = (doc - self.base) as usize % WINDOW as usize;
         self.scores[slot] += score;
-        self.held[slot] |= bit;
+        self.held[slot] |= mark;
         self.touched[slot / GROUP as usize] |= 1 << (slot % GROUP as usize);
     }
 
     /// The same for some passages in their order, with how often each holds the word. What is touched is told once for each
     /// group: to add to the same place again and again takes longer than all the rest.
     #[inline]
-    fn add_all(&mut self, docs: &[DocId], counts: &[u32], bit: u64, score: impl Fn(DocId, u32) -> Score) {
+    fn add_all(&mut self, docs: &[DocId], counts: &[u32], mark: M, score: impl Fn(DocId, u32) -> Score) {
         let (mut group, mut touched) = (0, 0_u64);
         for (doc, count) in docs.iter().zip(counts) {
             let slot = (doc - self.base) as usize % WINDOW as usize;
             self.scores[slot] += score(*doc, *count);
-            self.held[slot] |= bit;
+            self.held[slot] |= mark;
             if slot / GROUP as usize != group {
                 self.touched[group] |= touched;
                 (group, touched) = (slot / GROUP as usize, 0);
@@ -393,7 +424,7 @@ impl Window {
             if *touched != 0 {
                 let slots = group * GROUP as usize..(group + 1) * GROUP as usize;
                 self.scores[slots.clone()].fill(0.0);
-                self.held[slots].fill(0);
+                self.held[slots].fill(M::default());
                 *touched = 0;
             }
         }
@@ -478,10 +509,10 @@ impl<'a> Going<'a> {
         }
     }
 
-    fn through(mut self, threshold: Score, shown: &mut dyn FnMut(&[Holding]) -> Score) {
+    fn through<M: Marks>(mut self, threshold: Score, shown: &mut dyn FnMut(&[Holding]) -> Score) {
         let mut threshold = threshold;
         let mut holding: Vec<Holding> = Vec::with_capacity(WINDOW as usize);
-        let mut window = Window::new();
+        let mut window = Window::<M>::new();
         let mut candidates = Candidates::new();
         let mut essential = vec![false; self.lists.len()];
         let mut chosen_for = None;
@@ -527,7 +558,7 @@ impl<'a> Going<'a> {
                     for slot in candidates.slots() {
                         let doc = window.base + DocId::from(*slot);
                         if let Some(score) = list.score_at(doc) {
-                            window.add(doc, score, 1 << list.place);
+                            window.add(doc, score, M::of(list.place));
                         }
                     }
                 }
@@ -536,7 +567,7 @@ impl<'a> Going<'a> {
             let found = candidates.slots().iter().map(|slot| Holding {
                 doc: window.base + DocId::from(*slot),
                 score: window.scores[usize::from(*slot)],
-                held: window.held[usize::from(*slot)],
+                held: window.held[usize::from(*slot)].bits(),
             });
             holding.clear();
             holding.extend(found.filter(|found| found.score > threshold && self.enough(found.held)));
