@@ -1,8 +1,12 @@
 //! What is SQLite's own: opening, pragmas, migrations, and what its errors mean.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use domain::{Error, ErrorKind, Result, job::Claim};
+use domain::{Error, ErrorKind, Result, budget::HourPoints, job::Claim};
 use sqlx::{
     Connection, Row, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -40,6 +44,8 @@ pub struct SqlStore {
     pub(crate) keys: SealingKeys,
     /// On behalf of which claim it writes: refused once that is lost. Without one, whatever is written is written.
     pub(crate) claim: Option<Claim>,
+    /// An app's points as this process wrote them last: most likely they still are.
+    pub(crate) points: Arc<Mutex<Option<(String, HourPoints)>>>,
 }
 
 impl SqlStore {
@@ -62,6 +68,7 @@ impl SqlStore {
             read: Lines::Pool(read.map_err(failed)?),
             keys,
             claim: None,
+            points: Arc::default(),
         })
     }
 
@@ -85,6 +92,7 @@ impl SqlStore {
             read: only,
             keys,
             claim: None,
+            points: Arc::default(),
         })
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     dialect::failed,
     feeds::number,
     points,
-    record::{IDS_PER_STATEMENT, add_counts, index_of, marks, note_effects, touch, write_failures},
+    record::{IDS_PER_STATEMENT, add_counts, marks, note_effects, touch, write_failures},
     rows::Columns,
 };
 
@@ -76,8 +76,7 @@ impl Files for SqlStore {
     }
 
     async fn record_files(&self, feed: FeedId, recording: &FileRecording) -> Result<()> {
-        let mut transaction = self.claimed().await?;
-        let index = index_of(&mut transaction, feed).await?;
+        let (mut transaction, index) = self.claimed_feed(feed).await?;
         let mut counts = Counts {
             failed: recording.failures.len() as u64,
             ..Counts::default()

@@ -212,6 +212,26 @@ impl SqlStore {
         }
         Ok(transaction)
     }
+
+    /// The same for what is written of a feed that was not removed, with its index.
+    pub(crate) async fn claimed_feed(&self, feed: FeedId) -> Result<(Writing, i64)> {
+        let mut transaction = self.write.begin().await.map_err(failed)?;
+        let query = sqlx::query(
+            "select (select index_id from feeds where id = $1 and state <> 'removed') as index_id,
+               ($2 is null or exists (select 1 from jobs where id = $2 and lease_holder = $3)) as held",
+        );
+        let claim = self.claim.as_ref();
+        let query = query.bind(feed.0).bind(claim.map(|claim| claim.job.0));
+        let query = query.bind(claim.map(|claim| &claim.worker));
+        let row = query.fetch_one(&mut *transaction).await.map_err(failed)?;
+        let row = Columns(&row);
+        if let Some(claim) = claim {
+            held(row.count("held")?, claim.job)?;
+        }
+        let index = row.maybe_number("index_id")?;
+        let index = index.ok_or_else(|| Error::not_found(format!("feed {feed} does not exist, or it was removed")))?;
+        Ok((transaction, index))
+    }
 }
 
 fn held(rows: u64, id: JobId) -> Result<()> {

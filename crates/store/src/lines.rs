@@ -58,7 +58,8 @@ impl Lines {
             Self::Only(only) => {
                 let mut only = only.clone().lock_owned().await;
                 if only.open {
-                    sqlx::query("rollback").execute(&mut only.connection).await?;
+                    // SQLite may have done so by itself; should it be open still, no other can be begun.
+                    let _ = sqlx::query("rollback").execute(&mut only.connection).await;
                     only.open = false;
                 }
                 Ok(Line::Only(only))

@@ -15,7 +15,7 @@ use crate::{
     dialect::failed,
     feeds::number,
     points,
-    record::{IDS_PER_STATEMENT, add_counts, index_of, marks, touch},
+    record::{IDS_PER_STATEMENT, add_counts, marks, touch},
     rows::Columns,
 };
 
@@ -94,8 +94,7 @@ impl SqlStore {
     }
 
     pub(crate) async fn mentions_recorded(&self, feed: FeedId, recording: &Recording) -> Result<()> {
-        let mut transaction = self.claimed().await?;
-        let index = index_of(&mut transaction, feed).await?;
+        let (mut transaction, index) = self.claimed_feed(feed).await?;
         let mut naming = Vec::new();
         for document in &recording.documents {
             let content = &document.id.content;

@@ -14,7 +14,7 @@ use sqlx::{Row, SqliteConnection};
 
 use crate::{
     SqlStore,
-    dialect::{failed, missing},
+    dialect::failed,
     feeds::number,
     files::body_columns,
     people::{name_people, write_mentions},
@@ -66,22 +66,11 @@ impl Held {
     }
 }
 
-/// The index of a feed that was not removed.
-pub(crate) async fn index_of(transaction: &mut SqliteConnection, feed: FeedId) -> Result<i64> {
-    sqlx::query("select index_id from feeds where id = $1 and state <> 'removed'")
-        .bind(feed.0)
-        .fetch_one(transaction)
-        .await
-        .and_then(|row| row.try_get(0))
-        .map_err(missing(format!("feed {feed}, or it was removed; it")))
-}
-
 impl SqlStore {
     pub(crate) async fn recorded(&self, feed: FeedId, recording: &Recording) -> Result<Counts> {
         // Before the one writing connection is taken: reading megabytes of text takes a while.
         let fingerprints = fingerprints(&recording.documents).await?;
-        let mut transaction = self.claimed().await?;
-        let index = index_of(&mut transaction, feed).await?;
+        let (mut transaction, index) = self.claimed_feed(feed).await?;
 
         // Should an answer show one document twice, the later row is the truth.
         let documents: BTreeMap<&str, &Document> = recording
