@@ -141,6 +141,8 @@ struct Inner {
     full_disk: u32,
     /// Nothing new goes wrong.
     calm: bool,
+    /// Something was written, and the indexer is told when the worker has done with its job.
+    ring: bool,
     /// What is worth a line of the trace.
     mentions: Vec<String>,
 }
@@ -251,6 +253,18 @@ impl Board {
     pub fn answers_are_short(&self) -> bool {
         let inner = self.locked();
         !inner.calm || !inner.http_faults.is_empty()
+    }
+
+    /// Whether the indexer is told later of what is written now. While nothing goes wrong, once for each job is enough.
+    pub fn rings_later(&self) -> bool {
+        let mut inner = self.locked();
+        inner.ring |= inner.calm;
+        inner.calm
+    }
+
+    /// Whether the indexer was not told of something; asked once.
+    pub fn is_to_ring(&self) -> bool {
+        std::mem::take(&mut self.locked().ring)
     }
 
     pub fn token_fault(&self) -> Option<HttpFault> {

@@ -49,7 +49,7 @@ const ASKED_PERCENT: usize = 50;
 /// A round that takes more steps does not come to its end.
 const ROUND_STEPS_MAX: u64 = 8_000;
 /// Tokens and points are compared every so many steps.
-const AUDIT_EVERY: u64 = 64;
+const AUDIT_EVERY: u64 = 128;
 /// What calls may cost that were promised in the hour before.
 const POINTS_ON_THE_TURN: u64 = 50;
 /// While nobody works, time goes on by at least this at once.
