@@ -417,9 +417,12 @@ async fn a_verify_that_meets_trouble_goes_on_where_it_was() {
         json!({ "path": "/blogposts?", "n": 1, "status": 429, "headers": { "retry-after": "1800" }, "body": "" });
     change(&setting.fake, "faults", json!({ "next_n": trouble })).await;
     let run = circuit.app.verify(&circuit.caller, begun.feed).await.unwrap().id;
-    let parked = |picture: &FeedPicture| picture.headline == "paused by quota";
-    circuit.until(begun.feed, "parked", parked).await;
-    let waits = circuit.app.run(&circuit.caller, run).await.unwrap();
+    // The feed is parked a moment before its run is closed.
+    let parked = |picture: &FeedPicture| {
+        let closed = picture.last.as_ref().is_some_and(|last| last.id == run);
+        picture.headline == "paused by quota" && closed
+    };
+    let waits = circuit.until(begun.feed, "parked", parked).await.last.unwrap();
     assert!(matches!(waits.outcome, Some(Outcome::Parked { .. })), "{waits:?}");
     circuit.later(&setting, 61).await;
     let complete = |picture: &FeedPicture| {
