@@ -139,10 +139,6 @@ struct Inner {
     token_faults: VecDeque<HttpFault>,
     /// So many writing operations find the disk full.
     full_disk: u32,
-    /// Nothing new goes wrong.
-    calm: bool,
-    /// Something was written, and the indexer is told when the worker has done with its job.
-    ring: bool,
     /// What is worth a line of the trace.
     mentions: Vec<String>,
 }
@@ -241,30 +237,6 @@ impl Board {
     pub fn heal_wholly(&self) {
         self.heal();
         self.locked().http_faults.clear();
-    }
-
-    /// Whether nothing new goes wrong from now on.
-    pub fn set_calm(&self, calm: bool) {
-        self.locked().calm = calm;
-    }
-
-    /// Whether listings have answers of a few rows, between which something may happen. Where nothing does, they are as long
-    /// as those who ask want them, which takes half of the steps.
-    pub fn answers_are_short(&self) -> bool {
-        let inner = self.locked();
-        !inner.calm || !inner.http_faults.is_empty()
-    }
-
-    /// Whether the indexer is told later of what is written now. While nothing goes wrong, once for each job is enough.
-    pub fn rings_later(&self) -> bool {
-        let mut inner = self.locked();
-        inner.ring |= inner.calm;
-        inner.calm
-    }
-
-    /// Whether the indexer was not told of something; asked once.
-    pub fn is_to_ring(&self) -> bool {
-        std::mem::take(&mut self.locked().ring)
     }
 
     pub fn token_fault(&self) -> Option<HttpFault> {
@@ -513,7 +485,7 @@ impl Drop for Alive {
 }
 
 /// Nobody wakes earlier: whoever waits for another's lease looks every few milliseconds, and each look is a step here.
-const SLEEP_MS_MIN: u128 = 20_000;
+const SLEEP_MS_MIN: u128 = 5_000;
 
 /// The machine's clock, as one process sees it.
 pub struct GatedClock(pub Gate);

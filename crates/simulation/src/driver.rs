@@ -49,7 +49,7 @@ const ASKED_PERCENT: usize = 50;
 /// A round that takes more steps does not come to its end.
 const ROUND_STEPS_MAX: u64 = 8_000;
 /// Tokens and points are compared every so many steps.
-const AUDIT_EVERY: u64 = 128;
+const AUDIT_EVERY: u64 = 64;
 /// What calls may cost that were promised in the hour before.
 const POINTS_ON_THE_TURN: u64 = 50;
 /// While nobody works, time goes on by at least this at once.
@@ -456,14 +456,9 @@ impl Driver {
         Ok(())
     }
 
-    fn rests(&mut self, resting: bool) {
-        self.resting = resting;
-        self.world.board.set_calm(resting);
-    }
-
     /// Nothing goes wrong until what was begun is done and found.
     async fn settle(&mut self) -> Result<()> {
-        self.rests(true);
+        self.resting = true;
         let first = self.step;
         let (mut began, mut over) = (false, false);
         while !over && !self.broken() && self.step - first < ROUND_STEPS_MAX {
@@ -472,15 +467,15 @@ impl Driver {
             began |= self.world.judge.is_at_work();
             over = began && !self.world.judge.is_at_work() && self.everybody_sleeps() && self.is_indexed().await?;
         }
-        self.rests(false);
+        self.resting = false;
         Ok(())
     }
 
     /// Nothing goes wrong any more; every pass is run until all is in order, or it never will be.
     async fn rest(&mut self) -> Result<()> {
-        self.rests(true);
+        self.resting = true;
         let rested = self.rested().await;
-        self.rests(false);
+        self.resting = false;
         rested
     }
 

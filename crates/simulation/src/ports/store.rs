@@ -76,18 +76,10 @@ impl GatedStore {
     /// Tells the judge what the operation did to documents.
     async fn noticed<T>(&self, of: Option<FeedId>, op: impl Future<Output = Result<T>>) -> Result<T> {
         let result = op.await?;
-        if self.judge.look_at_store(&*self.real, of).await? && !self.gate.board.rings_later() {
+        if self.judge.look_at_store(&*self.real, of).await? {
             self.bell.notify_one();
         }
         Ok(result)
-    }
-
-    /// The worker has done with its job.
-    fn out_of_feed(&self) {
-        self.judge.out_of_feed(self.gate.life);
-        if self.gate.board.is_to_ring() {
-            self.bell.notify_one();
-        }
     }
 }
 
@@ -377,19 +369,19 @@ gated! { Jobs {
         }
 
         async fn finish(&self, id: JobId, worker: &str, next: Option<Timestamp>) -> Result<()> {
-            self.out_of_feed();
+            self.judge.out_of_feed(self.gate.life);
             let finishing = self.real.finish(id, worker, next);
             self.gate.pass(Port::Store, "finish", Effect::Writes, finishing).await
         }
 
         async fn postpone(&self, id: JobId, worker: &str, at: Timestamp) -> Result<()> {
-            self.out_of_feed();
+            self.judge.out_of_feed(self.gate.life);
             let postponing = self.real.postpone(id, worker, at);
             self.gate.pass(Port::Store, "postpone", Effect::Writes, postponing).await
         }
 
         async fn fail(&self, id: JobId, worker: &str, why: &str, at: Timestamp, now: Timestamp) -> Result<bool> {
-            self.out_of_feed();
+            self.judge.out_of_feed(self.gate.life);
             let failing = self.real.fail(id, worker, why, at, now);
             self.gate.pass(Port::Store, "fail", Effect::Writes, failing).await
         }
