@@ -11,7 +11,7 @@ use domain::{
     syntax,
 };
 use tantivy::{
-    DocAddress, DocSet, Searcher, TERMINATED,
+    DocAddress, DocSet, Score, Searcher, TERMINATED,
     query::{AllQuery, EmptyQuery, EnableScoring, Query},
 };
 
@@ -31,7 +31,7 @@ use super::{
 };
 
 /// Passages that are ranked with all their signals. More are when a page far behind is asked for; those then stand behind
-/// the first ones, so that pages do not overlap.
+/// the first ones, and score no higher, so that pages do not overlap.
 const RANKED: usize = 200;
 /// So many times more are ranked when they hold too few documents.
 const RANKED_MORE_TIMES: usize = 4;
@@ -342,7 +342,10 @@ fn by_document(tiers: Vec<Vec<Ranked>>) -> Vec<Found> {
             let best = b.score.total_cmp(&a.score);
             best.then(b.modified.cmp(&a.modified)).then(a.hash.cmp(&b.hash))
         });
-        for ranked in tier {
+        // A tier stands behind those before it: no score says otherwise.
+        let most = documents.last().map_or(Score::MAX, |before| before.best.score);
+        for mut ranked in tier {
+            ranked.score = ranked.score.min(most);
             match places.get(&ranked.hash) {
                 Some(place) => documents[*place].more.push(ranked),
                 None => {
