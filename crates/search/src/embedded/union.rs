@@ -580,14 +580,7 @@ impl<'a> Going<'a> {
 
     fn enough(&self, held: u64) -> bool {
         let weight = self.weight;
-        let free = held & weight.free;
-        // Mostly one of the words is enough, or all must be there: nothing is counted then.
-        held & weight.demanded == weight.demanded
-            && match weight.required {
-                0 => true,
-                1 => free != 0,
-                _ => free == weight.free || free.count_ones() >= weight.required,
-            }
+        held & weight.demanded == weight.demanded && (held & weight.free).count_ones() >= weight.required
     }
 
     /// Chooses lists of which every passage that may still be among the best is in one: those that drive, or those that
